@@ -16,7 +16,8 @@ from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
 from shared.mapping.new_records import ALWAYS_FILLED, NewRecord
 from shared.mapping.paths import own_name
-from shared.mapping.people_fields import CONTACT_FIELDS, ContactsField
+from shared.mapping.people import CONTACT_FIELDS
+from shared.mapping.people_fields import ContactsField
 from shared.mapping.schema import DEFAULT, MappingFile
 from shared.mapping.source import MappingSource
 

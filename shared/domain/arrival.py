@@ -14,11 +14,11 @@ from shared.domain.answer_clock import answer_time
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.creation_values import CONTACTS_CUT, PART_LEFT_OUT, cut_texts
-from shared.domain.deal import Deal, Person, Side, Value, fingerprint
+from shared.domain.deal import TEAM, Deal, Person, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.foreign_money import foreign_lines, foreign_records, given_to_salesforce
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
-from shared.domain.left_members import left_records
+from shared.domain.left_members import extra_members, left_key, left_records, mark_of, told_mark
 from shared.domain.link import (
     CHOSEN_DEFAULT,
     REFUSED_BY_SALESFORCE,
@@ -31,15 +31,18 @@ from shared.domain.link import (
     Unshown,
 )
 from shared.domain.link_states import State
-from shared.domain.member_sets import Member, MergedSet, SetRule, merge_sets, without_details
+from shared.domain.member_sets import Left, Member, MergedSet, SetRule, members_of, merge_sets, without_details
 from shared.domain.owner import Choice, passed_over
 from shared.domain.records import Referral
 from shared.domain.sentences import LineDirection, cause
 from shared.domain.text_limits import texts_cut_on_arrival
 from shared.domain.unreadable import unreadable_line, unreadable_record
+from shared.domain.untaken_codes import NO_CONTACT, REFUSED_ROW
 
 CONTACT_REFUSED = "contact_refused"
 """The code of a contact that Salesforce refused."""
+_NO_ROW = {CONTACT_REFUSED: REFUSED_ROW, "person_account_contacts": NO_CONTACT}
+"""The codes of contacts who are tried again later, by those of the gaps that tell them."""
 _PARTS = ("account_part_refused", "value_refused")
 """The codes of parts of a new account or contact that Salesforce refused."""
 _PARTS_OF_NEW_ACCOUNT = ("read_only_column", "unlisted_country", "unlisted_state")
@@ -143,6 +146,8 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         whole = fingerprint(referral.deal.get(one.field))
         refused[f"{Side.SALESFORCE}.{one.field}"] = Difference(whole, one.code, now)
     refused |= _list_records(_lists(rules), refused, referral, now)
+    records = (_contact_records(rule, referral, arrival, now) for rule in _lists(rules))
+    refused |= {key: one for found in records for key, one in found.items()}
     parts = (*_PARTS, *_PARTS_OF_NEW_ACCOUNT) if arrival.is_account_new else _PARTS
     for gap in arrival.gaps:
         if gap.cause.code in parts and gap.field in ("account", "contacts"):
@@ -159,10 +164,11 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         referral.engagement_id,
         base.with_values({name: None for name in refusals if not rules[name].on_update}).with_values(
             {rule.field: _given_members(rule, referral, arrival) for rule in _lists(rules) if rule.field in base}
+            | {rule.field: None for rule in rules.updatable if rule.field == TEAM and rule.field not in base}
         ),
         refused=refused,
         cause=refusal,
-        reported=(*hidden_column_lines(rules, now),),
+        reported=(*hidden_column_lines(rules, now), *_team_that_stays(referral, rules)),
         mapping=rules.mapping,
         sources=rules.sources,
         notice=0 if arrival.notifies else None,
@@ -198,6 +204,27 @@ def _list_records(
         if f"{Side.SALESFORCE}.{rule.field}" in refused and rule.fits is not None
         for key, record, _ in left_records(rule, _merged_list(rule, referral.deal.get(rule.field)).left, now)
     }
+
+
+def _contact_records(rule: Rule, referral: Referral, arrival: Arrival, now: datetime) -> dict[str, Difference]:
+    """The record of the contacts who do not arrive, whom the lines of the arrival tell."""
+    theirs = referral.deal.get(rule.field)
+    extra = extra_members(theirs, members_of(arrival.people))
+    if rule.field != "contacts" or not extra:
+        return {}
+    left = merge_sets(SetRule(rule.owners, rule.fits), None, arrival.people, theirs).left
+    gaps = {gap.cause.code for gap in arrival.gaps}
+    code = next((code for found, code in _NO_ROW.items() if found in gaps), left[0].code if left else REFUSED_ROW)
+    told = tuple(sorted({told_mark(rule.field, Left(Side.PARTNER_CENTER, code, one)) for one in extra}))
+    return {left_key(Side.SALESFORCE, rule.field): Difference(mark_of(extra), code, now, told)}
+
+
+def _team_that_stays(referral: Referral, rules: Rules) -> list[str]:
+    """What the link remembers of the people of our team for whom Salesforce has no place: they came with the deal."""
+    lists = [rule for rule in rules.updatable if rule.field == TEAM and rule.is_set]
+    keys = [left_key(Side.SALESFORCE, TEAM) for rule in lists if not rule.direction.owns(Side.PARTNER_CENTER)]
+    there = extra_members(referral.deal.get(TEAM), ())
+    return [f"{key}={mark_of(there)}" for key in keys if there]
 
 
 def _merged_list(rule: Rule, value: Value | None) -> MergedSet:

@@ -72,6 +72,12 @@ def _lines(rule: Rule, left: Sequence[Left], holder: Side, now: datetime) -> Ite
         yield Line(now, code, LineDirection.NOTE, holder.other, rule.field, rule=code, values=values)
 
 
+def extra_members(value: object, held: Iterable[str]) -> list[Member]:
+    """The members of a list whose keys are not among these, and people who have the address of another one."""
+    known = frozenset(held)
+    return [*(one for key, one in members_of(value).items() if key not in known), *repeated(value)]
+
+
 def mark_of(members: Iterable[Member]) -> str:
     """The fingerprint of the keys of members, in any order."""
     return fingerprint(tuple(sorted(map(key_of, members))))
@@ -109,9 +115,9 @@ def is_same(one: Value | None, other: Value | None) -> bool:
 
 def is_known_list(link: Link, name: str, value: Value | None, side: Side) -> bool:
     """Whether all that `side` holds of a list is agreed, or on record as what does not travel."""
-    agreed, here, key = members_of(link.base.get(name)), members_of(value), left_key(side.other, name)
-    if agreed.keys() - here.keys():
+    agreed, key = members_of(link.base.get(name)), left_key(side.other, name)
+    if agreed.keys() - members_of(value).keys():
         return False
-    extra = [*(one for key_here, one in here.items() if key_here not in agreed), *repeated(value)]
+    extra = extra_members(value, agreed)
     known, mark = link.refused.get(key), mark_of(extra)
     return not extra or (known is not None and known.value == mark) or f"{key}={mark}" in link.reported

@@ -189,7 +189,9 @@ class Link(Struct, frozen=True):
 
         Source: docs/protocol.md#a-changed-mapping.
         """
-        if self.mapping is None or self.mapping == rules.mapping:
+        if self.mapping is None:  # such a build compared no lists
+            return self.base.without(*(rule.field for rule in rules.updatable if rule.is_set))
+        if self.mapping == rules.mapping:
             return self.base
         now, then = rules.sources, self.sources
         known = [

@@ -132,6 +132,11 @@ def has_same_details(one: Member, other: Member) -> bool:
     return all(_plain(ours) == _plain(theirs) for ours, theirs in pairs if ours and theirs)
 
 
+def lacks_details(one: Member, other: Member) -> bool:
+    """Whether `other` says something of a person that `one` does not say."""
+    return any(getattr(other, part, None) and not getattr(one, part, None) for part in DETAILS)
+
+
 def _plain(text: str) -> str:
     """A text as it is compared: without case, spaces, and the marks between the digits of a phone number."""
     return "".join(sign for sign in text.casefold() if sign.isalnum())

@@ -91,6 +91,7 @@ class OrgShape(Struct, frozen=True):
     record_types            the record types by object: `Opportunity` and `Account`
     addresses               how accounts write countries and states
     notifications           the ids of the notification types that were asked for, by name
+    user_id                 the id of the connector's own user; empty if an earlier build asked
     stages                  the stages of the record type of new opportunities; None if the mapping file names none
     required                by path in lower case, an example of a value for each custom column that must not be empty
     """
@@ -109,6 +110,7 @@ class OrgShape(Struct, frozen=True):
     notifications: Mapping[str, str | None] = {}
     required: Mapping[str, str | bool | float] = {}
     stages: frozenset[str] | None = None
+    user_id: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:

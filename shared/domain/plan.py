@@ -17,14 +17,13 @@ from shared.domain.answer_clock import answer_time
 from shared.domain.audit import IRREVERSIBLE
 from shared.domain.chosen_defaults import Defaults, standing_defaults
 from shared.domain.creation_values import compare_creation_values, readable_lists, unreadable_lists
-from shared.domain.deal import VISIBILITY, VISIBLE, Change, Deal, Side, Status, display_text, fingerprint
+from shared.domain.deal import TEAM, VISIBILITY, VISIBLE, Change, Deal, Side, Status, display_text, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.forbidden_writes import ReferralState, forbidden_write
 from shared.domain.foreign_money import keep_out
 from shared.domain.help_request import HELP, HelpStep, sharing_mark
 from shared.domain.hidden_columns import hidden_column_lines, hidden_column_records
 from shared.domain.latches import FIXED_THERE
-from shared.domain.left_members import accepted_members
 from shared.domain.link import Difference, Link
 from shared.domain.link_states import State
 from shared.domain.member_sets import needs_replacement
@@ -123,15 +122,16 @@ class _PlanBuilder(PlanNotes):
         self.is_question = self.has_answer = self.closes = self.continues = self.asks = self.replaces_list = False
         self.is_shared = referral.is_shared or referral.deal.get(VISIBILITY) == VISIBLE
         self.is_sharing_known = referral.raw is not None or VISIBILITY in referral.deal
-        if link.reported and referral.raw is None:
-            self.reported += accepted_members(link)
+        self.keep_what_was_read(referral, rules)
         self.help: HelpStep | None = None
         self.tries: frozenset[str] = frozenset()
         self.answer_by = link.answer_by
 
     def decide_field(self, merged: Merged) -> None:
         """Decide what to write for one field."""
-        if merged.left:
+        if merged.rule.field == TEAM and self.leaves_team_alone(merged, self.status):
+            return
+        if merged.left or (merged.whole is not None and self.link.refused):
             self.note_left_members(merged)
         if merged.rule.shows is not None:
             merged = shown_after(merged, self.writes[Side.PARTNER_CENTER])

@@ -8,13 +8,21 @@ from shared.domain.answer_clock import AnswerTime, warning_line
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.close_date import past_close_date_lines
-from shared.domain.creation_values import CONTACTS_CUT, CONTACTS_LEFT_OUT, NO_IDS, SOLUTIONS_CUT
+from shared.domain.creation_values import CONTACTS_CUT, CONTACTS_LEFT_OUT, NO_IDS, PART_LEFT_OUT, SOLUTIONS_CUT
 from shared.domain.deal import TEAM, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import FIXED_THERE, NOT_ANSWERED
-from shared.domain.left_members import accepted_key, left_records, told_members
+from shared.domain.left_members import (
+    accepted_key,
+    accepted_members,
+    extra_members,
+    left_key,
+    left_records,
+    mark_of,
+    told_members,
+)
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
-from shared.domain.member_sets import REFUSED_MEMBER, STAYS, agreed_members
+from shared.domain.member_sets import REFUSED_MEMBER, STAYS, agreed_members, lacks_details, members_of
 from shared.domain.merge import Decision, Merged
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported, system_name
@@ -129,6 +137,7 @@ class PlanNotes:
 
     def note_left_members(self, merged: Merged) -> None:
         """Put the members that one side holds and that do not travel on record, and tell them once."""
+        self._keep_parts_left_out(merged)
         told = told_members(self.link.refused.values())
         for key, record, lines in left_records(merged.rule, merged.left, self.now, told):
             if self._was_there_before(merged.rule.field, record, accepted := accepted_key(key, record)):
@@ -144,6 +153,39 @@ class PlanNotes:
     def _was_there_before(self, name: str, record: Difference, accepted: str) -> bool:
         """Whether members of our team, for whom Salesforce has no place, came with the deal: nobody edited them."""
         return name == TEAM and record.code == STAYS and (name not in self.base or accepted in self.link.reported)
+
+    def _keep_parts_left_out(self, merged: Merged) -> None:
+        """Keep the record of a part of a new contact that Salesforce refused, until both sides hold the same."""
+        key, (theirs, ours) = f"{Side.SALESFORCE}.{merged.rule.field}", merged.whole or (None, None)
+        known, here = self.link.refused.get(key), members_of(ours)
+        both = ((here[name], one) for name, one in members_of(theirs).items() if name in here)
+        if known and known.code == PART_LEFT_OUT and any(lacks_details(one, other) for one, other in both):
+            self.refused[key] = known
+
+    def keep_what_was_read(self, referral: Referral, rules: Rules) -> None:
+        """Keep what a referral that is taken from the base does not show of its lists."""
+        if referral.raw is not None or not (self.link.reported or self.link.refused):
+            return
+        self.reported += accepted_members(self.link)
+        lists = {f"{Side.SALESFORCE}.{rule.field}" for rule in rules.updatable if rule.is_set}
+        left = {key: one for key, one in self.link.refused.items() if one.code == PART_LEFT_OUT and key in lists}
+        self.refused.update(left)
+
+    def leaves_team_alone(self, merged: Merged, status: Status | None) -> bool:
+        """Whether the team stays as it is on both sides: the deal was closed before anybody could compare it."""
+        if merged.rule.field != TEAM or status is None or not status.is_final or merged.whole is None:
+            return False
+        theirs, ours = merged.whole
+        both = agreed_members(None, ours, theirs)
+        accepted = [
+            f"{left_key(side.other, TEAM)}={mark_of(extra_members(value, members_of(both)))}"
+            for side, value in ((Side.SALESFORCE, ours), (Side.PARTNER_CENTER, theirs))
+        ]
+        if TEAM in self.base and accepted[0] not in self.link.reported:
+            return False
+        self.base[TEAM] = both
+        self.reported += accepted
+        return True
 
     def report_once(self, lines: Mapping[str, Line]) -> None:
         """Report each line unless the link remembers its key; a key is kept for as long as its sentence holds."""

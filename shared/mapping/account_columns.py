@@ -13,7 +13,7 @@ from shared.domain.org_shape import OrgShape
 from shared.mapping.company_field import PERSON_PATHS, CompanyField
 from shared.mapping.owner_choice import OWNER_COLUMNS, user_in
 from shared.mapping.paths import normal_text, own_name
-from shared.mapping.people_fields import CONTACT_ACCOUNT
+from shared.mapping.people import CONTACT_ACCOUNT
 
 _ADDRESS_PARTS = ("street", "city", "postal_code")
 

@@ -12,7 +12,7 @@ from shared.domain.field_rules import Direction, Rule
 from shared.domain.records import Row
 from shared.domain.sentences import cause
 from shared.mapping.patch_paths import unlisted
-from shared.mapping.paths import Json, replace_operation, set_value
+from shared.mapping.paths import Json, has_item, replace_operation, set_value
 from shared.mapping.polls import PollQuery
 
 ReferralPath = Annotated[
@@ -30,6 +30,7 @@ SalesforcePath = Annotated[
 _NOT_READ = {
     "mark",
     "label", "direction", "when", "winner", "clearable", "default_days", "convert", "lost_declines", "optional",
+    "default_first_name", "default_phone",
 }  # fmt: skip
 """The keys that do not decide how a value is read."""
 
@@ -102,9 +103,26 @@ class FieldBase(MappingTable):
             source=hashlib.sha256(self.model_dump_json(exclude=_NOT_READ | self.later_keys).encode()).hexdigest()[:8],
         )
 
+    @property
+    def variant(self) -> str:
+        """How this org lets the value be read, where orgs differ: a base of another variant is not known."""
+        return ""
+
     def select_items(self) -> tuple[str, ...]:
         """Return the SOQL select items that this field reads."""
         raise NotImplementedError
+
+    def is_in(self, record: Json) -> bool:
+        """Whether a Salesforce record has the value. A record that was read back has no parents or children."""
+        return all(has_item(record, item) for item in self.select_items())
+
+    def is_partial_in(self, _record: Json) -> bool:
+        """Whether a record that has the value lacks a part of it."""
+        return False
+
+    def lacking(self, _record: Json) -> Cause | None:
+        """Return what the value lacks that a new referral needs."""
+        return None
 
     def optional_items(self) -> tuple[str, ...]:
         """Return those of the select items that a read can do without."""

@@ -13,7 +13,7 @@ from shared.domain.leads import LeadFacts, LeadValues
 from shared.mapping.field_base import MappingTable
 from shared.mapping.new_records import DefaultValue
 from shared.mapping.paths import Json, in_referral, normal_text
-from shared.mapping.people_fields import MEMBER_KEYS, parts_cut, person_from
+from shared.mapping.people import MEMBER_KEYS, parts_cut, person_from
 
 LeadColumn = Annotated[
     str, Field(pattern=r"^[A-Za-z]\w*$", description="a column of the lead, such as LeadSource or Campaign__c")

@@ -11,7 +11,7 @@ from shared.domain.deal import Person, Status
 from shared.domain.microsoft_record import TIME_TO_ANSWER, MicrosoftRecord, PartnerRecord, address_mark
 from shared.foundation.errors import Unavailable
 from shared.mapping.paths import Json, in_referral, normal_text, time_or_none
-from shared.mapping.people_fields import MEMBER_KEYS, person_from
+from shared.mapping.people import MEMBER_KEYS, person_from
 from shared.mapping.referral_kind import MICROSOFT, is_target_microsoft
 
 MAX_NAME, MAX_REASON = 80, 255

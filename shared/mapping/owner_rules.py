@@ -14,6 +14,7 @@ from shared.domain.org_addresses import AddressLists
 from shared.domain.records import Referral
 from shared.domain.state_names import state_code
 from shared.mapping.field_base import MappingTable
+from shared.mapping.people import people_in
 
 UserName = Annotated[
     str, Field(min_length=1, max_length=128, description="a user of Salesforce, by user name or e-mail address")
@@ -98,7 +99,7 @@ def _unread_state(company: Company, lists: AddressLists | None, keys: Collection
 
 def _addresses(referral: Referral) -> list[str]:
     """Return the e-mail addresses of the sellers in the referral's team, Microsoft's and our own."""
-    team = referral.deal.get("team")
+    team = people_in((referral.raw or {}).get("team")) or referral.deal.get("team")
     people = team if isinstance(team, tuple) else ()
     addresses = [person.email for person in people if isinstance(person, Person) and person.email]
     return [address for address in addresses if address.isascii()][:MOST_SELLERS]

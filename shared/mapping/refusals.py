@@ -16,7 +16,7 @@ from shared.foundation.errors import Rejected
 from shared.mapping.field_base import FieldBase
 from shared.mapping.money_field import ForeignMoneyField
 from shared.mapping.new_records import NewRecords, default_path
-from shared.mapping.people_fields import CONTACT_FIELDS
+from shared.mapping.people import CONTACT_FIELDS
 from shared.mapping.schema import MappingFile
 
 PERSON_STEP = re.compile("(?:contact|role)([0-9]*)")

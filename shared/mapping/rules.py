@@ -24,7 +24,7 @@ _PARENT_TYPES = ("company", "contacts", "seller")
 
 _REQUIRED_DIRECTIONS: Mapping[str, tuple[str, ...]] = {
     "status": ("both", "to_salesforce", "to_partner_center"),
-    "team": ("to_partner_center",),
+    "team": ("both", "to_partner_center"),
 }
 """The directions that a required field can have, if they are not those that reach Partner Center."""
 

@@ -23,9 +23,10 @@ from shared.mapping.location_field import LOCATION, LOCATION_LABEL, LocationFiel
 from shared.mapping.money_field import MoneyField, foreign_money_field
 from shared.mapping.new_records import NewRecords
 from shared.mapping.owner_rules import NOTIFICATION_TYPE, Notice, OwnerRule
-from shared.mapping.people_fields import ContactsField, SellerField
+from shared.mapping.people_fields import ContactsField
 from shared.mapping.polls import ACCOUNT, OPPORTUNITY
 from shared.mapping.sales_stage_field import SalesStageField
+from shared.mapping.seller_field import SellerField
 from shared.mapping.shown_solutions import shown_solutions
 from shared.mapping.size_field import SizeField
 from shared.mapping.solutions_field import SolutionsField
@@ -212,6 +213,8 @@ class MappingFile(MappingTable):
             fields[name] = field
             if isinstance(field, StatusField):
                 fields[name] = field.with_stages(table)
+            elif isinstance(field, SellerField):
+                fields[name] = field.for_org(org)
             elif isinstance(field, CompanyField) and org is not None:
                 fields[name] = field.for_org(org.addresses)
             elif isinstance(field, AttributeField):

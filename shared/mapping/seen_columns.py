@@ -40,8 +40,11 @@ class SeenFields(Struct, frozen=True):
         """Return what identifies the mapping of this org; `file` is the hash of the file.
 
         Once the org has the column of a field that was absent, nothing of that field was read: the mapping is another.
+        It is another too if the org lets a field be read in another way.
         """
-        return f"{file}-{hashlib.sha256(repr(self.absent).encode()).hexdigest()[:4]}" if self.absent else file
+        variants = tuple(f"{name}={field.variant}" for name, field in self.fields.items() if field.variant)
+        differing = (*self.absent, *variants)
+        return f"{file}-{hashlib.sha256(repr(differing).encode()).hexdigest()[:4]}" if differing else file
 
 
 def spelled_as_in_org(file: MappingFile, org: OrgShape | None) -> MappingFile:
@@ -99,7 +102,7 @@ def rules_of(seen: SeenFields, loaded: MappingFile, spelled: MappingFile, mappin
     for name, written in loaded.fields.items() if spelled is not loaded else ():
         if name not in rules:
             continue  # the org lacks its column
-        rules[name] = replace(rules[name], source=written.to_rule(name).source)
+        rules[name] = replace(rules[name], source=written.to_rule(name).source + seen.fields[name].variant)
     answers = next(field.answers for field in seen.fields.values() if isinstance(field, StatusField))
     solutions = [field for field in seen.fields.values() if isinstance(field, SolutionsField)]
     not_ready = frozenset(one for field in solutions for one in field.not_co_sell_ready)

@@ -23,7 +23,7 @@ from shared.mapping.field_types import StatusField, marked_column
 from shared.mapping.new_records import unusable_defaults
 from shared.mapping.new_referral import ReferralConstants, referral_body
 from shared.mapping.other_parties import is_sent_by_microsoft, msx_id_in
-from shared.mapping.paths import Json, has_item, parse_time, required_text, time_or_none, value_in_record
+from shared.mapping.paths import Json, parse_time, required_text, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
 from shared.mapping.polls import PollQuery, polls_of
 from shared.mapping.read_values import read_values
@@ -108,7 +108,8 @@ class Translation:
 
     def opportunity(self, record: Json, read_at: datetime) -> Opportunity:
         """Return the opportunity in a Salesforce record that was read at `read_at` (server time)."""
-        read = read_values(lambda field: field.read_record(record), self._fields_in_record(record))
+        fields = self._fields_in_record(record)
+        read, lists = read_values(lambda field: field.read_record(record), fields), self._lists_in(fields)
         ours, modified = self.file.ours, parse_time(record["LastModifiedDate"])
         return Opportunity(
             str(record["Id"]),
@@ -127,15 +128,25 @@ class Translation:
             reason_details=str(record.get(ours.reason_details) or ""),
             answer_by=parse_time(until) if (until := record.get(ours.answer_by)) else None,
             cut=read.cut,
-            rows={name: field.read_rows(record) for name, field in self.in_rows.items()},
-            unsendable={name: field.read_unsendable(record) for name, field in self.in_rows.items()},
+            rows={name: field.read_rows(record) for name, field in self.in_rows.items() if name in fields},
+            unsendable={name: left for name, field in lists.items() if (left := field.read_unsendable(record))},
+            partial=tuple(name for name, field in lists.items() if field.is_partial_in(record)),
+            lacking={name: found for name, field in lists.items() if (found := field.lacking(record))},
             name=str(record.get(self.name_column) or "") if self.name_column else None,
         )
+
+    def _lists_in(self, fields: Mapping[str, FieldBase]) -> dict[str, FieldBase]:
+        """Return those of the fields that are merged member by member."""
+        return {name: field for name, field in fields.items() if name in self._lists}
 
     @cached_property
     def in_rows(self) -> dict[str, FieldBase]:
         """The fields whose members are the rows of a related list."""
         return {name: field for name, field in self._seen_fields.items() if field.related_list}
+
+    @cached_property
+    def _lists(self) -> frozenset[str]:
+        return frozenset(name for name, rule in self.rules.by_field.items() if rule.is_set)
 
     @cached_property
     def stage_column(self) -> str:
@@ -154,11 +165,7 @@ class Translation:
 
     def _fields_in_record(self, record: Json) -> dict[str, FieldBase]:
         """Return the fields whose columns the record has. A record that was read back has no parents or children."""
-        return {
-            name: field
-            for name, field in self._seen_fields.items()
-            if all(has_item(record, item) for item in field.select_items())
-        }
+        return {name: field for name, field in self._seen_fields.items() if field.is_in(record)}
 
     # --- Partner Center to deal
 
@@ -298,8 +305,12 @@ class Translation:
     # --- deal to Partner Center
 
     def contacts_left_out(self, deal: Deal) -> int:
-        """Return how many contacts a new referral leaves out, because Partner Center would refuse them."""
-        listed = (deal.get(name) for name, field in self.fields.items() if isinstance(field, ContactsField))
+        """Return how many contacts a new referral leaves out, because Partner Center would refuse them.
+
+        Of a list that is compared later, the plan that follows tells them by name.
+        """
+        fields = ((name, field) for name, field in self.fields.items() if isinstance(field, ContactsField))
+        listed = (deal.get(name) for name, field in fields if name not in self._lists)
         people = (each for value in listed if isinstance(value, tuple) for each in value)
         return sum(isinstance(each, Person) and not each.is_complete for each in people)
 

@@ -80,7 +80,7 @@ class Pair(Struct):
     @property
     def answer_until(self) -> datetime | None:
         """The time that the opportunity is to show."""
-        return None if self.link.answer_by is None or self.answer_by is None else self.answer_by.until
+        return self.answer_by.until if self.answer_by else None
 
     @property
     def may_have_written(self) -> bool:
@@ -89,11 +89,15 @@ class Pair(Struct):
         return bool(self.interrupted.effects) or (self.outcome is not None and self.outcome.unsure and has_begun)
 
     def take_read_back(self, read_back: Opportunity) -> None:
-        """Take the opportunity after a write. Plain columns lack problems and the stamps of others, so these stay."""
+        """Take the opportunity after a write. Plain columns lack lists, problems and other stamps: they stay."""
         previous = self.opportunity
         if previous is not None:
             stamps = {**previous.stamps, "opportunity": "", **read_back.stamps}  # its own is that of the read-back
             read_back = replace(read_back, problems=previous.problems, stamps=stamps)
+            if not read_back.rows and (previous.rows or previous.unsendable):
+                lists = {name: value for name, value in previous.deal.items() if isinstance(value, tuple)}
+                kept = {name: getattr(previous, name) for name in ("rows", "unsendable", "partial", "lacking")}
+                read_back = replace(read_back, deal=Deal({**lists, **read_back.deal}), **kept)
         self.opportunity = read_back
 
     def take_referral(self, referral: Referral, *, is_from_base: bool = False) -> None:
@@ -330,19 +334,14 @@ def call_salesforce(
     writes: Sequence[Write],
 ) -> Sequence[Written]:
     """Make one batched write to Salesforce; if the whole call fails, all its pairs are queued."""
-    until = paused_until(ctx, Side.SALESFORCE)
-    if until is not None:
-        return _end_all(pairs, lambda _: retry_after_pause(until))
-    try:
-        return call(writes, ctx.translation.columns)
-    except Exception as error:  # noqa: BLE001 - the pairs of other calls go on
-        if isinstance(error, CosellError):
-            pause_side(ctx, Side.SALESFORCE, error)
-        failure = error
-        return _end_all(pairs, lambda pair: outcome_of_error(ctx, failure, pair.id))
-
-
-def _end_all(pairs: Iterable[Pair], outcome: Callable[[Pair], Outcome]) -> tuple[()]:
+    until, failure = paused_until(ctx, Side.SALESFORCE), None
+    if until is None:
+        try:
+            return call(writes, ctx.translation.columns)
+        except Exception as error:  # noqa: BLE001 - the pairs of other calls go on
+            if isinstance(error, CosellError):
+                pause_side(ctx, Side.SALESFORCE, error)
+            failure = error
     for pair in pairs:
-        pair.end(outcome(pair))
+        pair.end(outcome_of_error(ctx, failure, pair.id) if failure else retry_after_pause(until))
     return ()

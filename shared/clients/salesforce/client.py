@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import batched
 from pathlib import Path
+from typing import override
 
 import requests
 
@@ -39,6 +40,11 @@ class SalesforceClient(RelatedRows, SingleRecords, ObjectDescriptions, OwnerNoti
     def connection(self) -> ApiConnection:
         """The connection that sends the calls. Other APIs of the same org use it too, under the same session."""
         return self._connection
+
+    @override
+    def forget_unknown_column(self) -> None:
+        super().forget_unknown_column()
+        self._hidden.clear()
 
     def organization_id(self) -> str:
         """Return the 18-character id of the org. It comes with the token and costs no data call."""

@@ -40,6 +40,7 @@ _MULTIPLE_MATCHES = 300
 
 _FIELD_IN_TEXT = re.compile(
     r"No such column '([\w.]+)'|sObject type '(\w+)'|create/update fields: (\w+)|duplicate value found: (\w+)"
+    r"|relationship '(\w+)' in FROM"
 )
 _ID_IN_TEXT = re.compile(r"\b[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
 

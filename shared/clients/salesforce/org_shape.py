@@ -137,6 +137,7 @@ def shape_in(org: Org, describe: Callable[..., Descriptions], question: OrgQuest
         addresses_in(account, question, org.query, org.user_id),
         _notifications(org, question.notification),
         required_columns(known),
+        user_id=org.user_id(),
     )
     chosen = shape.record_type(OPPORTUNITY, question.record_type)
     if chosen is None:

@@ -56,7 +56,8 @@ class Queries:
     def opportunities(self, ids: Sequence[str], fields: Sequence[str], optional: Collection[str] = ()) -> Answer:
         """Read opportunities by id, 2,000 in one Composite, with all pages and all pages of subqueries.
 
-        One of the `optional` fields that does not exist, or that the user may not see, is left out from then on.
+        One of the `optional` fields that does not exist, or that the user may not see, is left out until the org is
+        asked again.
 
         `fields` are SOQL select items. If they are very long, a query holds fewer ids, because its address is limited
         to 16,384 characters. The answer's `at` is the server time of the first call, also for records that a later
@@ -123,9 +124,18 @@ class Queries:
 
 
 def _field_named_by(error: Rejected, fields: Collection[str]) -> str | None:
-    """Return which of the fields Salesforce does not know; it names the column without the path to its record."""
+    """Return which of the fields Salesforce does not know; it names the column without the path to its record.
+
+    Of a subquery it names the related list, which a feature of the org may have taken along.
+    """
+    if error.cause.code == "INVALID_TYPE":
+        return next((name for name in fields if name[0] == "(" and _list_of(name) == error.cause.field), None)
     named = error.cause.field if error.cause.code == "INVALID_FIELD" else None
     return next((name for name in fields if named in (name, name.rpartition(".")[2])), None)
+
+
+def _list_of(subquery: str) -> str:
+    return subquery.rpartition(" FROM ")[2].rstrip(")")
 
 
 def _answer_of_queries(subrequests: Sequence[composite.Subrequest], reply: Reply) -> Answer:

@@ -260,7 +260,7 @@ OVERLAY_FAULTS: Mapping[str, tuple[str, list[str]]] = {
     "a required field that is switched off": (
         '[fields.team]\ndirection = "off"\n[fields.status]\ndirection = "off"\n[fields.money]\nwhen = ["update"]',
         [
-            f'line 3: fields.team.direction: expected to_partner_center, {NEEDED}; found "off".',
+            f'line 3: fields.team.direction: expected both or to_partner_center, {NEEDED}; found "off".',
             (
                 f"line 5: fields.status.direction: expected one of both, to_salesforce, to_partner_center, {NEEDED}; "
                 'found "off".'

@@ -63,7 +63,7 @@ DEFECTS = {
     "a number out of range": ("length = 120", "length = 0", "[fields.name]", "fields.name.length"),
     "an unknown kind of field": ('type = "date"', 'type = "dates"', "[fields.closing]", "fields.closing.type"),
     "an unknown direction": (
-        'direction = "to_partner_center"', 'direction = "sideways"', "[fields.team]", "fields.team.direction",
+        'direction = "both"', 'direction = "sideways"', "[fields.team]", "fields.team.direction",
     ),
     "an unknown winner": ('winner = "partner_center"', 'winner = "nobody"', "[fields.status]", "fields.status.winner"),
     "a path that is none": ('referral = "/name"', 'referral = "name"', "[fields.name]", "fields.name.referral"),

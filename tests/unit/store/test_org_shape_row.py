@@ -32,6 +32,7 @@ SEVERAL = OrgShape(
         AddressLists(frozenset({"DE", "US"}), {"US": {"WA": "Washington"}}),
         CountrySpelling(has_names=True, names={"DE": "Deutschland"}),
     ),
+    user_id="005AA0000010001AAA",
 )
 
 

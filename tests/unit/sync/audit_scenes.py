@@ -261,7 +261,10 @@ SCENES: dict[Callable[[Harness], str], list[Line]] = {
     ],
     adopted_referral: [Line(AT, "adopted_referral", TO, THERE)],
     referral_without_a_contact: [
-        Line(AT, "contacts_left_out", TO, THERE, "contacts", values={"count": "1"}),
+        Line(
+            AT, "member_no_address", NOTE, THERE, "contacts", rule="member_no_address",
+            values={"label": "Contact Roles", "value": "Berg", "system": "Partner Center"},
+        ),
     ],
     created_opportunity: [Line(AT, "created_opportunity", FROM, HERE)],
     adopted_opportunity: [Line(AT, "adopted_opportunity", FROM)],

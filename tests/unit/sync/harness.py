@@ -11,7 +11,7 @@ In these tests, `deal` is the id of a deal's opportunity.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -30,7 +30,6 @@ from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.request import ApiConnection
 from shared.domain.deal import Side
-from shared.domain.left_members import is_same
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.scope import Scope
@@ -39,6 +38,7 @@ from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
 from shared.sync.ports import WAITING, Context, Outcome, PartnerCenter, Policy, RetryEntry
 from shared.sync.runs import Report, pull_event, run_push, run_sweep
+from tests.unit.sync.agreement import differing_fields
 from tests.unit.sync.call_counter import CallCounter
 from tests.unit.sync.emulated_systems import asked, asked_first, emulators_with_keys, stopped_clocks, translation_of
 from tests.unit.sync.instances import Crash, CrashableClock, CrashablePort, ProcessState, RecordedLog, SerialWorkers
@@ -343,5 +343,5 @@ class Harness:
         """The fields in which the two sides do not agree."""
         with self._call_counter.uncounted():  # these reads are the test's, not the connector's
             opportunity, referral = self.read_both_sides(opportunity_id)
-        names: Iterable[str] = (rule.field for rule in self.translation.rules.updatable)
-        return [name for name in names if not is_same(opportunity.deal.get(name), referral.deal.get(name))]
+        entry, rules = self.store.link(opportunity_id), self.translation.rules.updatable
+        return differing_fields(rules, opportunity.deal, referral.deal, entry.value if entry else None)

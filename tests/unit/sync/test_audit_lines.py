@@ -13,6 +13,7 @@ from shared.domain.audit import Line, text_line
 from shared.domain.lead_texts import LEAD_SENTENCES
 from shared.domain.news_texts import NEWS_SENTENCES
 from shared.domain.sentences import CAUSES, SENTENCES
+from shared.domain.untaken_codes import UNTAKEN
 from shared.foundation.logs import EVENTS
 from shared.sync.ports import random_id
 from tests.unit.sync.audit_scenes import (
@@ -124,6 +125,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "member_no_address",
         "member_incomplete",
         "member_inactive",
+        "contacts_left_out",
         "member_too_many",
         "member_refused",
         "member_same_address",
@@ -145,6 +147,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "answer_due",
         "longer_text_here",
         "longer_text_replaced",
+        *UNTAKEN,
         *NEWS_SENTENCES,
         *LEAD_SENTENCES,
     }  # in the tests of these cases

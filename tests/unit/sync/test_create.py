@@ -82,7 +82,7 @@ def test_an_incomplete_contact_is_not_sent_and_this_is_reported(harness: Harness
     harness.push()
     people = harness.referral_of(deal)["customerProfile"]["team"]
     assert [person["lastName"] for person in people] == ["Berg"]
-    assert harness.count_in_audit(deal, "Contacts not sent: 1.") == 1
+    assert harness.count_in_audit(deal, "Contact Roles: Partner Center does not get") == 1
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
 
 

@@ -77,7 +77,7 @@ def test_a_person_without_address_to_write_to_is_told_and_the_deal_goes(harness:
     person = insert_person(harness, turn_on(harness), PersonEmail=None)
     deal = harness.shared_deal(AccountId=person["Id"])
     assert harness.referral_of(deal)["customerProfile"]["team"] == []
-    assert harness.count_in_audit(deal, "Contacts not sent: 1.") == 1
+    assert harness.count_in_audit(deal, "Contact Roles: Partner Center does not get") == 1
 
 
 def test_a_company_without_contact_roles_has_no_contact(harness: Harness) -> None:

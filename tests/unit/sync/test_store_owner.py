@@ -67,8 +67,8 @@ class SalesforceStub:
         raise AssertionError(deleted)
 
     def user_id(self) -> str:
-        """As `query`."""
-        raise AssertionError
+        """The id of the user who is signed in."""
+        return "005AA0000010001AAA"
 
 
 @pytest.fixture

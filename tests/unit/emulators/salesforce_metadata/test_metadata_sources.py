@@ -16,7 +16,7 @@ from emulators.salesforce import SalesforceEmulator
 from emulators.salesforce.metadata.xml_schema import parse_xml, schema_errors
 from shared import __version__
 from shared.clients.salesforce.org_shape import VERSION_COLUMN
-from shared.mapping.people_fields import CONTACT_FIELDS
+from shared.mapping.people import CONTACT_FIELDS
 from tests.unit.emulators.salesforce_metadata.deploy_client import PROJECT, Deployer, whole_package
 from tests.unit.emulators.salesforce_metadata.package_files import (
     FILES,
