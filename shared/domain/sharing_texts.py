@@ -70,7 +70,7 @@ SHARING_CAUSES: Mapping[str, tuple[str, str]] = {
     ),
     "help_without_solution": (
         "Microsoft is asked for help only with a solution that is co-sell ready. These are not: {value}.",
-        "Please add one to Products, or ask your administrator to correct the mapping file.",
+        "Please add one that is, or ask your administrator to correct the catalogue of solutions.",
     ),
     "help_lacks": ("Microsoft is not asked for help with this deal yet: {reason}.", "{remedy}."),
     "help_without_consent": (
