@@ -4,13 +4,24 @@ import pytest
 
 from shared.domain import member_sets
 from tests.simulation.driver import simulate
-from tests.simulation.lists import IN_ROWS, LISTS
+from tests.simulation.lists import CONTACTS, IN_ROWS, LISTS
 
 SEEDS = (9001, 9007, 9011, 9027, 9029, 9051)
 """In 9029, a seller removes a solution that a run may have given the deal before it crashed."""
 
 
 SEEDS_WITH_ROWS = (9011, 9033, 9040, 9063)
+
+
+SEEDS_WITH_CONTACTS = (9011, 9030, 9037)
+
+
+@pytest.mark.parametrize("seed", SEEDS_WITH_CONTACTS)
+def test_a_seed_with_contacts_loses_none_and_brings_none_back(seed: int) -> None:
+    outcome = simulate(seed, also=(CONTACTS,))
+    assert outcome.findings == []
+    assert sum(times for name, times in outcome.counts.items() if "contacts" in name) > 0
+    assert any("OpportunityContactRole" in line for line in outcome.trace)
 
 
 @pytest.mark.parametrize("seed", SEEDS_WITH_ROWS)
