@@ -23,8 +23,8 @@ class Policy(Struct, frozen=True):
 
     The settings set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `hold_win`, `run_time`,
     `parallelism`, `may_share` (whether deals are shared with Microsoft) and `needs_consent` (whether a checkbox must
-    say that the customer has consented). `release` is the app's own. Nothing sets the others: their defaults are
-    constants of the protocol.
+    say that the customer has consented). `release` is the app's own. `singly` is how many members of a list may be
+    refused one by one. Nothing sets the others: their defaults are constants of the protocol.
     """
 
     mode: Mode = Mode.ON
@@ -46,4 +46,5 @@ class Policy(Struct, frozen=True):
     needs_consent: bool = False
     release: str = ""
     tries: int = 3
+    singly: int = 10
     batch: int = 2000

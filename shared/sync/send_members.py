@@ -25,7 +25,7 @@ def adds_members(change: Change, refusal: Rejected) -> bool:
 def send_members(ctx: Context, pair: Pair, change: Change, refusal: Rejected) -> None:
     """Send a list that was refused whole again in parts, and put the members that are refused alone on record.
 
-    After a few refusals, the others are sent together: the reason may lie in none of them.
+    After ten refusals, the others are sent together: the reason may lie in none of them.
     """
     before, after = members_of(change.old), members_of(change.new)
     held, stay = _send_removals(ctx, pair, change)
@@ -39,7 +39,7 @@ def send_members(ctx: Context, pair: Pair, change: Change, refusal: Rejected) ->
             continue
         _record(ctx, pair, change, members, again)
         refused += 1
-        if refused == ctx.policy.tries and waiting:
+        if refused == ctx.policy.singly and waiting:
             waiting = [[one for some in waiting for one in some]]
 
 

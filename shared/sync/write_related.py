@@ -256,7 +256,7 @@ def _learned(ctx: Context, pair: Pair, trial: _Trial, member: tuple[str, str], w
     if refusal.code == DUPLICATES and (written.step or "").endswith(NEW_CONTACT) and member not in trial.allowed:
         _tell_similar(ctx, pair, coming[key], refusal)
         return replace(trial, allowed=trial.allowed | {member})
-    is_limit = sum(of == name for of, _ in trial.left) + 1 >= ctx.policy.tries
+    is_limit = sum(of == name for of, _ in trial.left) + 1 >= ctx.policy.singly
     refused = coming.values() if is_limit else [coming[key]]
     return replace(trial, left={**trial.left, **dict(_refused(name, refused, refusal))})
 

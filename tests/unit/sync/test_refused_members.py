@@ -133,13 +133,22 @@ def test_the_only_solution_is_replaced_by_the_one_that_is_taken(rows: Harness) -
     assert_quiet(rows)
 
 
+def test_several_refused_solutions_stop_none_that_is_taken(rows: Harness) -> None:
+    deal = deal_with(rows, "SOL-1")
+    refuse(rows, "SOL-2")
+    seller_adds(rows, deal, *(f"SOL-{number}" for number in (20, 21, 22, 23, 3, 4)))
+    rows.push_until_quiet()
+    assert ids_in_partner_center(rows, deal) == ["SOL-1", "SOL-3", "SOL-4"]
+    assert_quiet(rows)
+
+
 def test_many_refused_solutions_cost_few_calls(rows: Harness) -> None:
     deal = deal_with(rows, "SOL-1")
     refuse(rows, "SOL-")
-    seller_adds(rows, deal, *(f"SOL-{number}" for number in range(2, 12)))
-    assert patches_of_pushes(rows) == 5, "all, three alone, the rest"
+    seller_adds(rows, deal, *(f"SOL-{number}" for number in range(2, 17)))
+    assert patches_of_pushes(rows) == 12, "all, ten alone, the rest"
     assert ids_in_partner_center(rows, deal) == ["SOL-1"]
-    assert "\n".join(rows.audit_texts(deal)).count("SOL-11") == 1
+    assert "\n".join(rows.audit_texts(deal)).count("SOL-16") == 1
     assert_quiet(rows)
 
 

@@ -162,6 +162,18 @@ def test_rows_that_salesforce_refuses_are_told_once_each_however_often_they_are_
     assert_quiet(rows)
 
 
+def test_several_refused_rows_stop_none_that_salesforce_takes(rows: Harness) -> None:
+    deal = deal_with(rows, "SOL-1")
+    refused = [f"SOL-{number}" for number in range(20, 25)]
+    rows.salesforce.org.hooks.rules += [
+        ValidationRule(CATALOGUE, "Solution_Id__c", "No.", value=one) for one in refused
+    ]
+    rows.pull_event(colleague_lists(rows, deal, "SOL-1", *refused, "SOL-3"))
+    assert ids_in_salesforce(rows, deal) == ["SOL-1", "SOL-3"]
+    assert rows.count_in_audit(deal, "does not take SOL-3") == 0
+    assert_quiet(rows)
+
+
 def test_a_refused_value_of_the_deal_stops_no_row(rows: Harness) -> None:
     deal = deal_with(rows, "SOL-1")
     rows.refuse_writes_of("Description")
