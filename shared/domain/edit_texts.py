@@ -11,6 +11,7 @@ EDIT_SENTENCES: Mapping[str, str] = {
     **LEAD_SENTENCES,
     **ROW_SENTENCES,
     **SOLUTION_SENTENCES,
+    "conflict_empty": "{label} was emptied in {system}, and changed on the other side. Kept: {after}.",
     "member_stays": (
         "{label}: {system} does not get {value}, because additions on the other side do not travel. "
         "Please add them in {system} too if they belong there."

@@ -71,12 +71,18 @@ class PlanNotes:
         elif merged.keeps_both:
             self.losses.append(self.note("both_texts", merged, None, Decision.BOTH_TEXTS))
         elif merged.conflict and edited:
-            is_closed = why is Decision.FINAL_OVER_OPEN and edited is Side.PARTNER_CENTER
-            code = "conflict_closed" if is_closed else "conflict"
-            self.losses.append(self.note(code, merged, edited.other, why, whole=True))
+            self.losses.append(self._conflict(merged, edited))
         elif merged.is_put_back and edited:
             owner = system_name(edited.other)
             self.losses.append(self.note("put_back", merged, edited, why, whole=True, owner=owner))
+
+    def _conflict(self, merged: Merged, winner: Side) -> Line:
+        """The line about the value that lost a conflict. That a side was empty is nothing to enter again."""
+        side, why = winner.other, merged.decision
+        if merged.held_by(side) is None:
+            return self.note("conflict_empty", merged, side, why, system=system_name(side))
+        is_closed = why is Decision.FINAL_OVER_OPEN and winner is Side.PARTNER_CENTER
+        return self.note("conflict_closed" if is_closed else "conflict", merged, side, why, whole=True)
 
     def note(
         self, code: str, merged: Merged, side: Side | None, rule: str | None, *, whole: bool = False, **values: str

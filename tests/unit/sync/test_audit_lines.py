@@ -94,7 +94,7 @@ def test_a_text_that_wins_over_an_empty_field_is_the_rule_of_that_conflict(harne
     harness.seller_edits(deal, Description=None)
     harness.colleague_edits(harness.referral_of(deal)["id"], details_notes="Colleague's words")
     harness.run_rounds(1)
-    (line,) = [line for line in stored_lines(harness, deal) if line.code == "conflict"]
+    (line,) = [line for line in stored_lines(harness, deal) if line.code == "conflict_empty"]
     assert (line.side, line.before, line.after, line.rule) == (HERE, "empty", "Colleague's words", "text_over_empty")
 
 
@@ -111,6 +111,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "unsent_edits",
         "win_held",
         "conflict_closed",
+        "conflict_empty",
         "waits_to_share",
         "consent_withdrawn",
         "waits_to_ask",

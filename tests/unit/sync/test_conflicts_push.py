@@ -109,7 +109,8 @@ def test_an_emptiness_that_cannot_be_sent_does_not_keep_a_later_value_out(
     harness.colleague_edits(referral, **later)
     harness.run_rounds()
     assert harness.opportunity(deal)[column] == next(iter(later.values()))
-    assert harness.count_in_audit(deal, "was changed on both sides") == 1
+    assert harness.count_in_audit(deal, "was emptied in Salesforce, and changed on the other side.") == 1
+    assert harness.count_in_audit(deal, "Discarded: empty") == 0
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
     assert_quiet(harness)
 
