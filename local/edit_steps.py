@@ -41,7 +41,7 @@ class EditStory(CosellStory):
         team = self.read_referral(self.referral_id_of(key))["customerProfile"]["team"]
         known = [member["email"] for member in team]
         self.narrator.require(ADDED in known, f"the contacts in Partner Center are {known}")
-        self._say(f"Partner Center has {len(known)} contacts, and {ADDED} is one of them.")
+        self._say(f"Partner Center has the contact too: {', '.join(known)}.")
         self._say(f"The Audit field says: {self.newest_audit_line(key)}")
 
     def _solutions(self, opportunity: str) -> tuple[set[str], set[str]]:

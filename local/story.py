@@ -77,6 +77,7 @@ def _run_steps(story: EditStory) -> None:
         story.seller_answers_microsoft,
         story.seller_shares_private_deal,
         story.both_sides_add_solutions,
+        story.seller_adds_contact,
         story.forged_and_repeated_events,
         story.incomplete_opportunity,
         story.sweep_finds_nothing,

@@ -35,6 +35,7 @@ REQUIRED_SENTENCES = (
     r"The deal is partner-led now, for good\.",
     r"A seller and a colleague add a solution each, at the same time\.",
     r"Both sides have 3 solutions: SOL-12345-ABC, SOL-20011-ABC, SOL-20012-XYZ\.",
+    r"Partner Center has the contact too: ada\.lind@customer\.example\.",
     r"changed an event after it was signed\. The webhook answered 401, without a reason\.",
     r"The same event came twice\. The webhook answered 202 both times, and nothing changed\.",
     r"The opportunity was not sent\. It shows the mark ✘\. .*Its Audit field says: .*Country",
