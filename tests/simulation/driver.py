@@ -283,15 +283,19 @@ class Simulation:
     # --- the calm
 
     def _calm(self) -> None:
-        """People and faults stop; then rounds until one writes nothing, and the judgement."""
+        """People and faults stop; then rounds until one writes nothing, and the judgement.
+
+        What Microsoft says may be heard a round after it is found, so there two rounds write nothing.
+        """
         self._end_storm()
         worker = self._new_instance()
-        written: list[list[str]] = []
-        for number in range(ROUNDS + 1):
+        written, quiet = list[list[str]](), 2 if NEWS in self.also else 1
+        for number in range(ROUNDS + quiet):
             before = len(self.writes.writes)
             self._round(worker, number + 1)
             written = self.writes.writes[before:]
-            if not written:
+            quiet -= not written
+            if quiet == 0:
                 break
         self.findings += [f"restless: {write[0]} {write[1]}" for write in written]
         self.findings += judge(self._left(), strictly=self.strictly)
