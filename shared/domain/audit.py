@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from shared.domain.cause import Cause
-from shared.domain.deal import SHOWN_SOLUTIONS, VISIBILITY, Change, Side, Status, display_text
+from shared.domain.deal import SHOWN_SOLUTIONS, VISIBILITY, Change, Person, Side, Status, display_text
+from shared.domain.member_sets import has_same_members
 from shared.domain.sentences import LineDirection, line_text, system_name
 
 CONFIRMED, RECOVERED, IGNORED, IRREVERSIBLE = "confirmed", "recovered", "ignored", "irreversible"
@@ -81,10 +82,18 @@ def change_lines(at: datetime, side: Side, changes: Iterable[Change], rule: str 
 
 def _line_of_change(line: Line, side: Side, change: Change) -> Line:
     before, after = display_text(change.old), display_text(change.told)
-    if isinstance(change.new, tuple) and before == after:  # the same people, of whom Salesforce says something else
+    if isinstance(change.new, tuple) and before == after:  # the same names, of whom Salesforce says something else
+        if not has_same_members(change.old, change.new):
+            return _with_change(line, replace(change, old=_with_addresses(change.old), new=_with_addresses(change.new)))
         values = {"label": change.label, "value": after}
         return replace(line, code="member_details", field=change.field, values=values)
     return _with_change(_of_a_tick(line) if _is_tick(side, change) else line, change)
+
+
+def _with_addresses(people: object) -> tuple[str, ...]:
+    """The people of a list with their addresses, by which they differ."""
+    listed = people if isinstance(people, tuple) else ()
+    return tuple(f"{one} ({one.email})" if isinstance(one, Person) and one.email else str(one) for one in listed)
 
 
 def _is_tick(side: Side, change: Change) -> bool:

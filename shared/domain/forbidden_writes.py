@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from shared.domain.deal import VISIBILITY, Side, Status
-from shared.domain.latches import CONTACTS_LOCKED, FIXED_THERE, forbidding_latch
+from shared.domain.latches import CONTACTS_LOCKED, FIXED_THERE, NOT_ANSWERED, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.merge import Merged
 from shared.domain.permission import visibility_latch
@@ -67,9 +67,13 @@ def _code(merged: Merged, side: Side, referral: ReferralState, policy: Policy) -
         return "empty_at_owner"
     if side is Side.PARTNER_CENTER:
         latch = visibility_latch(status, merged.value, policy) if rule.field == VISIBILITY else None
-        if latch := latch or forbidding_latch(status, merged.value):
+        latch, is_locked = (
+            latch or forbidding_latch(status, merged.value),
+            rule.is_locked_by_sharing and referral.is_shared,
+        )
+        if latch and not (is_locked and latch is NOT_ANSWERED):  # an answer would not let them travel
             return latch.code
-        if rule.is_locked_by_sharing and referral.is_shared:
+        if is_locked:
             return CONTACTS_LOCKED.code
         if rule.is_fixed:
             return FIXED_THERE.code

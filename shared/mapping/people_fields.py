@@ -43,6 +43,16 @@ class ContactsField(ContactRows, PeopleField):
     def related_list(self) -> str | None:
         return self.salesforce if "update" in self.when else None
 
+    @property
+    @override
+    def _sees_accounts(self) -> bool:
+        return CONTACT_ACCOUNT in self._helpful
+
+    @property
+    @override
+    def _has_person_accounts(self) -> bool:
+        return any(column.startswith(PERSON) for column in self._helpful)
+
     @override
     def select_items(self) -> tuple[str, ...]:
         columns = ", ".join(column for column in self.columns() if column not in self._hidden)

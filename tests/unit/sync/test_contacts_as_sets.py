@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.sync.harness import Harness
+from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 from tests.unit.sync.people_of_deals import (
     KIM,
     LEE,
@@ -196,3 +197,31 @@ def test_a_contact_that_is_added_together_with_the_share_is_sent_before_it_locks
     harness.push_until_quiet()
     assert contacts_there(harness, deal) == [KIM["Email"], LEE["Email"]]
     assert mark_of(harness, deal) == "Synced"
+
+
+def test_another_address_of_a_contact_is_told_as_such(harness: Harness) -> None:
+    deal = deal_with(harness, KIM, LEE)
+    [contact] = [each for each in harness.salesforce.records("Contact") if each["Email"] == KIM["Email"]]
+    harness.salesforce.edit("Contact", contact["Id"], {"Email": "new@northwind.example"})
+    save(harness, deal)
+    harness.push_until_quiet()
+    assert harness.count_in_audit(deal, "Kim Berg (kim@northwind.example)") == 1
+    assert harness.count_in_audit(deal, "Kim Berg (new@northwind.example)") == 1
+    assert harness.count_in_audit(deal, "changed name") == 0
+
+
+def test_contacts_of_a_deal_that_microsoft_sees_are_locked_whether_it_is_answered_or_not(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.pull_event(referral)
+    deal = opportunity_of(harness, referral)["Id"]
+    add_contact(harness, deal, KIM)
+    save(harness, deal)
+    harness.push_until_quiet()
+    assert harness.count_in_audit(deal, "because the deal is shared with Microsoft") == 1
+    assert harness.count_in_audit(deal, "not accepted yet") == 0
+    harness.seller_edits(deal, StageName="Qualification")
+    harness.run_rounds()
+    assert harness.partner_center.referral(referral)["status"] == "Active"
+    assert harness.count_in_audit(deal, "because the deal is shared with Microsoft") == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)

@@ -124,6 +124,19 @@ def test_no_contact_is_created_below_a_person_and_those_left_out_are_told(harnes
     assert_quiet(harness)
 
 
+def test_a_contact_that_a_colleague_adds_to_the_deal_of_a_person_is_told_with_the_reason(harness: Harness) -> None:
+    person = insert_person(harness, turn_on(harness))
+    deal = harness.seller_creates(AccountId=person["Id"])
+    harness.push_until_quiet()
+    referral = harness.referral_of(deal)
+    harness.colleague_edits(referral["id"], customerProfile_team=[*referral["customerProfile"]["team"], KIM])
+    harness.pull_event(referral["id"])
+    told = "Kim Berg cannot be a contact here, because the account is a person."
+    assert harness.count_in_audit(deal, told) == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert_quiet(harness)
+
+
 @pytest.mark.parametrize("people_first", [False, True])
 def test_a_new_customer_is_a_company_whatever_the_default_record_type_is(harness: Harness, people_first: bool) -> None:
     turn_on(harness, people_first=people_first)
