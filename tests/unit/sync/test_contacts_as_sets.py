@@ -104,7 +104,7 @@ def test_an_edited_phone_number_of_a_contact_is_sent(harness: Harness) -> None:
     harness.push()
     (kim,) = harness.referral_of(deal)["customerProfile"]["team"]
     assert kim["phoneNumber"] == "+1 206 555 0199"
-    assert harness.count_in_audit(deal, "phone number or title of Kim Berg were sent") == 1
+    assert harness.count_in_audit(deal, "the changed name, phone number or title of Kim Berg was sent") == 1
 
 
 def test_a_phone_number_that_a_colleague_edits_stays_and_is_told_once(harness: Harness) -> None:
@@ -114,7 +114,7 @@ def test_a_phone_number_that_a_colleague_edits_stays_and_is_told_once(harness: H
     harness.pull_event(referral)
     harness.push_until_quiet()
     assert harness.salesforce.records("Contact")[0]["Phone"] == KIM["Phone"]
-    assert harness.count_in_audit(deal, "Partner Center says something else of Kim Berg") == 1
+    assert harness.count_in_audit(deal, "Partner Center has another name, phone number or title of Kim Berg") == 1
     assert mark_of(harness, deal) == "Synced with differences"
 
 
