@@ -59,6 +59,10 @@ EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
         '{label} "{after}" was not sent: Partner Center keeps "{before}", because the deal is shared with Microsoft.',
         "Please tell the people at Microsoft who work on the deal about the other contact.",
     ),
+    "seller_stays": (
+        '{label}: Partner Center needs one of our people, and keeps "{before}".',
+        "Please give the deal to an active seller with First Name, Last Name, Email and Phone.",
+    ),
     "integration_owner": (
         "The deal belongs to the user of the connector, who is no seller.",
         "Please give the deal to a seller.",

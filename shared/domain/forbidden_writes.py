@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from shared.domain.deal import VISIBILITY, Side, Status
+from shared.domain.deal import TEAM, VISIBILITY, Side, Status
 from shared.domain.latches import CONTACTS_LOCKED, FIXED_THERE, NOT_ANSWERED, forbidding_latch
 from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
 from shared.domain.merge import Merged
@@ -77,4 +77,6 @@ def _code(merged: Merged, side: Side, referral: ReferralState, policy: Policy) -
             return CONTACTS_LOCKED.code
         if rule.is_fixed:
             return FIXED_THERE.code
-    return "not_clearable" if merged.value is None and side not in rule.clearable else None
+    if merged.value is not None or side in rule.clearable:
+        return None
+    return "seller_stays" if rule.field == TEAM and side is Side.PARTNER_CENTER else "not_clearable"

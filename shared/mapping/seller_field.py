@@ -76,7 +76,8 @@ class SellerField(TeamRows, PeopleField):
     @override
     def to_rule(self, name: str) -> Rule:
         rule = super().to_rule(name)
-        return replace(rule, source=rule.source + self.variant)
+        label = f"{self.label} and Team" if self._has_team else self.label
+        return replace(rule, label=label, source=rule.source + self.variant)
 
     @property
     @override

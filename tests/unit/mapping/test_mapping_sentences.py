@@ -64,7 +64,7 @@ DEFAULT_FAULTS: Mapping[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
                 "[fields.name]",
                 (
                     "fields.money: is missing: no referral can be created without it. "
-                    "The table fields.mony on line 65 has a similar name."
+                    "The table fields.mony on line 68 has a similar name."
                 ),
             )
         ],

@@ -26,7 +26,7 @@ from tests.unit.sync.people_of_deals import (
 )
 
 PATCH, GET = "partner_center.patch", "partner_center.get"
-STAYS = "Opportunity Owner: Salesforce does not get"
+STAYS = ": Salesforce does not get"
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_an_incomplete_member_is_told_once_and_sent_once_it_is_complete(teams: H
         save(teams, deal)
         teams.push_until_quiet()
     assert sellers_there(teams, deal) == [owner_address(teams, deal)]
-    assert teams.count_in_audit(deal, "Opportunity Owner: Partner Center does not get") == 1
+    assert teams.count_in_audit(deal, "Opportunity Owner and Team: Partner Center does not get") == 1
     values = {"Phone": "+1 425 555 0100", "FirstName": "Ada"}
     teams.salesforce.edit("User", user, {missing: values[missing]}, user=teams.salesforce.founding.administrator)
     save(teams, deal)
@@ -147,7 +147,8 @@ def test_the_last_seller_is_not_removed_and_this_is_told_once(harness: Harness) 
         save(harness, deal)
         harness.push_until_quiet()
     assert sellers_there(harness, deal) == [owner]
-    assert harness.count_in_audit(deal, "Opportunity Owner was emptied") == 1
+    assert harness.count_in_audit(deal, "Opportunity Owner: Partner Center needs one of our people, and keeps") == 1
+    assert harness.count_in_audit(deal, "was emptied") == 0
     assert mark_of(harness, deal) == "Synced with differences"
 
 
