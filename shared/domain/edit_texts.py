@@ -31,6 +31,10 @@ EDIT_SENTENCES: Mapping[str, str] = {
         "Please correct the address."
     ),
     "member_inactive": "{label}: Partner Center does not get {value}, because their user is not active in Salesforce.",
+    "member_of_microsoft": (
+        "{label}: Partner Center does not get {value}, because their e-mail address is one of Microsoft, whose people "
+        "are in no team of ours."
+    ),
     "member_too_many": (
         "{label}: {system} does not get {value}, because it takes no more for one deal. Please remove some."
     ),
@@ -62,6 +66,10 @@ EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
     "seller_stays": (
         '{label}: Partner Center needs one of our people, and keeps "{before}".',
         "Please give the deal to an active seller with First Name, Last Name, Email and Phone.",
+    ),
+    "microsoft_owner": (
+        "The owner has an e-mail address of Microsoft, whose people are in no team of ours.",
+        "Please give the deal to a seller with an address of your own company.",
     ),
     "integration_owner": (
         "The deal belongs to the user of the connector, who is no seller.",

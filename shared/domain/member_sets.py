@@ -31,6 +31,7 @@ type Members = Mapping[str, Member]
 STAYS, DETAILS_STAY = "member_stays", "details_stay"
 DOES_NOT_FIT, NO_ADDRESS, SAME_ADDRESS = "member_does_not_fit", "member_no_address", "member_same_address"
 INCOMPLETE, INACTIVE, TOO_MANY = "member_incomplete", "member_inactive", "member_too_many"
+OF_MICROSOFT = "member_of_microsoft"
 REFUSED_MEMBER = "member_refused"
 """Codes of members that are left out of a merge, which choose the sentence for sellers."""
 DETAILS = ("first_name", "last_name", "phone", "title")
@@ -209,7 +210,9 @@ def merge_sets(rule: SetRule, base: object, salesforce: object, partner_center: 
         renewed |= {key} if kept[key] != theirs[key] else set()
         told |= set() if has_same_details(ours[key], kept[key]) else {key}
     left += [Left(Side.PARTNER_CENTER, DETAILS_STAY, theirs[key]) for key in sorted(told)]
-    left += [Left(side, SAME_ADDRESS, one) for side, listed in _lists(salesforce, partner_center) for one in listed]
+    removed = (ours.keys() | theirs.keys()) - kept.keys()  # with all who have that address
+    twins = ((side, one) for side, listed in _lists(salesforce, partner_center) for one in listed)
+    left += [Left(side, SAME_ADDRESS, one) for side, one in twins if key_of(one) not in removed]
     value, is_renewed = as_value(kept), bool(renewed)
     return MergedSet(
         value,

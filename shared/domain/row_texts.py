@@ -11,6 +11,10 @@ ROW_SENTENCES: Mapping[str, str] = {
         "{label}: the user {value} is not active in Salesforce, so only Partner Center shows them. "
         "Please remove them there if they work on this deal no longer."
     ),
+    "own_user": (
+        "{label}: {value} has the e-mail address of the connector's own user, who is no seller. "
+        "Please remove them in Partner Center."
+    ),
     "no_contact": (
         "{label}: {value} cannot be a contact here, because the account is a person. "
         "Please see Partner Center for all contacts."

@@ -16,7 +16,7 @@ from shared.clients.salesforce.soql_literals import full_id, in_list, is_id
 from shared.domain.deal import Person, Side
 from shared.domain.member_sets import Left, Member, key_of
 from shared.domain.records import Row
-from shared.domain.untaken_codes import INACTIVE_USER, NO_CONTACT, NO_USER
+from shared.domain.untaken_codes import INACTIVE_USER, NO_CONTACT, NO_USER, OWN_USER
 from shared.mapping.known_contacts import age, known_contact
 from shared.mapping.paths import in_referral
 from shared.mapping.set_field import SetField
@@ -232,6 +232,10 @@ class TeamRows(RelatedList):
 
     row_object = "OpportunityTeamMember"
 
+    def _is_own(self, user_id: object) -> bool:  # noqa: ARG002 - of the field, which knows the org
+        """Whether this is the id of the connector's own user, who is no seller."""
+        return False
+
     def lookup(self, members: Sequence[Member], opportunity_ids: Sequence[str]) -> dict[str, str]:  # noqa: ARG002 - of the base class
         """Find the users by address."""
         columns = "Id, Email, IsActive, UserType, CreatedDate"
@@ -250,7 +254,10 @@ class TeamRows(RelatedList):
         active = [each for each in people if each.get("IsActive", True)]
         if not active:
             return _left(member, INACTIVE_USER if people else NO_USER)
-        user = min(active, key=age)["Id"]
+        sellers = [each for each in active if not self._is_own(each["Id"])]
+        if not sellers:
+            return _left(member, OWN_USER)
+        user = min(sellers, key=age)["Id"]
         values = {"OpportunityId": target.opportunity_id, "UserId": user}
         return _keyed(member, Node(f"{target.field}{number}", self.row_object, values))
 

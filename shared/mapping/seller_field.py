@@ -12,7 +12,7 @@ from pydantic import PrivateAttr, SerializerFunctionWrapHandler, model_serialize
 from shared.domain.cause import Cause
 from shared.domain.deal import Person
 from shared.domain.field_rules import Direction, Rule
-from shared.domain.member_sets import INACTIVE
+from shared.domain.member_sets import INACTIVE, OF_MICROSOFT
 from shared.domain.org_shape import OrgShape
 from shared.domain.records import Row
 from shared.domain.sentences import cause
@@ -143,17 +143,26 @@ class SellerField(TeamRows, PeopleField):
         owner = self._owner(record)
         if "update" not in self.when and (lacking := self._lacking(owner)):
             raise UnreadableValue(lacking)
-        people = ((owner,) if owner else ()) + tuple(filter(None, map(_user, rows_in(record, MEMBERS))))
+        people = ((owner,) if owner else ()) + tuple(filter(None, map(_user, self._members(record))))
         first: dict[str, Person] = {}
         for one in people:
             first.setdefault(person_key(one), one)
         return tuple(first.values()) or None
 
+    def _members(self, record: Json) -> list[Json]:
+        """Return the rows of the team, without the connector's own user."""
+        return [row for row in rows_in(record, MEMBERS) if not self._is_own(row.get("UserId"))]
+
+    @override
+    def _is_own(self, user_id: object) -> bool:
+        """Whether this is the id of the connector's own user, who is no seller."""
+        return bool(self._own_user) and str(user_id or "")[:15] == self._own_user[:15]
+
     def _owner(self, record: Json) -> Person | None:
         """Return the owner; None for the connector's own user."""
-        columns, owner_id = self.salesforce, str(record.get(OWNER_ID) or "")
+        columns = self.salesforce
         last_name = normal_text(value_in_record(record, columns.last_name))
-        if last_name is None or (self._own_user and owner_id[:15] == self._own_user[:15]):
+        if last_name is None or self._is_own(record.get(OWNER_ID)):
             return None
         parts = (columns.first_name, columns.email, columns.phone)
         first_name, email, phone = (normal_text(value_in_record(record, column)) for column in parts)
@@ -164,7 +173,10 @@ class SellerField(TeamRows, PeopleField):
         """Return what the owner lacks of what a new referral needs."""
         if self.read_record(record) is None and normal_text(value_in_record(record, self.salesforce.last_name)):
             return cause("integration_owner", OWNER_ID)
-        return self._lacking(self._owner(record))
+        owner = self._owner(record)
+        if owner is not None and "update" in self.when and _is_of_microsoft(owner):
+            return cause("microsoft_owner", self.salesforce.email)
+        return self._lacking(owner)
 
     def _lacking(self, owner: Person | None) -> Cause | None:
         columns = self.salesforce
@@ -184,7 +196,7 @@ class SellerField(TeamRows, PeopleField):
     def read_rows(self, record: Json) -> tuple[Row, ...]:
         owner = self._owner(record)
         own = person_key(owner) if owner else None
-        people = ((row, _user(row)) for row in rows_in(record, MEMBERS))
+        people = ((row, _user(row)) for row in self._members(record))
         keyed = ((str(row.get("Id")), person_key(one)) for row, one in people if one)
         return tuple(Row(row, key) for row, key in keyed if key != own)
 
@@ -192,7 +204,7 @@ class SellerField(TeamRows, PeopleField):
     def read_unsendable(self, record: Json) -> Mapping[str, str]:
         owner = self._owner(record)
         own = person_key(owner) if owner else None
-        left = [row for row in rows_in(record, MEMBERS) if (row.get("User") or {}).get("IsActive") is False]
+        left = [row for row in self._members(record) if (row.get("User") or {}).get("IsActive") is False]
         inactive = {person_key(one): INACTIVE for one in map(_user, left) if one and person_key(one) != own}
         return {**self.unsendable_people(self.read_record(record) or ()), **inactive}
 
@@ -200,7 +212,15 @@ class SellerField(TeamRows, PeopleField):
     def read_referral(self, referral: Json) -> tuple[Person, ...] | None:
         """Return our people; those of Microsoft stay in the referral, and are no part of our team."""
         people = super().read_referral(referral) or ()
-        return tuple(one for one in people if not (one.email or "").casefold().endswith(MICROSOFT)) or None
+        return tuple(one for one in people if not _is_of_microsoft(one)) or None
+
+    @override
+    def _reason_to_leave_out(self, person: Person) -> str | None:
+        return OF_MICROSOFT if _is_of_microsoft(person) else super()._reason_to_leave_out(person)
+
+
+def _is_of_microsoft(person: Person) -> bool:
+    return (person.email or "").casefold().endswith(MICROSOFT)
 
 
 def _user(row: Json) -> Person | None:

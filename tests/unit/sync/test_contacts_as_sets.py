@@ -169,6 +169,18 @@ def test_two_contacts_with_one_address_count_once_and_this_is_told_once(harness:
     assert mark_of(harness, deal) == "Synced with differences"
 
 
+def test_all_contacts_with_the_address_that_a_colleague_removes_lose_their_roles(harness: Harness) -> None:
+    deal = deal_with(harness, KIM, LEE)
+    add_contact(harness, deal, {**LEE, "LastName": "Twin"})
+    save(harness, deal)
+    harness.push_until_quiet()
+    [kim, _] = harness.referral_of(deal)["customerProfile"]["team"]
+    harness.pull_event(colleague_lists_contacts(harness, deal, kim))
+    assert contacts_here(harness, deal) == contacts_there(harness, deal) == [KIM["Email"]]
+    assert mark_of(harness, deal) == "Synced"
+    assert_quiet(harness)
+
+
 def test_a_contact_that_is_replaced_after_the_share_is_told_once_and_stays_there(harness: Harness) -> None:
     deal = deal_with(harness, KIM, Visible_to_Microsoft__c=True)
     harness.push(after=180)

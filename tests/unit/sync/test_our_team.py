@@ -162,6 +162,44 @@ def test_the_user_of_the_connector_is_never_sent_as_a_seller(harness: Harness) -
     assert sellers_there(harness, deal) == ["next@contoso.example"]
 
 
+def test_the_user_of_the_connector_in_the_team_is_never_sent_and_never_added(teams: Harness) -> None:
+    deal, own = deal_with(teams), teams.first.ctx.salesforce.user_id()
+    values, administrator = {"Email": "robot@contoso.example"}, teams.salesforce.founding.administrator
+    teams.salesforce.edit("User", own, values, user=administrator)
+    row = add_to_team(teams, deal, own)
+    save(teams, deal)
+    teams.push_until_quiet()
+    assert sellers_there(teams, deal) == [owner_address(teams, deal)]
+    assert mark_of(teams, deal) == "Synced"
+    remove_from_team(teams, deal, row)
+    team = [*teams.referral_of(deal)["team"], seller_named("Robot")]
+    teams.pull_event(colleague_lists_sellers(teams, deal, *team))
+    assert members_here(teams, deal) == []
+    assert teams.count_in_audit(deal, "the connector's own user, who is no seller") == 1
+    assert mark_of(teams, deal) == "Synced with differences"
+
+
+def test_a_member_with_an_address_of_microsoft_is_told_once_and_not_sent(teams: Harness) -> None:
+    deal = deal_with(teams)
+    add_to_team(teams, deal, add_user(teams, "Vendor", Email="v-vendor@microsoft.com"))
+    save(teams, deal)
+    teams.push_until_quiet()
+    assert sellers_there(teams, deal) == [owner_address(teams, deal)]
+    assert (
+        teams.count_in_audit(deal, "Partner Center does not get Ada Vendor, because their e-mail address is one of")
+        == 1
+    )
+    assert mark_of(teams, deal) == "Synced with differences"
+
+
+def test_an_owner_with_an_address_of_microsoft_holds_a_new_deal(harness: Harness) -> None:
+    owner = add_user(harness, "Vendor", Email="v-vendor@microsoft.com")
+    deal = harness.seller_creates(OwnerId=owner)
+    harness.push_until_quiet()
+    assert harness.our_referrals() == []
+    assert harness.count_in_audit(deal, "The owner has an e-mail address of Microsoft") == 1
+
+
 def test_without_team_selling_a_colleague_who_is_added_in_the_portal_stays_there_and_is_told_once(
     harness: Harness,
 ) -> None:
