@@ -24,7 +24,8 @@ EDIT_SENTENCES: Mapping[str, str] = {
         "{label} does not show {value}, which it cannot hold. Please see Partner Center for the full list."
     ),
     "member_no_address": (
-        "{label}: {system} does not get {value}, because people are matched by e-mail address. Please enter one."
+        "{label}: {system} does not get {value}, because people are matched by e-mail address, of at most 80 "
+        "characters. Please enter one."
     ),
     "member_same_address": (
         "{label}: {system} does not get {value}, because somebody else on the list has the same e-mail address. "
@@ -38,7 +39,10 @@ EDIT_SENTENCES: Mapping[str, str] = {
     "member_too_many": (
         "{label}: {system} does not get {value}, because it takes no more for one deal. Please remove some."
     ),
-    "member_refused": "{label}: Partner Center does not take {value}: {reason}. {remedy}",
+    "member_refused": (
+        "{label}: Partner Center does not take {value}: {reason}. "
+        "Please correct or remove it. It is sent again once it, or the list, is edited."
+    ),
     "member_details": "{label}: the changed name, phone number or title of {value} was sent.",
     "member_incomplete": (
         "{label}: Partner Center does not get {value}. Each person needs First Name, Last Name, Email and Phone. "

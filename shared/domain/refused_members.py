@@ -36,7 +36,7 @@ def with_refused_members(
     if not new:
         return refused, ()
     named = {"label": change.label, "value": listed([str(one) for one in new])}
-    why = {"reason": cause.reason.rstrip("."), "remedy": cause.remedy}
+    why = {"reason": cause.reason.rstrip(".")}
     side, code = Side.PARTNER_CENTER, REFUSED_MEMBER
     line = Line(now, code, LineDirection.NOTE, side, change.field, rule=code, values={**named, **why})
     return replace(refused, unwritten=True), (line,)

@@ -38,9 +38,10 @@ def refused_of(*ours: Person, theirs: tuple[Person, ...] = (ADA,)) -> dict[str, 
 
 
 def test_a_refused_member_is_told_with_the_reason() -> None:
-    assert [(line.values["value"], line.values["reason"], line.values["remedy"]) for line in LINES] == [
-        ("Ben Ben", "Bad phone", "Mend it.")
-    ]
+    [line] = LINES
+    assert line.text.startswith(
+        "Note: Contacts: Partner Center does not take Ben Ben: Bad phone. Please correct or remove"
+    )
 
 
 def test_a_refused_member_is_not_sent_again() -> None:
