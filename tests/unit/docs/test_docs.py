@@ -149,6 +149,7 @@ def test_the_mapping_page_lists_every_mapped_field_with_its_paths() -> None:
         assert (cells[4] == "none") == (not rule.on_update), name
         assert cells[5].startswith("moves" if is_status else "open" if rule.on_update else "created"), name
         assert ("fixed" in cells[5]) == (rule.on_update and bool(rule.unlisted)), name
+        assert ("unshared" in cells[5]) == rule.is_locked_by_sharing, name
 
 
 @pytest.mark.parametrize(
