@@ -94,6 +94,7 @@ class OrgShape(Struct, frozen=True):
     user_id                 the id of the connector's own user; empty if an earlier build asked
     stages                  the stages of the record type of new opportunities; None if the mapping file names none
     required                by path in lower case, an example of a value for each custom column that must not be empty
+    teams                   when opportunity teams were found again; empty while the org has never been without them
     """
 
     currencies: OrgCurrencies
@@ -111,6 +112,7 @@ class OrgShape(Struct, frozen=True):
     required: Mapping[str, str | bool | float] = {}
     stages: frozenset[str] | None = None
     user_id: str = ""
+    teams: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:

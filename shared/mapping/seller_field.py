@@ -57,6 +57,7 @@ class SellerField(TeamRows, PeopleField):
     salesforce: SellerColumns
     new_keys = ("default_first_name",)
     _has_team: bool = PrivateAttr(default=False)
+    _teams_since: str = PrivateAttr(default="")
     _own_user: str = PrivateAttr(default="")
 
     def for_org(self, org: OrgShape | None) -> Self:
@@ -65,13 +66,14 @@ class SellerField(TeamRows, PeopleField):
         has_team = wants_team and org is not None and org.has(*_NEEDED)
         is_narrowed = self.direction is Direction.BOTH and not has_team
         field = self.model_copy(update={"direction": Direction.TO_PARTNER_CENTER} if is_narrowed else None)
-        field._has_team, field._own_user = has_team, org.user_id if org else ""  # noqa: SLF001 - of its own class
+        field._has_team, field._teams_since = has_team, org.teams if org else ""  # noqa: SLF001 - of its own class
+        field._own_user = org.user_id if org else ""  # noqa: SLF001 - as above
         return field
 
     @property
     @override
     def variant(self) -> str:
-        return "team" if self._has_team else ""
+        return f"team{self._teams_since}" if self._has_team else ""
 
     @override
     def to_rule(self, name: str) -> Rule:

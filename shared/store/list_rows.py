@@ -153,6 +153,7 @@ class _ShapeRow(Struct):
     required: dict[str, str | bool | float] = {}
     stages: frozenset[str] | None = None
     user: str = ""
+    teams: str = ""
 
 
 def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
@@ -177,6 +178,7 @@ def shape_to_json(shape: OrgShape, at: datetime) -> dict[str, Any]:
         "required": dict(shape.required),
         "stages": None if shape.stages is None else sorted(shape.stages),
         "user": shape.user_id,
+        **({"teams": shape.teams} if shape.teams else {}),
     }
 
 
@@ -186,7 +188,7 @@ def shape_from_json(stored: Any) -> tuple[OrgShape, datetime]:  # noqa: ANN401 -
     money = OrgCurrencies(row.several, row.codes, row.fields)
     known = (row.statuses, row.hidden, row.read_only, row.package, row.asked, row.columns)
     features = (row.address_picklists, row.person_accounts, row.record_types, row.addresses, row.notifications)
-    return OrgShape(money, *known, *features, row.required, row.stages, row.user), row.at
+    return OrgShape(money, *known, *features, row.required, row.stages, row.user, row.teams), row.at
 
 
 def audit_rows(lines: Sequence[Line]) -> list[Put]:

@@ -37,6 +37,7 @@ ASK_AGAIN = timedelta(hours=1)
 OPPORTUNITY, ACCOUNT = "Opportunity", "Account"
 CURRENCY_COLUMN = "currencyisocode"
 PERSON_COLUMN = "ispersonaccount"
+_TEAM = "opportunityteammember.userid"
 VERSION_COLUMN = "Cosell_Package_Version__c"
 """The column whose formula is the version of the package; its help text in English begins with the same version.
 
@@ -100,10 +101,18 @@ def known_shape(
     org.forget_unknown_column()  # asking meets what the org lacks
     if known is not None and shape.addresses == OrgAddresses():
         shape = replace(shape, addresses=replace(shape.addresses, spelling=known[0].addresses.spelling))
+    if known is not None:
+        shape = replace(shape, teams=teams_since(known[0], shape, at))
     memory.keep_org_shape(shape, at)
     if (known is None or shape != known[0]) and (shape.missing or shape.package != version):
         log("package_differs", package=shape.package, missing=shape.missing)
     return shape, at + ASK_AGAIN
+
+
+def teams_since(before: OrgShape, shape: OrgShape, at: datetime) -> str:
+    """When opportunity teams were found again. Without them the org has deleted their members, which nobody removed."""
+    is_new = shape.has(_TEAM) and _TEAM in before.asked and not before.has(_TEAM)
+    return f"{at:%Y%m%d%H%M}" if is_new else before.teams
 
 
 def ask_shape(org: Org, question: OrgQuestion) -> OrgShape:

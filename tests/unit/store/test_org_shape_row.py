@@ -33,6 +33,7 @@ SEVERAL = OrgShape(
         CountrySpelling(has_names=True, names={"DE": "Deutschland"}),
     ),
     user_id="005AA0000010001AAA",
+    teams="202611221000",
 )
 
 

@@ -1,5 +1,6 @@
 """What the harness needs of the emulators: those with keys, and the org's answer about its shape."""
 
+from copy import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -10,7 +11,7 @@ from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import LOCATION, PartnerCenterEmulator
 from emulators.salesforce.emulator import SalesforceEmulator
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.org_shape import ask_shape
+from shared.clients.salesforce.org_shape import ask_shape, teams_since
 from shared.mapping.new_referral import ReferralConstants
 from shared.mapping.schema import DEFAULT
 from shared.mapping.translation import Translation
@@ -53,6 +54,8 @@ def asked_first(salesforce: SalesforceEmulator, client: SalesforceClient, transl
 def asked(salesforce: SalesforceEmulator, client: SalesforceClient, translation: Translation) -> Translation:
     """The translation with the org's answer, which the app gets before its first run. The journal does not show it."""
     length = len(salesforce.journal)
-    org = ask_shape(client, translation.file.question)
+    org, before = ask_shape(client, translation.file.question), translation.org
     del salesforce.journal[length:]
-    return translation.for_org(org)
+    return translation.for_org(
+        org if before is None else replace(org, teams=teams_since(before, org, salesforce.clock.now()))
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from emulators.salesforce.org_switches import switch_team_selling
 from tests.unit.sync.harness import Harness
-from tests.unit.sync.inbound_deals import arrived_deal
+from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
 from tests.unit.sync.people_of_deals import (
     add_to_team,
     add_user,
@@ -257,6 +257,25 @@ def test_team_selling_that_is_switched_off_removes_nobody_and_stops_nothing(team
     assert sellers_there(teams, other) == [owner_address(teams, other)]
     assert (sellers_there(teams, deal), teams.referral_of(deal)["details"]["dealValue"]) == (before, 4712)
     assert (teams.count_in_audit(deal, STAYS), mark_of(teams, deal)) == (0, "Synced")
+
+
+def test_team_selling_that_is_off_for_a_while_removes_nobody_of_a_deal_that_no_run_saw_meanwhile(
+    teams: Harness,
+) -> None:
+    deal = deal_with(teams)
+    add_to_team(teams, deal, add_user(teams, "Mate"))
+    save(teams, deal)
+    teams.push_until_quiet()
+    before = sellers_there(teams, deal)
+    for is_on in (False, True):
+        switch_team_selling(teams.salesforce.org, on=is_on)
+        teams.ask_org_again()
+    save(teams, deal)
+    teams.push_until_quiet()
+    assert sellers_there(teams, deal) == before
+    assert members_here(teams, deal) == ["mate@contoso.example"]
+    assert mark_of(teams, deal) == "Synced"
+    assert_quiet(teams)
 
 
 def test_team_selling_that_is_switched_on_brings_the_people_of_the_portal_into_the_team(harness: Harness) -> None:

@@ -13,7 +13,7 @@ from emulators.salesforce.data.field_shapes import reference_field, text_field
 from emulators.salesforce.org_switches import RecordTypeWish, make_record_type, turn_on_person_accounts
 from shared import __version__
 from shared.clients.salesforce.client import SalesforceClient
-from shared.clients.salesforce.org_shape import ASK_AGAIN, VERSION_COLUMN, ask_shape, known_shape
+from shared.clients.salesforce.org_shape import ASK_AGAIN, VERSION_COLUMN, ask_shape, known_shape, teams_since
 from shared.domain.currencies import OrgCurrencies
 from shared.domain.org_shape import Column, OrgQuestion, OrgShape, RecordType
 from shared.foundation.errors import NotFound, Rejected, Unavailable
@@ -318,3 +318,15 @@ def test_an_answer_without_the_notification_type_is_asked_for_again_at_once(seve
     ask(memory, QUESTION, lambda: NOON, __version__)
     shape, _ = ask(memory, replace(QUESTION, notification="Cosell_New_Deal"), lambda: NOON, __version__)
     assert shape.notifications["Cosell_New_Deal"]
+
+
+def test_teams_that_are_found_again_are_known_with_the_time() -> None:
+    path = "opportunityteammember.userid"
+    column = Column("OpportunityTeamMember.UserId")
+    without = OrgShape(OrgCurrencies(has_several=False), asked=frozenset({path}))
+    having, at = replace(without, columns={path: column}), datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert teams_since(having, having, at) == ""
+    assert teams_since(without, having, at) == "202611221000"
+    assert teams_since(replace(having, teams="202611221000"), without, at) == "202611221000"
+    never_asked = OrgShape(OrgCurrencies(has_several=False))
+    assert teams_since(never_asked, having, at) == "", "an earlier build did not ask"
