@@ -33,8 +33,8 @@ EDIT_SENTENCES: Mapping[str, str] = {
     ),
     "member_inactive": "{label}: Partner Center does not get {value}, because their user is not active in Salesforce.",
     "member_of_microsoft": (
-        "{label}: Partner Center does not get {value}, because their e-mail address is one of Microsoft, whose people "
-        "are in no team of ours."
+        "{label}: Partner Center does not get {value}, because their e-mail address is one of Microsoft. "
+        "Please name them with an address of your own company."
     ),
     "member_too_many": (
         "{label}: {system} does not get {value}, because it takes no more for one deal. Please remove some."
@@ -68,15 +68,15 @@ EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
         "Please tell the people at Microsoft who work on the deal about the other contact.",
     ),
     "seller_stays": (
-        '{label}: Partner Center needs one of our people, and keeps "{before}".',
+        '{label}: Partner Center needs one of your sellers, and keeps "{before}".',
         "Please give the deal to an active seller with First Name, Last Name, Email and Phone.",
     ),
     "microsoft_owner": (
-        "The owner has an e-mail address of Microsoft, whose people are in no team of ours.",
+        "The owner has an e-mail address of Microsoft.",
         "Please give the deal to a seller with an address of your own company.",
     ),
     "integration_owner": (
-        "The deal belongs to the user of the connector, who is no seller.",
+        "The deal belongs to the user of the sync, who is no seller.",
         "Please give the deal to a seller.",
     ),
     "fixed_there": (

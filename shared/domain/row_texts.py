@@ -12,7 +12,7 @@ ROW_SENTENCES: Mapping[str, str] = {
         "Please remove them there if they work on this deal no longer."
     ),
     "own_user": (
-        "{label}: {value} has the e-mail address of the connector's own user, who is no seller. "
+        "{label}: {value} has the e-mail address of the user of the sync, who is no seller. "
         "Please remove them in Partner Center."
     ),
     "no_contact": (

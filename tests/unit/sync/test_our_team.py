@@ -147,7 +147,7 @@ def test_the_last_seller_is_not_removed_and_this_is_told_once(harness: Harness) 
         save(harness, deal)
         harness.push_until_quiet()
     assert sellers_there(harness, deal) == [owner]
-    assert harness.count_in_audit(deal, "Opportunity Owner: Partner Center needs one of our people, and keeps") == 1
+    assert harness.count_in_audit(deal, "Opportunity Owner: Partner Center needs one of your sellers, and keeps") == 1
     assert harness.count_in_audit(deal, "was emptied") == 0
     assert mark_of(harness, deal) == "Synced with differences"
 
@@ -156,7 +156,7 @@ def test_the_user_of_the_connector_is_never_sent_as_a_seller(harness: Harness) -
     deal = harness.seller_creates(OwnerId=harness.first.ctx.salesforce.user_id())
     harness.push_until_quiet()
     assert harness.our_referrals() == []
-    assert harness.count_in_audit(deal, "belongs to the user of the connector") == 1
+    assert harness.count_in_audit(deal, "belongs to the user of the sync") == 1
     harness.seller_edits(deal, OwnerId=add_user(harness, "Next"))
     harness.push_until_quiet()
     assert sellers_there(harness, deal) == ["next@contoso.example"]
@@ -175,7 +175,7 @@ def test_the_user_of_the_connector_in_the_team_is_never_sent_and_never_added(tea
     team = [*teams.referral_of(deal)["team"], seller_named("Robot")]
     teams.pull_event(colleague_lists_sellers(teams, deal, *team))
     assert members_here(teams, deal) == []
-    assert teams.count_in_audit(deal, "the connector's own user, who is no seller") == 1
+    assert teams.count_in_audit(deal, "the user of the sync, who is no seller") == 1
     assert mark_of(teams, deal) == "Synced with differences"
 
 
