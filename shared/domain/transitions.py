@@ -309,7 +309,8 @@ def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
 
 
 def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) -> Link:
-    deal = readable_lists(opportunity, link.base) if opportunity.problems else opportunity.deal
+    has_unread = opportunity.problems or opportunity.partial
+    deal = readable_lists(opportunity, link.base) if has_unread else opportunity.deal
     is_accounted = link.referral_id is None or _is_accounted(link, deal, Side.SALESFORCE, rules)
     stamps = {**link.stamps, **opportunity.stamps} if is_accounted else {}
     unknown = () if is_accounted and "opportunity" in opportunity.stamps else ("opportunity",)

@@ -69,7 +69,14 @@ class ContactsField(ContactRows, PeopleField):
 
     @override
     def needed_columns(self) -> tuple[str, ...]:
-        return (f"Contact.{CONTACT_FIELDS['last_name']}",)
+        """Return the last name, and for a list that is compared the address, by which people are matched."""
+        parts = ("last_name", "email") if "update" in self.when else ("last_name",)
+        return tuple(f"Contact.{CONTACT_FIELDS[part]}" for part in parts)
+
+    @override
+    def is_partial_in(self, record: Json) -> bool:
+        """Whether the contact of a role cannot be seen: its role is no removal of the person."""
+        return any(not role.get("Contact") for role in rows_in(record, self.salesforce))
 
     @override
     def polls(self) -> tuple[PollQuery, ...]:

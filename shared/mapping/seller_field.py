@@ -110,7 +110,8 @@ class SellerField(TeamRows, PeopleField):
 
     @override
     def is_partial_in(self, record: Json) -> bool:
-        return self._has_team and MEMBERS not in record
+        unseen = (row for row in rows_in(record, MEMBERS) if not row.get("User"))
+        return self._has_team and (MEMBERS not in record or any(unseen))
 
     @override
     def columns(self) -> tuple[str, ...]:
