@@ -47,6 +47,7 @@ class PlanNotes:
         self.causes: dict[str, Cause] = {}
         self.ends: list[datetime] = []
         self.unsent: list[str] = []
+        self.status: Status | None = None
         self.base: dict[str, Value | None] = {}
 
     def report_cause(self, key: str, name: str, found: Cause) -> None:
@@ -158,6 +159,8 @@ class PlanNotes:
 
     def _was_there_before(self, name: str, record: Difference, accepted: str) -> bool:
         """Whether members of our team, for whom Salesforce has no place, came with the deal: nobody edited them."""
+        if name == TEAM and self.status is not None and self.status.is_unanswered and record.code != STAYS:
+            return True  # our team goes with the accept: until then nobody misses anybody
         return name == TEAM and record.code == STAYS and (name not in self.base or accepted in self.link.reported)
 
     def _keep_parts_left_out(self, merged: Merged) -> None:
