@@ -46,7 +46,8 @@ STANDARD = {
     "Amount": "Opportunity.Amount", "Description": "Opportunity.Description", "Account": "Opportunity.AccountId",
 }  # fmt: skip
 # Every user sees these fields, or no permission may name them: required fields, names and the currency code.
-NOT_GRANTED = {"Name", "StageName", "CloseDate", "CurrencyIsoCode", "Account.Name", "OpportunityContactRoles"}
+LISTS = {"OpportunityContactRoles", "OpportunityTeamMembers"}
+NOT_GRANTED = {"Name", "StageName", "CloseDate", "CurrencyIsoCode", "Account.Name", *LISTS}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
