@@ -40,7 +40,7 @@ def make_plan(ctx: Context, pair: Pair) -> None:
     stored = pair.entry.value  # what another plan of this run put on record, and nobody stored, was not told
     link = replace(pair.link, refused=stored.refused, waiting=stored.waiting, reported=stored.reported)
     link = replace(link, answer_by=stored.answer_by)
-    if pair.link.lead and _is_planned_as_lead(ctx, pair, link):
+    if pair.link.lead and _plan_as_lead(ctx, pair, link):
         return
     decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy)
     plan = decide()
@@ -56,8 +56,8 @@ def make_plan(ctx: Context, pair: Pair) -> None:
     pair.take_plan(plan)
 
 
-def _is_planned_as_lead(ctx: Context, pair: Pair, link: Link) -> bool:
-    """Plan a pair whose referral is a lead; note that it is a deal now where it was accepted, and return False."""
+def _plan_as_lead(ctx: Context, pair: Pair, link: Link) -> bool:
+    """Plan a pair whose referral is a lead, and return whether it is; an accepted one is a deal from now on."""
     if pair.opportunity is None or pair.referral is None:
         return False
     now, after = ctx.clock.now(), lead_after(pair.link, pair.opportunity, pair.referral)

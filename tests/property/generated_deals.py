@@ -196,15 +196,16 @@ def referral_of(body: Json, status: Status) -> dict[str, Any]:
 
 
 def patched_referral(referral: Json, operations: Sequence[Json]) -> dict[str, Any]:
-    """Apply `replace` operations of RFC 6902, for paths without list positions."""
+    """Apply `replace` operations of RFC 6902 for paths without list positions, and `add` to the end of a list."""
     result = deepcopy(dict(referral))
     for operation in operations:
-        assert operation["op"] == "replace"
-        *parents, last = operation["path"].strip("/").split("/")
+        appends = operation["path"].endswith("/-")
+        assert operation["op"] == ("add" if appends else "replace")
+        *parents, last = operation["path"].removesuffix("/-").strip("/").split("/")
         inner = result
         for step in parents:
             inner = inner[step]
-        inner[last] = operation["value"]
+        inner[last] = [*(inner.get(last) or ()), operation["value"]] if appends else operation["value"]
     return result
 
 

@@ -42,9 +42,8 @@ def partial_deal() -> st.SearchStrategy[Deal]:
     return st.lists(one_field, max_size=2).map(lambda pairs: Deal(dict(pairs)))
 
 
-DIFFERENCES = st.dictionaries(
-    WORDS, st.builds(Difference, WORDS, WORDS, MOMENTS, st.lists(WORDS, max_size=2).map(tuple), FURTHER), max_size=2
-)
+TOLD = st.lists(WORDS, max_size=2).map(tuple)
+DIFFERENCES = st.dictionaries(WORDS, st.builds(Difference, WORDS, WORDS, MOMENTS, TOLD, FURTHER), max_size=2)
 EFFECTS = st.builds(
     Effect,
     st.sampled_from(EffectKind),

@@ -77,7 +77,10 @@ class Queries:
             for page in answer.pages:
                 lists.append([])
                 unfinished += append_page(page, lists[-1])
-        self._read_rest(unfinished)
+        while unfinished:  # here and not in `_read_rest`: one function less stands above each call
+            records, next_page = unfinished.pop(0)
+            answer = self._connection.read(self._page_call(next_page), _answer_of_page)
+            unfinished += append_page(answer.pages[0], records)
         now = min(server_times) if server_times else self._connection.now()
         return Answer((Page(tuple(chain.from_iterable(lists)), None),), now)
 
