@@ -37,11 +37,11 @@ from shared.domain.records import Referral
 from shared.domain.sentences import LineDirection, cause
 from shared.domain.text_limits import texts_cut_on_arrival
 from shared.domain.unreadable import unreadable_line, unreadable_record
-from shared.domain.untaken_codes import NO_CONTACT, REFUSED_ROW
+from shared.domain.untaken_codes import FIXED_ADDRESS, NO_CONTACT, REFUSED_ROW
 
 CONTACT_REFUSED = "contact_refused"
 """The code of a contact that Salesforce refused."""
-_NO_ROW = {CONTACT_REFUSED: REFUSED_ROW, "person_account_contacts": NO_CONTACT}
+_NO_ROW = {CONTACT_REFUSED: REFUSED_ROW, "person_account_contacts": NO_CONTACT, "address_fixed": FIXED_ADDRESS}
 """The codes of contacts who are tried again later, by those of the gaps that tell them."""
 _PARTS = ("account_part_refused", "value_refused")
 """The codes of parts of a new account or contact that Salesforce refused."""
@@ -78,7 +78,7 @@ class Arrival(Struct, frozen=True):
     `left_out` has the columns of new records, as paths in lower case, that are not written, with the reasons; `unshown`
     has those columns of ours. `is_account_new` says that the customer's account is created too. `is_lead` says that it
     is a lead, which is not ticked; `notes` are further lines about it. `rows` are the members of other lists that
-    become rows at once, by field.
+    become rows at once, by field. `makes_contacts` says whether people who are no contacts yet become some.
     """
 
     deal: Deal
@@ -94,6 +94,7 @@ class Arrival(Struct, frozen=True):
     is_account_new: bool = False
     is_lead: bool = False
     notes: tuple[Line, ...] = ()
+    makes_contacts: bool = True
     rows: Mapping[str, tuple[Member, ...]] = {}
 
     @property

@@ -67,6 +67,10 @@ EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
         '{label} "{after}" was not sent: Partner Center keeps "{before}", because the deal is shared with Microsoft.',
         "Please tell the people at Microsoft who work on the deal about the other contact.",
     ),
+    "address_fixed": (
+        "Left out of the contacts, because the integration user may not write Contact.Email: {value}.",
+        "Please add them here, and ask your administrator to give it access.",
+    ),
     "seller_stays": (
         '{label}: Partner Center needs one of your sellers, and keeps "{before}".',
         "Please give the deal to an active seller with First Name, Last Name, Email and Phone.",

@@ -19,5 +19,9 @@ ROW_SENTENCES: Mapping[str, str] = {
         "{label}: {value} cannot be a contact here, because the account is a person. "
         "Please see Partner Center for all contacts."
     ),
+    "contact_address_fixed": (
+        "{label}: Salesforce does not get {value}, because the integration user may not write Contact.Email, by which "
+        "people are matched. Please add them here, and ask your administrator to give it access."
+    ),
     "row_refused": "{label}: Salesforce does not take {value}: {reason}. {remedy}",
 }

@@ -52,13 +52,21 @@ def without_fixed(arrival: Arrival, fields: Mapping[str, FieldBase]) -> Arrival:
     """
     for name, field in fields.items():
         if isinstance(field, ContactsField):
-            arrival = replace(arrival, people=tuple(map(field.without_hidden, arrival.people)))
+            people = tuple(map(field.without_hidden, arrival.people))
+            arrival = replace(arrival, people=people, makes_contacts=field.makes_contacts)
         if fixed := ", ".join(sorted(field.read_only_columns)):
             found = cause("read_only_column", fixed, label=field.label, columns=fixed)
             arrival = replace(arrival, gaps=(*arrival.gaps, Gap(name, found)))
-        if not all(map(field.is_writable, field.needed_columns())):
+        if not _is_taken_over(field):
             arrival = arrival.without_value(name)
     return arrival
+
+
+def _is_taken_over(field: FieldBase) -> bool:
+    """Whether a new record gets the value. Of contacts, each that needs no new record is taken over all the same."""
+    if isinstance(field, ContactsField) and not field.makes_contacts:
+        return True
+    return all(map(field.is_writable, field.needed_columns()))
 
 
 def _contacts(fields: Mapping[str, FieldBase], referral: Referral) -> tuple[Person, ...]:

@@ -66,7 +66,9 @@ class Draft(Struct, frozen=True):
         """The draft with this account, and with the contacts that are used then."""
         arrival = replace(self.arrival, is_account_new=account is None)
         draft = replace(self, arrival=arrival, account=account, contacts=dict(self._contacts_on(account)))
-        return _of_person(draft, account) if account and account.is_person else draft
+        if account and account.is_person:
+            return _of_person(draft, account)
+        return draft if arrival.makes_contacts else _of_known_contacts(draft)
 
     def person_of(self, step: str) -> Person | None:
         """Return the person whose contact a step of the graph creates."""
@@ -188,6 +190,17 @@ def _of_person(draft: Draft, account: Candidate) -> Draft:
     values = {"account": account.name, "value": listed(left_out)}
     fewer = replace(draft, arrival=replace(draft.arrival, people=people))
     return fewer.told(Gap("contacts", cause("person_account_contacts", "contacts", **values)))
+
+
+def _of_known_contacts(draft: Draft) -> Draft:
+    """Leave out the people who would need a new contact with an address, which cannot be written."""
+    people = tuple(person for person in draft.arrival.people if person in draft.contacts or not person.email)
+    left_out = [str(person) for person in draft.arrival.people if person not in people]
+    if not left_out:
+        return draft
+    total = draft.arrival.total_people - len(left_out)  # they are told by name, not counted
+    fewer = replace(draft, arrival=replace(draft.arrival, people=people, total_people=total))
+    return fewer.told(Gap("contacts", cause("address_fixed", "contacts", value=listed(left_out))))
 
 
 def _with_contact(draft: Draft, person: Person, contact: str) -> Draft:

@@ -24,6 +24,8 @@ from shared.mapping.people import (
 from shared.mapping.polls import CONTACT, ROLE, PollQuery
 from shared.mapping.related_list import ContactRows
 
+_ADDRESS = f"Contact.{CONTACT_FIELDS['email']}"
+
 
 class ContactsField(ContactRows, PeopleField):
     """The contacts of the customer: the contact roles of the opportunity, the primary one first.
@@ -47,6 +49,17 @@ class ContactsField(ContactRows, PeopleField):
     @override
     def _sees_accounts(self) -> bool:
         return CONTACT_ACCOUNT in self._helpful
+
+    @property
+    @override
+    def makes_contacts(self) -> bool:
+        return self.related_list is None or self.is_writable(_ADDRESS)
+
+    @property
+    @override
+    def read_only_columns(self) -> frozenset[str]:
+        """The columns that are told as such; people whose address cannot be written are left out, and told so."""
+        return super().read_only_columns - (frozenset() if self.makes_contacts else {_ADDRESS})
 
     @property
     @override

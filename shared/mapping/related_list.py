@@ -16,7 +16,7 @@ from shared.clients.salesforce.soql_literals import full_id, in_list, is_id
 from shared.domain.deal import Person, Side
 from shared.domain.member_sets import Left, Member, key_of
 from shared.domain.records import Row
-from shared.domain.untaken_codes import INACTIVE_USER, NO_CONTACT, NO_USER, OWN_USER
+from shared.domain.untaken_codes import FIXED_ADDRESS, INACTIVE_USER, NO_CONTACT, NO_USER, OWN_USER
 from shared.mapping.known_contacts import age, known_contact
 from shared.mapping.paths import in_referral
 from shared.mapping.set_field import SetField
@@ -186,6 +186,11 @@ class ContactRows(RelatedList):
         """Whether an account can be a person, below whom Salesforce allows no further contact."""
         return False
 
+    @property
+    def makes_contacts(self) -> bool:
+        """Whether a new contact can have an address: without it, nobody would find the contact again."""
+        return True
+
     def lookup(self, members: Sequence[Member], opportunity_ids: Sequence[str]) -> dict[str, str]:
         """Find the contacts by address, and the accounts and the present roles of the deals."""
         columns = ("Id", "Email", "CreatedDate", *(("AccountId",) if self._sees_accounts else ()))
@@ -211,6 +216,8 @@ class ContactRows(RelatedList):
             return RowSteps()  # an interrupted run, or somebody, made it just now
         if contact is None and (deal.get("Account") or {}).get("IsPersonAccount"):
             return _left(member, NO_CONTACT)
+        if contact is None and not self.makes_contacts:
+            return _left(member, FIXED_ADDRESS)
         is_first = number == 0 and not any(role.get("IsPrimary") for role in roles)
         values = {"OpportunityId": target.opportunity_id, "ContactId": contact or f"@{{{name}{NEW_CONTACT}.id}}"}
         role = Node(name, self.row_object, {**values, "IsPrimary": is_first})

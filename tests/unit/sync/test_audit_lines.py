@@ -141,6 +141,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "no_user",
         "no_contact",
         "own_user",
+        "contact_address_fixed",
         "details_stay",
         "notes_alone",
         "help_not_found",
