@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.audit import Line
-from shared.domain.deal import Deal, Side, Value, fingerprint
+from shared.domain.deal import Change, Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Difference, Link
 from shared.domain.listed_texts import listed
@@ -61,8 +61,33 @@ def left_records(rule: Rule, left: Sequence[Left], now: datetime, told: Collecti
             new = [one for one in members if told_mark(rule.field, one) not in told]
             yield left_key(holder.other, rule.field), record, tuple(_lines(rule, new, holder, now))
     if people := [one for one in left if one.code == DETAILS_STAY]:
-        record = Difference(fingerprint(repr([one.member for one in people])), DETAILS_STAY, now)
-        yield f"{Side.SALESFORCE}.{rule.field}:details", record, tuple(_lines(rule, people, people[0].side, now))
+        record = _details_record([one.member for one in people], now)
+        yield _details_key(rule.field), record, tuple(_lines(rule, people, people[0].side, now))
+
+
+def details_of_added(changes: Iterable[Change], ours: Deal, theirs: Deal, now: datetime) -> Iterator[LeftRecord]:
+    """The records of the people who joined a list with this write, and of whom the sides say other things.
+
+    The contact was there already, or a flow changed it.
+    """
+    for change in changes:
+        here, there = (members_of(deal.get(change.field)) for deal in (ours, theirs))
+        differing = [key for key in sorted(here.keys() & there) if not has_same_details(here[key], there[key])]
+        added = [there[key] for key in differing if key not in members_of(change.old)]
+        if added:
+            record = _details_record([there[key] for key in differing], now)
+            values = {"label": change.label, "value": listed(list(map(str, added)))}
+            side = Side.SALESFORCE
+            line = Line(now, DETAILS_STAY, LineDirection.NOTE, side, change.field, rule=DETAILS_STAY, values=values)
+            yield _details_key(change.field), record, (line,)
+
+
+def _details_key(name: str) -> str:
+    return f"{Side.SALESFORCE}.{name}:details"
+
+
+def _details_record(people: Sequence[Member], now: datetime) -> Difference:
+    return Difference(fingerprint(repr(list(people))), DETAILS_STAY, now)
 
 
 def _lines(rule: Rule, left: Sequence[Left], holder: Side, now: datetime) -> Iterator[Line]:

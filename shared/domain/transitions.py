@@ -25,7 +25,7 @@ from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, fi
 from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
 from shared.domain.latches import FIXED_THERE
-from shared.domain.left_members import is_known_list, is_same, unsent_members
+from shared.domain.left_members import details_of_added, is_known_list, is_same, unsent_members
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
 from shared.domain.member_sets import agreed_members, keys_of
@@ -252,10 +252,13 @@ def written(
     refused = with_ignored(link, ignored, Side.SALESFORCE, now)
     agreed = {change.field: value_for_base(link, change, referral) for change in effective}
     agreed |= _agreed_lists(link, effective, read_back, referral)
+    details = list(details_of_added(effective, read_back, referral, now))
+    refused = replace(refused, refused={**refused.refused, **{key: record for key, record, _ in details}})
     mark = refused.due_mark if is_shown else refused.mark
-    unwritten = bool(ignored) or not is_shown
+    unwritten = bool(ignored or details) or not is_shown
     next_link = replace(refused, base=refused.base.with_values(agreed), mark=mark, unwritten=unwritten)
-    return Transition(next_link, _lines_of_write(now, Side.SALESFORCE, effective, ignored))
+    told = tuple(line for _, _, lines in details for line in lines)
+    return Transition(next_link, (*_lines_of_write(now, Side.SALESFORCE, effective, ignored), *told))
 
 
 def _agreed_lists(link: Link, changes: Sequence[Change], opportunity: Deal, referral: Deal) -> dict[str, Value | None]:
