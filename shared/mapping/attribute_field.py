@@ -135,8 +135,11 @@ class AttributeField(FieldBase):
         if word is None:
             return [entry for entry in entries if entry not in own]
         sent = self.values.get(word, word)
-        renewed = [{**entry, "id": sent} if entry in own else entry for entry in entries if entry not in own[1:]]
-        return renewed if own else [*entries, {"id": sent, "type": self.kind}]
+        if not own:
+            return [*entries, {"id": sent, "type": self.kind}]
+        repeated = {id(one) for one in own[1:]}  # two may be equal
+        kept = (entry for entry in entries if id(entry) not in repeated)
+        return [{**entry, "id": sent} if entry is own[0] else entry for entry in kept]
 
     def _own(self, entries: Iterable[Any]) -> list[Any]:
         kind = self.kind.casefold()

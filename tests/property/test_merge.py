@@ -25,7 +25,8 @@ def merge_pair(pair: PairModel) -> tuple[Merged, ...]:
 
 
 def mirrored_rule(rule: Rule) -> Rule:
-    return replace(rule, direction=MIRROR[rule.direction], winner=rule.winner.other)
+    clearable = frozenset(side.other for side in rule.clearable)
+    return replace(rule, direction=MIRROR[rule.direction], winner=rule.winner.other, clearable=clearable)
 
 
 def mirrored_pair(pair: PairModel) -> PairModel:

@@ -3,7 +3,7 @@
 from copy import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import cycle
+from itertools import batched, cycle
 from string import Formatter
 
 from shared.domain.answer_clock import AnswerTime
@@ -66,7 +66,8 @@ LINES = tuple(
     if code != "text"
 )
 """A line with each code, each direction and each side."""
-HALF = len(LINES) // 2
+PARTS = tuple(batched(LINES, 90, strict=False))
+"""One write holds fewer than 100 lines."""
 
 SHAPE = OrgShape(
     OrgCurrencies(has_several=True, codes=frozenset({"USD", "EUR"})),
@@ -93,8 +94,9 @@ def fill_store(store: LinkStore) -> None:
     for number, (opportunity_id, state) in enumerate(zip(OPPORTUNITIES, State, strict=True)):
         link = replace(whole_link(opportunity_id, state), mark=marks[number % len(marks)])
         link = replace(link, intent=Intent(EFFECTS))
-        entry = store.insert_link(link, [OLD_LINE, *LINES[:HALF]], f"run-{number}")
-        entry = store.replace_link(entry, link, LINES[HALF:], f"run-{number}")  # one write holds fewer than 100 lines
+        entry = store.insert_link(link, [OLD_LINE, *PARTS[0]], f"run-{number}")
+        for part in PARTS[1:]:
+            entry = store.replace_link(entry, link, part, f"run-{number}")
         if number % 2:
             store.replace_link(entry, replace(link, intent=None, cause=None, engagement_id=None))
     store.insert_link(Link("006AA00000000099"))
