@@ -36,6 +36,10 @@ EDIT_SENTENCES: Mapping[str, str] = {
         "{label}: Partner Center does not get {value}, because their e-mail address is one of Microsoft. "
         "Please name them with an address of your own company."
     ),
+    "member_unseen": (
+        "{label} is not synced for now, because the integration user may not see everybody on the list. "
+        "Please ask your administrator to give it access."
+    ),
     "member_too_many": (
         "{label}: {system} does not get {value}, because it takes no more for one deal. Please remove some."
     ),

@@ -32,7 +32,7 @@ STAYS, DETAILS_STAY = "member_stays", "details_stay"
 DOES_NOT_FIT, NO_ADDRESS, SAME_ADDRESS = "member_does_not_fit", "member_no_address", "member_same_address"
 INCOMPLETE, INACTIVE, TOO_MANY = "member_incomplete", "member_inactive", "member_too_many"
 OF_MICROSOFT = "member_of_microsoft"
-REFUSED_MEMBER = "member_refused"
+REFUSED_MEMBER, UNSEEN_MEMBER = "member_refused", "member_unseen"
 """Codes of members that are left out of a merge, which choose the sentence for sellers."""
 DETAILS = ("first_name", "last_name", "phone", "title")
 """The parts of a person that are no key."""

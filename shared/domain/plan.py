@@ -88,7 +88,7 @@ def plan_pair(
     elif opportunity.sharing.notes:
         builder.report_once(unsent_notes_lines(now))
     builder.compare_values_of_creation(opportunity, referral, rules)
-    builder.warn_of_unreadable_values(opportunity.problems, rules)
+    builder.warn_of_unreadable_values(opportunity, rules)
     builder.leave_unreadable_values_alone(opportunity.deal, referral, rules)
     builder.warn_of_past_close_date(opportunity.deal)
     builder.warn_of_cut_texts(opportunity, referral, rules)

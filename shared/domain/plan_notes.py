@@ -1,6 +1,6 @@
 """What the plan of one pair tells: its audit lines, and the causes and warnings that the link remembers. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from shared.domain.left_members import (
     told_members,
 )
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
-from shared.domain.member_sets import REFUSED_MEMBER, STAYS, agreed_members, lacks_details, members_of
+from shared.domain.member_sets import REFUSED_MEMBER, STAYS, UNSEEN_MEMBER, agreed_members, lacks_details, members_of
 from shared.domain.merge import Decision, Merged
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, is_reported, system_name
@@ -94,8 +94,11 @@ class PlanNotes:
         named = {"label": merged.rule.label, **values}
         return Line(self.now, code, LineDirection.NOTE, side, merged.rule.field, before, after, rule, named)
 
-    def warn_of_unreadable_values(self, problems: Mapping[str, Cause], rules: Rules) -> None:
+    def warn_of_unreadable_values(self, opportunity: Opportunity, rules: Rules) -> None:
         """Report values of Salesforce that cannot be read and are left alone, once per cause."""
+        problems = opportunity.problems
+        if opportunity.unseen:
+            self._note_unseen_members(opportunity.unseen, rules)
         for name in (rule.field for rule in rules.updatable if rule.field in problems):
             found = problems[name]
             if found.key in self.causes or found.code in NO_IDS:
@@ -104,6 +107,22 @@ class PlanNotes:
             self.reported.append(found.key)
             if not is_reported(found, self.link.reported):
                 self.lines.append(cause_line(self.now, Side.PARTNER_CENTER, name, found, LineDirection.NOTE))
+
+    def _note_unseen_members(self, names: Sequence[str], rules: Rules) -> None:
+        """Put each list on record that rests, because not all its people can be seen, and tell it once."""
+        is_waiting = self.status is not None and self.status.is_unanswered
+        for rule in (rule for rule in rules.updatable if rule.field in names):
+            if rule.field == TEAM and is_waiting:
+                continue  # our team goes with the accept
+            key, values = f"{Side.SALESFORCE}.{rule.field}:unseen", {"label": rule.label}
+            known = self.link.refused.get(key)
+            is_known = known is not None and known.code == UNSEEN_MEMBER
+            side, record = Side.SALESFORCE, Difference(fingerprint(rule.field), UNSEEN_MEMBER, self.now)
+            self.refused[key] = known if known is not None and is_known else record
+            line = Line(
+                self.now, UNSEEN_MEMBER, LineDirection.NOTE, side, rule.field, rule=UNSEEN_MEMBER, values=values
+            )
+            self.lines += [] if is_known else [line]
 
     def warn_of_past_close_date(self, deal: Deal) -> None:
         """Ask the seller, once per date, to move a close date in the past while the deal is open; the date is sent."""

@@ -47,7 +47,8 @@ class Opportunity(Struct, frozen=True):
     rows            by field, the rows of the related list that hold its members
     unsendable      by field and key, the code of why Partner Center does not get a member of the list
     cut             the fields whose text is longer than what is compared
-    partial         the lists of which only a part was read, because the org has just lost the related list
+    partial         the lists of which only a part was read, as the org just lost the related list, or hides somebody
+    unseen          those of them that name somebody whom the integration user may not see
     name            the whole name with the mark in front of it; None where no name has a mark
     """
 
@@ -70,6 +71,7 @@ class Opportunity(Struct, frozen=True):
     unsendable: Mapping[str, Mapping[str, str]] = {}
     cut: frozenset[str] = frozenset()
     partial: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
     lacking: Mapping[str, Cause] = {}
     name: str | None = None
 

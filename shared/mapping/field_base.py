@@ -120,6 +120,10 @@ class FieldBase(MappingTable):
         """Whether a record that has the value lacks a part of it."""
         return False
 
+    def has_unseen_in(self, _record: Json) -> bool:
+        """Whether a row of the list names somebody whom the integration user may not see."""
+        return False
+
     def lacking(self, _record: Json) -> Cause | None:
         """Return what the value lacks that a new referral needs."""
         return None

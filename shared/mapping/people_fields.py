@@ -89,6 +89,10 @@ class ContactsField(ContactRows, PeopleField):
     @override
     def is_partial_in(self, record: Json) -> bool:
         """Whether the contact of a role cannot be seen: its role is no removal of the person."""
+        return self.has_unseen_in(record)
+
+    @override
+    def has_unseen_in(self, record: Json) -> bool:
         return any(not role.get("Contact") for role in rows_in(record, self.salesforce))
 
     @override

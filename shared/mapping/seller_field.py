@@ -110,8 +110,11 @@ class SellerField(TeamRows, PeopleField):
 
     @override
     def is_partial_in(self, record: Json) -> bool:
-        unseen = (row for row in rows_in(record, MEMBERS) if not row.get("User"))
-        return self._has_team and (MEMBERS not in record or any(unseen))
+        return self._has_team and (MEMBERS not in record or self.has_unseen_in(record))
+
+    @override
+    def has_unseen_in(self, record: Json) -> bool:
+        return self._has_team and any(not row.get("User") for row in rows_in(record, MEMBERS))
 
     @override
     def columns(self) -> tuple[str, ...]:

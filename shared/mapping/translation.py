@@ -131,6 +131,7 @@ class Translation:
             rows={name: field.read_rows(record) for name, field in self.in_rows.items() if name in fields},
             unsendable={name: left for name, field in lists.items() if (left := field.read_unsendable(record))},
             partial=tuple(name for name, field in lists.items() if field.is_partial_in(record)),
+            unseen=tuple(name for name, field in lists.items() if field.has_unseen_in(record)),
             lacking={name: found for name, field in lists.items() if (found := field.lacking(record))},
             name=str(record.get(self.name_column) or "") if self.name_column else None,
         )

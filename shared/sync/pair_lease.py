@@ -96,7 +96,9 @@ class Pair(Struct):
             read_back = replace(read_back, problems=previous.problems, stamps=stamps)
             if not read_back.rows and (previous.rows or previous.unsendable):
                 lists = {name: value for name, value in previous.deal.items() if isinstance(value, tuple)}
-                kept = {name: getattr(previous, name) for name in ("rows", "unsendable", "partial", "lacking")}
+                kept = {
+                    name: getattr(previous, name) for name in ("rows", "unsendable", "partial", "unseen", "lacking")
+                }
                 read_back = replace(read_back, deal=Deal({**lists, **read_back.deal}), **kept)
         self.opportunity = read_back
 

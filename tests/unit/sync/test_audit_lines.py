@@ -128,6 +128,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "member_inactive",
         "contacts_left_out",
         "member_too_many",
+        "member_unseen",
         "member_of_microsoft",
         "member_refused",
         "member_same_address",

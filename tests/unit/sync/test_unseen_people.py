@@ -21,6 +21,7 @@ from tests.unit.sync.people_of_deals import (
 
 ADA = {"firstName": "Ada", "lastName": "Lind", "email": "ada@northwind.example", "phoneNumber": "+1 206 555 0109"}
 ADDRESSES = [KIM["Email"], LEE["Email"], ADA["email"]]
+UNSEEN = "Contact Roles is not synced for now, because the integration user may not see everybody on the list."
 HIDDEN = "Contact Roles is not synced, because the integration user may not see Contact.Email"
 
 
@@ -59,4 +60,14 @@ def test_a_contact_role_whose_contact_cannot_be_seen_removes_nobody(
     harness.run_rounds()
     assert harness.referral_of(deal)["details"]["dealValue"] == 4
     assert contacts_there(harness, deal) == [KIM["Email"], LEE["Email"]]
+    assert (harness.count_in_audit(deal, UNSEEN), mark_of(harness, deal)) == (1, "Synced with differences")
     assert_quiet(harness)
+    team = harness.referral_of(deal)["customerProfile"]["team"]
+    harness.pull_event(colleague_lists_contacts(harness, deal, *team, ADA))
+    harness.run_rounds()
+    assert (harness.count_in_audit(deal, UNSEEN), mark_of(harness, deal)) == (1, "Synced with differences")
+    assert_quiet(harness)
+    monkeypatch.undo()
+    harness.seller_edits(deal, Amount=5)
+    harness.run_rounds()
+    assert (contacts_here(harness, deal), mark_of(harness, deal)) == (ADDRESSES, "Synced")
