@@ -166,6 +166,7 @@ def arriving(referral: Referral, arrival: Arrival, rules: Rules, now: datetime) 
         base.with_values({name: None for name in refusals if not rules[name].on_update}).with_values(
             {rule.field: _given_members(rule, referral, arrival) for rule in _lists(rules) if rule.field in base}
             | {rule.field: None for rule in rules.updatable if rule.field == TEAM and rule.field not in base}
+            | {rule.field: None for rule in rules.set_at_creation if rule.field == TEAM}  # Salesforce has not had them
         ),
         refused=refused,
         cause=refusal,

@@ -14,11 +14,12 @@ from msgspec import Struct, field
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Side, Value, fingerprint
+from shared.domain.deal import TEAM, Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.help_request import LEFT, HelpRequest
 from shared.domain.leads import KnownLead
 from shared.domain.link_states import Mark, State
+from shared.domain.member_sets import without_details
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
 
 WHOLE = "partner_center.*"
@@ -197,7 +198,15 @@ class Link(Struct, frozen=True):
         known = [
             name for name in self.base if name in now and (then.get(name) == now[name] or self._knows_edit(name, rules))
         ]
-        return Deal({name: self.base[name] for name in known})
+        return Deal({name: self.base[name] for name in known} | self._owner_of_creation(rules))
+
+    def _owner_of_creation(self, rules: Rules) -> dict[str, Value | None]:
+        """The owner that the deal was sent with, where our team did not travel later: one who left it is removed.
+
+        Salesforce had nobody else of that base, because the team of an arrival was in none.
+        """
+        is_sent_once = TEAM in rules.sources and TEAM not in self.sources
+        return {TEAM: without_details(self.base[TEAM])} if is_sent_once and self.base.get(TEAM) else {}
 
     def _knows_edit(self, name: str, rules: Rules) -> bool:
         """Whether a text or list that travelled only at creation differs since: its base says which side was edited."""

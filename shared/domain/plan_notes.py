@@ -180,7 +180,12 @@ class PlanNotes:
         """Whether members of our team, for whom Salesforce has no place, came with the deal: nobody edited them."""
         if name == TEAM and self.status is not None and self.status.is_unanswered and record.code != STAYS:
             return True  # our team goes with the accept: until then nobody misses anybody
-        return name == TEAM and record.code == STAYS and (name not in self.base or accepted in self.link.reported)
+        return name == TEAM and record.code == STAYS and (not self._knows_team or accepted in self.link.reported)
+
+    @property
+    def _knows_team(self) -> bool:
+        """Whether our team was compared before; the base of an earlier build has only the owner of the creation."""
+        return TEAM in self.base and TEAM in self.link.sources
 
     def _keep_parts_left_out(self, merged: Merged) -> None:
         """Keep the record of a part of a new contact that Salesforce refused, until both sides hold the same."""
@@ -209,7 +214,7 @@ class PlanNotes:
             f"{left_key(side.other, TEAM)}={mark_of(extra_members(value, members_of(both)))}"
             for side, value in ((Side.SALESFORCE, ours), (Side.PARTNER_CENTER, theirs))
         ]
-        if TEAM in self.base and accepted[0] not in self.link.reported:
+        if self._knows_team and accepted[0] not in self.link.reported:
             return False
         self.base[TEAM] = both
         self.reported += accepted

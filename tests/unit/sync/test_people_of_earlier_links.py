@@ -14,6 +14,7 @@ from tests.unit.sync.people_of_deals import (
     KIM,
     LEE,
     add_contact,
+    add_user,
     colleague_lists_sellers,
     contacts_here,
     contacts_there,
@@ -73,6 +74,28 @@ def test_people_that_only_one_side_has_are_kept_and_go_to_the_other(harness: Har
     assert contacts_there(harness, deal) == contacts_here(harness, deal) == [KIM["Email"], LEE["Email"]]
     assert "mate@contoso.example" in sellers_there(harness, deal)
     assert mark_of(harness, deal) == "Synced"
+
+
+def test_an_owner_who_left_the_deal_before_the_upgrade_leaves_partner_center(harness: Harness) -> None:
+    deal = deal_with(harness, KIM)
+    harness.seller_edits(deal, OwnerId=add_user(harness, "Bert"))
+    make_earlier(harness, deal)
+    save(harness, deal)
+    harness.push_until_quiet()
+    assert (sellers_there(harness, deal), mark_of(harness, deal)) == (["bert@contoso.example"], "Synced")
+    assert harness.count_in_audit(deal, "Sam Seller → Ada Bert") == 1
+
+
+def test_a_member_whom_a_colleague_added_before_the_upgrade_stays_and_is_not_told(harness: Harness) -> None:
+    deal = deal_with(harness, KIM)
+    before = sellers_there(harness, deal)
+    colleague_lists_sellers(harness, deal, *harness.referral_of(deal)["team"], seller_named("Mate"))
+    make_earlier(harness, deal)
+    lines = harness.audit_texts(deal)
+    save(harness, deal)
+    harness.push_until_quiet()
+    assert sellers_there(harness, deal) == [*before, "mate@contoso.example"]
+    assert (harness.audit_texts(deal), mark_of(harness, deal)) == (lines, "Synced")
 
 
 def test_a_deal_that_arrived_under_0_6_0_tells_nothing_of_its_team(harness: Harness) -> None:
