@@ -71,6 +71,18 @@ EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
         '{label} "{after}" was not sent: Partner Center keeps "{before}", because the deal is shared with Microsoft.',
         "Please tell the people at Microsoft who work on the deal about the other contact.",
     ),
+    "contacts_locked_empty": (
+        '{label} has nobody now, but Partner Center keeps "{before}", because the deal is shared with Microsoft.',
+        "Please tell the people at Microsoft who work on the deal.",
+    ),
+    "contact_address_locked": (
+        "{label}: the changed e-mail address of {value} was not sent, because the deal is shared with Microsoft.",
+        "Please tell the people at Microsoft who work on the deal about the change.",
+    ),
+    "contact_details_locked": (
+        "{label}: the changed details of {value} were not sent, because the deal is shared with Microsoft.",
+        "Please tell the people at Microsoft who work on the deal about the change.",
+    ),
     "address_fixed": (
         "Left out of the contacts, because the integration user may not write Contact.Email: {value}.",
         "Please add them here, and ask your administrator to give it access.",

@@ -9,6 +9,7 @@ from datetime import datetime
 from shared.domain.audit import Line
 from shared.domain.deal import Change, Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
+from shared.domain.latches import CONTACTS_LOCKED
 from shared.domain.link import Difference, Link
 from shared.domain.listed_texts import listed
 from shared.domain.member_sets import (
@@ -21,6 +22,7 @@ from shared.domain.member_sets import (
     repeated,
     without_members,
 )
+from shared.domain.merge import Merged
 from shared.domain.sentences import LineDirection, system_name
 
 _LEFT, _REFUSED = ":left", ":refused"
@@ -101,6 +103,19 @@ def extra_members(value: object, held: Iterable[str]) -> list[Member]:
     """The members of a list whose keys are not among these, and people who have the address of another one."""
     known = frozenset(held)
     return [*(one for key, one in members_of(value).items() if key not in known), *repeated(value)]
+
+
+def locked_contacts(merged: Merged) -> tuple[str, str]:
+    """The code of the line about contacts that are locked, and those of whom only the address or details changed."""
+    before, after = members_of(merged.partner_center), members_of(merged.value)
+    if not after:
+        return "contacts_locked_empty", ""
+    if before.keys() != after.keys():
+        moved = [str(one) for key, one in after.items() if key not in before]
+        is_address = moved == [str(one) for key, one in before.items() if key not in after]
+        return ("contact_address_locked", listed(moved)) if is_address else (CONTACTS_LOCKED.code, "")
+    changed = [str(one) for key, one in after.items() if not has_same_details(one, before[key])]
+    return "contact_details_locked", listed(changed)
 
 
 def mark_of(members: Iterable[Member]) -> str:

@@ -11,13 +11,14 @@ from shared.domain.close_date import past_close_date_lines
 from shared.domain.creation_values import CONTACTS_CUT, CONTACTS_LEFT_OUT, NO_IDS, PART_LEFT_OUT, SOLUTIONS_CUT
 from shared.domain.deal import TEAM, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
-from shared.domain.latches import FIXED_THERE, NOT_ANSWERED
+from shared.domain.latches import CONTACTS_LOCKED, FIXED_THERE, NOT_ANSWERED
 from shared.domain.left_members import (
     accepted_key,
     accepted_members,
     extra_members,
     left_key,
     left_records,
+    locked_contacts,
     mark_of,
     told_members,
 )
@@ -246,7 +247,9 @@ class PlanNotes:
             return
         self.refused[key] = Difference(fingerprint(wanted), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
-            self.lines.append(self.note(code, merged, side, code, system=system_name(side)))
+            told, people = (code, "") if code != CONTACTS_LOCKED.code else locked_contacts(merged)
+            values = {"system": system_name(side), **({"value": people} if people else {})}
+            self.lines.append(self.note(told, merged, side, code, whole=False, **values))
 
     def _is_refused_list(self, known: Difference, key: str, code: str, merged: Merged) -> bool:
         """Whether Partner Center refused this list with these details: other details are sent."""

@@ -237,3 +237,23 @@ def test_contacts_of_a_deal_that_microsoft_sees_are_locked_whether_it_is_answere
     assert harness.count_in_audit(deal, "because the deal is shared with Microsoft") == 1
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
     assert_quiet(harness)
+
+
+def test_a_locked_detail_or_address_and_a_removal_of_all_are_told_as_what_they_are(harness: Harness) -> None:
+    deal = deal_with(harness, KIM)
+    contact = next(one["Id"] for one in harness.salesforce.records("Contact") if one["Email"] == KIM["Email"])
+    harness.seller_edits(deal, Visible_to_Microsoft__c=True)
+    for _ in range(5):
+        harness.push(150)
+    harness.salesforce.edit("Contact", contact, {"Phone": "+1 777 000"})
+    save(harness, deal)
+    harness.push_until_quiet()
+    assert harness.count_in_audit(deal, "changed details of Kim Berg were not sent") == 1
+    harness.salesforce.edit("Contact", contact, {"Email": "new@northwind.example"})
+    save(harness, deal)
+    harness.push_until_quiet()
+    assert harness.count_in_audit(deal, "changed e-mail address of Kim Berg was not sent") == 1
+    remove_contact(harness, deal, contact)
+    harness.push_until_quiet()
+    assert harness.count_in_audit(deal, 'Contact Roles has nobody now, but Partner Center keeps "Kim Berg"') == 1
+    assert (harness.count_in_audit(deal, "the other contact"), mark_of(harness, deal)) == (0, "Synced with differences")
