@@ -203,7 +203,7 @@ def merge_sets(rule: SetRule, base: object, salesforce: object, partner_center: 
     kept = {key: one for key, one in {**theirs, **ours}.items() if _stays(rule, key, known, ours, theirs)}
     kept = {key: kept[key] for key in sorted(kept, key=list({**ours, **theirs}).index)}
     if not kept and ours and theirs:  # both sides have removed all that the other holds, and a list needs one
-        kept = dict(theirs)
+        kept = {key: one for key, one in theirs.items() if has_address(one)}
     renewed, told = set[str](), set[str]()
     for key in ours.keys() & theirs.keys():
         kept[key] = _renewed(rule, known.get(key), ours[key], theirs[key])
