@@ -119,6 +119,7 @@ class Worker:
         """Load the app and read its functions. Raises ConfigurationError with the library's message."""
         self.app_dir = app_dir
         self._loop = asyncio.new_event_loop()
+        self._work: set[Coroutine[Any, Any, Any]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="functions-worker", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -159,14 +160,19 @@ class Worker:
         self._thread.join(5)
         if not self._thread.is_alive():
             self._loop.close()
+            for work in tuple(self._work):
+                work.close()  # it came too late to begin: Python would warn of it after the last line of the output
 
     def _run_on_loop(self, work: Coroutine[Any, Any, Any], timeout: float) -> Any:  # noqa: ANN401 - the type depends on the work
+        self._work.add(work)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(timeout)
         except TimeoutError:
             future.cancel()  # this ends an `async def` function; a `def` function runs on in its thread
             raise
+        finally:
+            self._work.discard(work)
 
     def _stop_loop(self) -> None:
         for task in asyncio.all_tasks(self._loop):
