@@ -61,9 +61,11 @@ def _lists(link: Link, interrupted: Intent, current: Mapping[Side, Deal]) -> dic
     fields = set[str]()
     for effect in interrupted.effects:
         deal = current.get(WRITTEN_SIDES[effect.kind], Deal()) if effect.kind in WRITTEN_SIDES else Deal()
-        for name in (name for name, value in effect.values.items() if isinstance(value, tuple) and name in deal):
-            base[name] = with_edits(base.get(name), effect.displaced.get(name), effect.values[name], deal[name])
-            fields.add(name)
+        for name, value in effect.values.items():
+            old = effect.displaced.get(name)
+            if name in deal and (isinstance(value, tuple) or isinstance(old, tuple)):  # an emptied list has no members
+                base[name] = with_edits(base.get(name), old, value, deal[name])
+                fields.add(name)
     if len(current) < len(Side):
         return {name: base.get(name) for name in fields}
     ours, theirs = current[Side.SALESFORCE], current[Side.PARTNER_CENTER]

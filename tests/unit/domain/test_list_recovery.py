@@ -17,9 +17,9 @@ RULES = Rules({"solutions": Rule("solutions", "Products", is_set=True)})
 def base_after(written: EffectKind, old: str, new: str, ours: str, theirs: str) -> list[str]:
     """The base of a list of one-letter ids whose base was "ab", after the recovery of one write."""
     link = Link("006", base=Deal(solutions=tuple("ab")))
-    effect = Effect(written, Deal(solutions=tuple(new)), Deal(solutions=tuple(old)))
+    effect = Effect(written, Deal(solutions=tuple(new) or None), Deal(solutions=tuple(old)))
     current: Mapping[Side, Deal] = {
-        Side.SALESFORCE: Deal(solutions=tuple(ours)),
+        Side.SALESFORCE: Deal(solutions=tuple(ours) or None),
         Side.PARTNER_CENTER: Deal(solutions=tuple(theirs)),
     }
     found = recovered(link, Intent((effect,)), current, RULES, NOW).link.base["solutions"]
@@ -54,3 +54,7 @@ def test_a_member_that_was_removed_is_not_in_the_base_whatever_people_did_since(
     ours: str, theirs: str, base: list[str]
 ) -> None:
     assert base_after(EffectKind.PATCH_REFERRAL, "ab", "a", ours, theirs) == base
+
+
+def test_a_list_that_was_to_be_emptied_is_settled_member_by_member_too() -> None:
+    assert base_after(EffectKind.PATCH_REFERRAL, "ab", "", ours="", theirs="bd") == ["b"]
