@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BUILD_BEFORE = "7cc53cbe16be167adfa04e5fac9e0b94574f3d68"
+BUILD_BEFORE = "062dfdda26944b09cc8b88070fb581afe25a6432"
 """The commit that resolved the issue before. Whoever resolves the next issue enters the last commit of this one."""
+BEFORE_SOLUTIONS = "7cc53cbe16be167adfa04e5fac9e0b94574f3d68"
+"""The last build whose package has no objects of solutions."""
 FIRST_BUILD = "f9a8dde"
 """The earliest build whose package and mapping files this one must run on."""
 FOR_MICROSOFT = (
@@ -28,7 +30,7 @@ AMOUNTS = ("Partner_Center_Amount__c", "Partner_Center_Currency__c")
 REASONS = ("Closing_Reason_Details__c", "Closing_Reason__c")
 LACKS: dict[str, tuple[tuple[str, ...], str | None]] = {
     FIRST_BUILD: ((*sorted((*REASONS, *FOR_MICROSOFT, *AMOUNTS)), "Synced with differences"), None),
-    BUILD_BEFORE: ((), "0.6.0"),
+    BUILD_BEFORE: ((), "0.7.0"),
 }
 """By build: what this app uses and the package of that build lacks, and the version of that package."""
 

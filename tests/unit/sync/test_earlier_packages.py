@@ -12,7 +12,7 @@ import pytest
 from shared.domain.link_states import Mark
 from shared.mapping.schema import DEFAULT
 from shared.mapping.validation import load_mapping
-from tests.earlier_builds import BUILD_BEFORE, FIRST_BUILD, LACKS, unpacked_build
+from tests.earlier_builds import BEFORE_SOLUTIONS, FIRST_BUILD, LACKS, unpacked_build
 from tests.unit.emulated_rights import rights_without
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.helped_deals import add_contact, microsofts_records
@@ -91,8 +91,8 @@ def status_of(harness: Harness, deal: str) -> tuple[object, object]:
 
 @pytest.fixture
 def before(tmp_path: Path) -> Path:
-    """The Salesforce package of the build before, which has no objects of solutions."""
-    return unpacked_build(BUILD_BEFORE, tmp_path, "infra/salesforce") / "infra/salesforce"
+    """The Salesforce package of a build that has no objects of solutions."""
+    return unpacked_build(BEFORE_SOLUTIONS, tmp_path, "infra/salesforce") / "infra/salesforce"
 
 
 def arrives(harness: Harness, **fields: object) -> tuple[str, str]:
@@ -252,6 +252,7 @@ def test_solutions_that_should_be_rows_hold_a_new_deal_until_the_package_has_the
         assert harness.count_in_audit(deal, "the org lacks the related list of solutions") == 1
 
 
+@on_the_first_build
 def test_a_deal_comes_in_without_solutions_that_should_be_rows_of_a_later_package(build: Path, tmp_path: Path) -> None:
     mapping = tmp_path / "rows.toml"
     mapping.write_text(FROM_ROWS, "utf-8")
