@@ -16,6 +16,7 @@ from msgspec import Struct
 from pydantic import Field, ValidationError, field_validator
 
 from shared.foundation.errors import ConfigurationError
+from shared.settings.guards import GuardSettings
 from shared.settings.settings_group import SettingsGroup, describe_faults
 from shared.settings.value_types import (
     Certificates,
@@ -255,6 +256,7 @@ class Settings(Struct, frozen=True):
     vault: VaultSettings
     store: StoreSettings
     webhook: WebhookSettings
+    guards: GuardSettings
 
     @property
     def holds_registration(self) -> bool:
@@ -279,6 +281,7 @@ class Settings(Struct, frozen=True):
             ("vault", VaultSettings),
             ("store", StoreSettings),
             ("webhook", WebhookSettings),
+            ("guards", GuardSettings),
         ):
             try:
                 groups[name] = group.from_environment()

@@ -18,6 +18,8 @@ type optionalSettings = {
   LEADS: string?
   PARALLELISM: string?
   RUN_SECONDS: string?
+  // Guards.
+  MASS_CHANGE_LIMIT: string?
   // Partner Center.
   PARTNER_CENTER_URL: string?
   PARTNER_CENTER_SCOPE: string?

@@ -20,6 +20,7 @@ from shared.mapping.schema import AnyField, MappingFile, Ours, StageTableEntry
 from shared.mapping.set_field import SetField
 from shared.mapping.validation import load_mapping
 from shared.settings import variables as settings
+from shared.settings.guards import GuardSettings
 from shared.settings.settings_group import SettingsGroup
 from shared.store.stored_values import WAITING
 from shared.webhook.events import NotUnderstoodReason
@@ -38,6 +39,7 @@ from tests.unit.docs.docs_reader import (
 
 GROUPS: dict[str, type[SettingsGroup]] = {
     "What is synced": settings.SyncSettings,
+    "Guards": GuardSettings,
     "Partner Center": settings.PartnerCenterSettings,
     "Salesforce": settings.SalesforceSettings,
     "Key Vault": settings.VaultSettings,

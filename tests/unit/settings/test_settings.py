@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.foundation.errors import ConfigurationError
+from shared.settings.guards import GuardSettings
 from shared.settings.settings_group import SettingsGroup
 from shared.settings.variables import (
     EventSettings,
@@ -44,6 +45,7 @@ GROUPS = (
     VaultSettings,
     StoreSettings,
     WebhookSettings,
+    GuardSettings,
     EventSettings,
 )
 CANARY = "hunter2-canary-9f3b"
@@ -97,6 +99,7 @@ MALFORMED = {
     "STORE_TABLE": f"9{CANARY}",
     "EVENTS_URL": f"http://{CANARY}",
     "EVENTS_REGISTER": CANARY,
+    "MASS_CHANGE_LIMIT": CANARY,
 }
 FILES = {"ca_bundle", "roots", "intermediates", "certificates"}
 NEVER_MALFORMED = {"MAPPING"}

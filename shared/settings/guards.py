@@ -1,0 +1,16 @@
+"""The settings of the guards, which stop or look for what no single pair can see (docs/protocol.md)."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.settings.settings_group import SettingsGroup
+
+
+class GuardSettings(SettingsGroup):
+    """How much may change at once before an operator is asked (docs/protocol.md#the-mass-change-stop)."""
+
+    examples: ClassVar[Mapping[str, str]] = {"mass_change_limit": "200"}
+
+    mass_change_limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
