@@ -10,6 +10,7 @@ from enum import StrEnum
 from shared.domain.cause import Cause
 from shared.domain.deal import Side
 from shared.domain.edit_texts import EDIT_CAUSES, EDIT_SENTENCES
+from shared.domain.guard_texts import GUARD_CAUSES, GUARD_SENTENCES
 from shared.domain.owner_texts import OWNER_CAUSES
 from shared.domain.sharing_texts import SHARING_CAUSES, SHARING_SENTENCES
 
@@ -33,6 +34,7 @@ HEADINGS: Mapping[LineDirection, str] = {
 SENTENCES = {
     **SHARING_SENTENCES,
     **EDIT_SENTENCES,
+    **GUARD_SENTENCES,
     "created_referral": "A referral was created in Partner Center for this opportunity.",
     "adopted_referral": "This opportunity was linked to the referral that Partner Center already has for it.",
     "contacts_left_out": (
@@ -96,6 +98,7 @@ SENTENCES = {
 CAUSES: dict[str, tuple[str, str]] = {
     **SHARING_CAUSES,
     **EDIT_CAUSES,
+    **GUARD_CAUSES,
     **OWNER_CAUSES,
     "missing_name": ("Opportunity Name is empty.", "Please enter a name."),
     "no_customer": ("The referral names no customer.", "Please enter the customer in Partner Center."),

@@ -12,6 +12,10 @@ from msgspec import Struct
 from shared.clients.salesforce.records import Json
 from shared.clients.salesforce.soql_literals import in_list, text_literal
 from shared.domain.customer_match import Candidate, Customer, has_number
+from shared.domain.deal import Company
+from shared.domain.records import Referral
+from shared.domain.sentences import cause
+from shared.foundation.errors import Rejected
 from shared.mapping.account_columns import AccountColumns
 
 ADDRESSES_OF_A_QUERY = 20
@@ -36,6 +40,14 @@ class Found(Struct, frozen=True):
     contacts: Sequence[Json]
     users: Sequence[Json] = ()
     rows: Mapping[str, Mapping[str, Sequence[Json]]] = {}
+
+
+def company_of(referral: Referral) -> Company:
+    """Return the customer of a referral. Raises Rejected where the referral names none."""
+    company = referral.deal.get("account")
+    if not isinstance(company, Company):
+        raise Rejected(cause("no_customer", "account"))
+    return company
 
 
 def without_deleted(found: Found, opportunity_id: str) -> Found:

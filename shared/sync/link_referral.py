@@ -11,12 +11,11 @@ from itertools import batched, chain
 from shared.domain.arrival import Arrival, arrival_lines, arriving, creation_of
 from shared.domain.audit_text import audit_text
 from shared.domain.customer_match import Customer, customer_of
-from shared.domain.deal import Change, Company, Deal, Side
+from shared.domain.deal import Change, Deal, Side
 from shared.domain.foreign_money import given_to_salesforce
 from shared.domain.link import EffectKind, Link
 from shared.domain.owner import passed_over
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import cause
 from shared.domain.transitions import (
     adopted_opportunity,
     created_opportunity,
@@ -35,6 +34,7 @@ from shared.mapping.customer_lookup import (
     Found,
     account_query,
     accounts_of,
+    company_of,
     contact_queries,
     named_by,
     opportunity_query,
@@ -46,9 +46,16 @@ from shared.mapping.owner_rules import Wanted, wanted_owners
 from shared.sync.deal_of_lead import converted_opportunity, link_of_lead, with_lead_notes
 from shared.sync.follow_lead import follow_lead, tell_left_lead
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Entry, Json, Node, Outcome, Result, Written
-from shared.sync.referral_claim import Claim, claim_account, claim_referral, deleted_if_nothing_was_created
+from shared.sync.referral_claim import (
+    Claim,
+    claim_account,
+    claim_referral,
+    deleted_if_nothing_was_created,
+    ignore_referral,
+)
 from shared.sync.refuse_referral import may_have_changed, refused_referral
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
+from shared.sync.second_referral import leave_second_referral
 
 
 def link_referral(ctx: Context, referral_id: str) -> str | Outcome:
@@ -89,7 +96,7 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
             return follow_lead(ctx, referral, claim)
         named = ctx.scope.opportunity_named_by(referral.external_reference)
         converted = None if named else converted_opportunity(ctx, referral, lead)
-        company, arrival = _company_of(referral), ctx.translation.arrival(referral, ctx.clock.now())
+        company, arrival = company_of(referral), ctx.translation.arrival(referral, ctx.clock.now())
         arrival = with_lead_notes(ctx, referral, lead, arrival)
         customer = customer_of(company, referral.duns, arrival.people)
         with claim_account(ctx, customer.keys) as is_claimed:
@@ -114,15 +121,7 @@ def _referral_to_link(ctx: Context, claim: Claim) -> Referral | str | Outcome:
     if known is not None and not ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
         return _join_link(ctx, referral, claim, known)
     reason = ctx.scope.unlinked_exclusion_reason(referral)
-    return _ignore(ctx, claim, reason) if reason else referral
-
-
-def _company_of(referral: Referral) -> Company:
-    """The customer. Raises Rejected where the referral names none."""
-    company = referral.deal.get("account")
-    if not isinstance(company, Company):
-        raise Rejected(cause("no_customer", "account"))
-    return company
+    return ignore_referral(ctx, claim, reason) if reason else referral
 
 
 def _read_referral(ctx: Context, claim: Claim) -> Referral | None:
@@ -133,12 +132,6 @@ def _read_referral(ctx: Context, claim: Claim) -> Referral | None:
         claim.delete(ctx)
         ctx.log("referral_missing", referral_id=claim.referral_id)
         return None
-
-
-def _ignore(ctx: Context, claim: Claim, reason: str) -> Outcome:
-    claim.delete(ctx)
-    ctx.log("referral_ignored", referral_id=claim.referral_id, reason=reason)
-    return RECONCILED
 
 
 # --- an opportunity that exists
@@ -166,12 +159,13 @@ def look_up(ctx: Context, referral: Referral, named: str | None, customer: Custo
 
 def _join_found(ctx: Context, referral: Referral, claim: Claim, found: Found) -> str | Outcome | None:
     existing = [str(record["Id"]) for record in found.opportunities if not record.get("IsDeleted")]
-    if existing:
+    if existing:  # of several with the referral's id, the one that the referral names counts
+        existing.sort(key=lambda each: each != ctx.scope.opportunity_named_by(referral.external_reference))
         known = ctx.store.link(existing[0])
         if known:
             return _join_link(ctx, referral, claim, known)
         return _adopt_opportunity(ctx, referral, claim, None, existing[0])
-    return _ignore(ctx, claim, "opportunity_deleted") if found.opportunities else None
+    return ignore_referral(ctx, claim, "opportunity_deleted") if found.opportunities else None
 
 
 def _join_link(ctx: Context, referral: Referral, claim: Claim, known: Entry[Link]) -> str | Outcome:
@@ -181,7 +175,7 @@ def _join_link(ctx: Context, referral: Referral, claim: Claim, known: Entry[Link
         claim.point_to(ctx, link.opportunity_id)  # our own push made it, or an earlier attempt came as far as the link
         return link.opportunity_id
     if link.referral_id is not None:
-        return _ignore(ctx, claim, "another_referral_is_linked")
+        return leave_second_referral(ctx, referral, claim, known)
     if link.intent is None:
         return _adopt_opportunity(ctx, referral, claim, known)
     creation = link.intent.find(EffectKind.CREATE_REFERRAL)

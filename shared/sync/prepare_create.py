@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from shared.domain.cause import Cause
+from shared.domain.duplicates import is_referral_taken
 from shared.domain.help_request import whole_mark
-from shared.domain.link import WHOLE
+from shared.domain.link import WHOLE, Pointer
 from shared.domain.obstacles import creation_obstacles
 from shared.domain.records import Opportunity
 from shared.domain.sentences import cause
@@ -14,7 +15,7 @@ from shared.domain.visibility import plan_of_shared_create
 from shared.foundation.errors import NotFound
 from shared.sync.deal_of_lead import is_of_open_lead, link_of_lead
 from shared.sync.pair_lease import Pair, record_intent
-from shared.sync.ports import BUSY, Context, Outcome, Result
+from shared.sync.ports import BUSY, Context, Entry, Outcome, Result
 from shared.sync.write_referral import point_to_link
 
 
@@ -48,6 +49,9 @@ def adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:
     if pointer is not None and pointer.value.intent is not None and pointer.age < ctx.policy.lease:
         pair.end(BUSY)
         return
+    if (other := _taken_by(ctx, pair, pointer, referral_id)) is not None:
+        _hold(ctx, pair, {"identifier": cause("referral_taken", "identifier", opportunity=other)})
+        return
     referral = None
     with suppress(NotFound):
         referral = ctx.translation.referral(ctx.partner_center.get(referral_id))
@@ -62,6 +66,13 @@ def adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:
     point_to_link(ctx, referral.id, pair.id)
     pair.take_referral(referral)
     ctx.log("referral_adopted", correlation_id=ctx.correlation_id, opportunity_id=pair.id, referral_id=referral.id)
+
+
+def _taken_by(ctx: Context, pair: Pair, pointer: Entry[Pointer] | None, referral_id: str) -> str | None:
+    """The other opportunity that is linked to this referral; None if there is none, or if it is gone."""
+    other = pointer.value.opportunity_id if pointer else None
+    known = ctx.store.link(other) if other and other != pair.id else None
+    return other if known is not None and is_referral_taken(known.value, referral_id) else None
 
 
 def _hold(ctx: Context, pair: Pair, causes: Mapping[str, Cause]) -> None:

@@ -22,7 +22,7 @@ from shared.domain.inbox import MAY_BE_SHOWN, InboxItem
 from shared.domain.leads import KnownLead
 from shared.domain.link import Effect, Intent, Pointer
 from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected, StoreConflict, StoreError
-from shared.sync.ports import BUSY, Context, Entry, Outcome
+from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Outcome
 
 
 class Claim(Struct):
@@ -115,6 +115,13 @@ def claim_referral(ctx: Context, referral_id: str) -> str | Outcome | Claim:
         return Claim(referral_id, ctx.store.replace_pointer(referral_id, entry, claimed))
     except StoreConflict:
         return BUSY
+
+
+def ignore_referral(ctx: Context, claim: Claim, reason: str) -> Outcome:
+    """Leave a referral alone that makes no opportunity, and log why."""
+    claim.delete(ctx)
+    ctx.log("referral_ignored", referral_id=claim.referral_id, reason=reason)
+    return RECONCILED
 
 
 @contextmanager

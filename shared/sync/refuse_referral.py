@@ -16,7 +16,7 @@ def refused_referral(ctx: Context, referral: Referral, claim: Claim, error: Reje
     """Try again soon if the org may have changed, else say why the referral makes no opportunity."""
     if not may_have_changed(ctx, error):
         refusal = with_mapping_lines(error.cause, error.step, ctx.translation.file, ctx.translation.org)
-        return _queue_refused(ctx, referral, claim, refusal)
+        return queue_refused(ctx, referral, claim, refusal)
     claim.delete(ctx)
     return Outcome(Result.RETRY, "org_changed", asked_again_at(ctx.store.org_shape(), ctx.clock.now()))
 
@@ -26,7 +26,7 @@ def may_have_changed(ctx: Context, error: Rejected) -> bool:
     return may_be_outdated(error.cause.code, ctx.store.org_shape(), ctx.translation.org, ctx.clock.now())
 
 
-def _queue_refused(ctx: Context, referral: Referral, claim: Claim, refusal: Cause) -> Outcome:
+def queue_refused(ctx: Context, referral: Referral, claim: Claim, refusal: Cause) -> Outcome:
     """Say in inbox and log why a referral makes no opportunity, and try again hourly: no link can be parked yet."""
     address = ctx.translation.constants.referral_link.format(id=referral.id)
     with pausing_on_failure(ctx, Side.SALESFORCE):

@@ -138,9 +138,10 @@ def test_an_existing_opportunity_is_linked_and_none_is_created(harness: Harness,
     assert harness.differences(deal) == []
 
 
-def test_a_second_referral_with_the_reference_of_a_linked_opportunity_is_ignored(harness: Harness) -> None:
+def test_a_closed_second_referral_with_the_reference_of_a_linked_opportunity_is_ignored(harness: Harness) -> None:
     deal = harness.shared_deal()
     second_referral = harness.partner_center.portal_creates({"externalReferenceId": deal})
+    harness.colleague_edits(second_referral, status="Closed", substatus="Error")
     harness.pull_event(second_referral)
     assert harness.first.log.fields_of("referral_ignored") == [
         {"referral_id": second_referral, "reason": "another_referral_is_linked"}

@@ -1,0 +1,21 @@
+"""What people read where a guard stops something: part of `shared.domain.sentences`."""
+
+from collections.abc import Mapping
+
+GUARD_SENTENCES: Mapping[str, str] = {
+    "second_referral": (
+        "Partner Center has a second open referral for this opportunity, {referral}, which is not synced. "
+        "Please close it there as Error, with the reason Duplicate made in Partner Center."
+    ),
+}
+
+GUARD_CAUSES: Mapping[str, tuple[str, str]] = {
+    "second_referral_open": (
+        "This referral names the opportunity {opportunity}, which is synced with another referral, {linked}.",
+        "Please close this referral in Partner Center as Error, with the reason Duplicate made in Partner Center.",
+    ),
+    "referral_taken": (
+        "Referral Identifier names a referral that is synced with another opportunity, {opportunity}.",
+        "Please keep one of the two: clear Sync with Partner Center on this opportunity, or delete the other one.",
+    ),
+}
