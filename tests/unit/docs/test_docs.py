@@ -268,7 +268,9 @@ def test_the_events_page_explains_every_field() -> None:
 
 def test_the_events_page_lists_every_reason_for_ignoring_a_referral() -> None:
     scope = (ROOT / "shared/domain/scope.py").read_text(encoding="utf-8")
-    reasons = set(re.findall(r'return "(\w+)"', scope)) | set(matches_in("shared/sync", X))
+    reasons = set(re.findall(r'return "(\w+)"', scope)) | set(
+        matches_in("shared/sync", r'ignore_referral\([^")]*"(\w+)"\)')
+    )
     assert set(cells_by_name("events.md", "Reasons of `referral_ignored`")) == reasons
 
 
