@@ -1,6 +1,6 @@
 """Decides what becomes of a link: each function returns the next link, and the audit lines that explain it. Pure.
 
-Source: docs/protocol.md#states-of-a-link, docs/protocol.md#known-versions, docs/protocol.md#confirmed-means-seen.
+Source: docs/protocol.md#states-of-a-link, docs/protocol.md#confirmed-means-seen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,15 +20,16 @@ from shared.domain.arrival import (
 from shared.domain.audit import Line, cause_line, change_lines, refusal_lines
 from shared.domain.audit import ignored_lines as lines_of_ignored
 from shared.domain.cause import Cause
-from shared.domain.creation_values import CONTACTS_LEFT_OUT, STAYS_UNREAD, TEXT_CUT, readable_lists
+from shared.domain.creation_values import CONTACTS_LEFT_OUT, TEXT_CUT
 from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
+from shared.domain.known_versions import with_known_versions
 from shared.domain.latches import FIXED_THERE
-from shared.domain.left_members import details_of_added, is_known_list, is_same, unsent_members
+from shared.domain.left_members import details_of_added, is_same
 from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
-from shared.domain.member_sets import agreed_members, keys_of
+from shared.domain.member_sets import agreed_members
 from shared.domain.planned import Plan
 from shared.domain.question import UNSEEN_INSERT
 from shared.domain.records import Opportunity, Referral
@@ -290,58 +291,3 @@ def with_refused(link: Link, changes: Sequence[Change], side: Side, now: datetim
         is_same = known is not None and (known.code, known.value) == (code, value)
         refused[key] = replace(known, since=now) if known is not None and is_same else Difference(value, code, now)
     return replace(link, refused=refused)
-
-
-# --- known versions
-
-
-def with_known_versions(link: Link, opportunity: Opportunity | None, referral: Referral | None, rules: Rules) -> Link:
-    """Move each read side's known version, if every mapped value there is agreed or a known difference."""
-    if referral is not None:
-        link = _with_known_referral(link, referral, rules)
-    return _with_known_opportunity(link, opportunity, rules) if opportunity is not None else link
-
-
-def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
-    is_accounted = _is_accounted(link, referral.deal, Side.PARTNER_CENTER, rules)
-    is_read = all(rule.field in referral.deal for rule in rules.updatable) and not rules.unseen  # unknown, not agreed
-    unsent = unsent_members(rules) if link.refused else ()
-    stays = all(known.code in STAYS_UNREAD or key in unsent for key, known in link.refused.items())
-    is_agreed = is_accounted and is_read and stays and not link.waiting
-    return replace(link, etag=referral.etag if is_accounted else None, agreed=is_agreed)
-
-
-def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) -> Link:
-    has_unread = opportunity.problems or opportunity.partial
-    deal = readable_lists(opportunity, link.base) if has_unread else opportunity.deal
-    is_accounted = link.referral_id is None or _is_accounted(link, deal, Side.SALESFORCE, rules)
-    stamps = {**link.stamps, **opportunity.stamps} if is_accounted else {}
-    unknown = () if is_accounted and "opportunity" in opportunity.stamps else ("opportunity",)
-    return replace(link, stamps={query: stamp for query, stamp in stamps.items() if stamp and query not in unknown})
-
-
-def with_deletion(link: Link, at: datetime) -> Link:
-    """Note that the opportunity was missing at a time of the server's clock: its deletion before that is known."""
-    return replace(link, stamps={**link.stamps, "deleted": at.isoformat()})
-
-
-def _is_accounted(link: Link, deal: Deal, side: Side, rules: Rules) -> bool:
-    return all(
-        deal[rule.field] == link.base.get(rule.field)
-        or _is_known_difference(link, rule.field, deal[rule.field], side)
-        or (rule.is_set and is_known_list(link, rule.field, deal[rule.field], side))
-        for rule in rules.updatable
-        if rule.field in deal
-    )
-
-
-def _is_known_difference(link: Link, name: str, value: Value | None, side: Side) -> bool:
-    """Whether this difference is known and stays: the other side refused it, or it waits for its time.
-
-    A visibility that waits is always a tick, whatever help its wait is for.
-    """
-    key = f"{side.other}.{name}"
-    if link.refuses(key, value) or (isinstance(value, tuple | None) and link.refuses(key, keys_of(value))):
-        return True
-    waiting = link.waiting.get(name) if side is Side.SALESFORCE else None
-    return waiting is not None and (name == VISIBILITY or waiting.value == fingerprint(value))

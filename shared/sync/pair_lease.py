@@ -24,12 +24,13 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
 from shared.domain.help_outcomes import help_shown
+from shared.domain.known_versions import with_deletion, with_known_versions
 from shared.domain.link import Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_news import Hearing, shown
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
-from shared.domain.transitions import Transition, kept_cause, with_deletion, with_known_versions
+from shared.domain.transitions import Transition, kept_cause
 from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled
 from shared.sync.pending_lines import PendingLines
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, SideState, Write, Written
@@ -262,8 +263,7 @@ def end_parked(ctx: Context, pair: Pair, cause: Cause, at: datetime | None = Non
 
 def _is_plan_in_link(plan: Plan | None, link: Link) -> bool:
     """Whether the link holds the plan's refused, waiting and reported values."""
-    held = (link.refused, link.waiting, link.reported)
-    return plan is not None and (plan.refused, plan.waiting, plan.reported) == held
+    return plan is not None and (plan.refused, plan.waiting, plan.reported) == (link.refused, link.waiting, link.reported)
 
 
 # --- the work on many pairs, so that one bad record does not stop the others

@@ -1,0 +1,71 @@
+"""Which version of each side a link knows: one in which each mapped value is agreed, or a difference on record. Pure.
+
+Source: docs/protocol.md#known-versions.
+"""
+
+from copy import replace
+from datetime import datetime
+
+from shared.domain.creation_values import STAYS_UNREAD, readable_lists
+from shared.domain.deal import VISIBILITY, Deal, Side, Value, fingerprint
+from shared.domain.field_rules import Rule, Rules
+from shared.domain.left_members import is_known_list, unsent_members
+from shared.domain.link import Link
+from shared.domain.member_sets import keys_of
+from shared.domain.records import Opportunity, Referral
+
+
+def with_known_versions(link: Link, opportunity: Opportunity | None, referral: Referral | None, rules: Rules) -> Link:
+    """Move each read side's known version, if every mapped value there is agreed or a known difference."""
+    if referral is not None:
+        link = _with_known_referral(link, referral, rules)
+    return _with_known_opportunity(link, opportunity, rules) if opportunity is not None else link
+
+
+def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
+    is_accounted = accounts_for(link, referral.deal, Side.PARTNER_CENTER, rules)
+    is_read = all(rule.field in referral.deal for rule in rules.updatable) and not rules.unseen  # unknown, not agreed
+    unsent = unsent_members(rules) if link.refused else ()
+    stays = all(known.code in STAYS_UNREAD or key in unsent for key, known in link.refused.items())
+    is_agreed = is_accounted and is_read and stays and not link.waiting
+    return replace(link, etag=referral.etag if is_accounted else None, agreed=is_agreed)
+
+
+def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) -> Link:
+    has_unread = opportunity.problems or opportunity.partial
+    deal = readable_lists(opportunity, link.base) if has_unread else opportunity.deal
+    is_accounted = link.referral_id is None or accounts_for(link, deal, Side.SALESFORCE, rules)
+    stamps = {**link.stamps, **opportunity.stamps} if is_accounted else {}
+    unknown = () if is_accounted and "opportunity" in opportunity.stamps else ("opportunity",)
+    return replace(link, stamps={query: stamp for query, stamp in stamps.items() if stamp and query not in unknown})
+
+
+def with_deletion(link: Link, at: datetime) -> Link:
+    """Note that the opportunity was missing at a time of the server's clock: its deletion before that is known."""
+    return replace(link, stamps={**link.stamps, "deleted": at.isoformat()})
+
+
+def accounts_for(link: Link, deal: Deal, side: Side, rules: Rules) -> bool:
+    """Whether each mapped value of a side is the agreed one, or a difference on record."""
+    return all(is_on_record(link, rule, deal[rule.field], side) for rule in rules.updatable if rule.field in deal)
+
+
+def is_on_record(link: Link, rule: Rule, value: Value | None, side: Side) -> bool:
+    """Whether a value of a side is the agreed one, or a difference on record."""
+    return (
+        value == link.base.get(rule.field)
+        or _is_known_difference(link, rule.field, value, side)
+        or (rule.is_set and is_known_list(link, rule.field, value, side))
+    )
+
+
+def _is_known_difference(link: Link, name: str, value: Value | None, side: Side) -> bool:
+    """Whether this difference is known and stays: the other side refused it, or it waits for its time.
+
+    A visibility that waits is always a tick, whatever help its wait is for.
+    """
+    key = f"{side.other}.{name}"
+    if link.refuses(key, value) or (isinstance(value, tuple | None) and link.refuses(key, keys_of(value))):
+        return True
+    waiting = link.waiting.get(name) if side is Side.SALESFORCE else None
+    return waiting is not None and (name == VISIBILITY or waiting.value == fingerprint(value))
