@@ -75,8 +75,8 @@ class Pair(Struct):
     @property
     def answer_by(self) -> AnswerTime | None:
         """Until when we must answer the deal; None once it is answered."""
-        known = self.link.answer_by
-        return None if known is None or (self.referral is not None and not self.referral.is_unanswered) else known
+        is_answered = self.referral is not None and not self.referral.is_unanswered
+        return None if is_answered else self.link.answer_by
 
     @property
     def answer_until(self) -> datetime | None:
@@ -199,8 +199,8 @@ def _take_over(ctx: Context, entry: Entry[Link], intent: Intent) -> Pair | Outco
     wait = ctx.policy.lease + (ctx.policy.settle_time if creation else timedelta())
     if entry.age < wait:
         return Outcome(Result.RETRY, "settling", ctx.clock.now() + wait - entry.age)
-    acquired = ctx.store.replace_link(entry, entry.value)
-    return Pair(acquired.value.opportunity_id, acquired, acquired.value, ctx.clock.now(), intent)
+    taken = ctx.store.replace_link(entry, entry.value)
+    return Pair(taken.value.opportunity_id, taken, taken.value, ctx.clock.now(), intent)
 
 
 def record_intent(
@@ -210,17 +210,16 @@ def record_intent(
 
     Raises StoreConflict: the lease was lost.
     """
-    next_link = link or pair.link
-    intended = replace(next_link, intent=Intent(effects), unwritten=next_link.unwritten or bool(lines))
+    intended = replace(link or pair.link, intent=Intent(effects))
+    intended = intended if not lines else replace(intended, unwritten=True)
     pair.entry = ctx.store.replace_link(pair.entry, intended, lines, ctx.correlation_id)
     pair.link, pair.interrupted, pair.renewed_at = pair.entry.value, Intent(), ctx.clock.now()
 
 
 def record_writes(ctx: Context, pair: Pair, changes: tuple[Change, ...] = ()) -> None:
     """Store the coming writes with the plan's notes: `changes` to Partner Center, then the plan's to Salesforce."""
-    effects, plan, opportunity = list[Effect](), pair.plan, pair.opportunity
-    if changes and pair.referral:
-        effects.append(_effect(EffectKind.PATCH_REFERRAL, changes, pair.referral.etag))
+    plan, opportunity, referral = pair.plan, pair.opportunity, pair.referral
+    effects = [_effect(EffectKind.PATCH_REFERRAL, changes, referral.etag)] if changes and referral else []
     if plan and plan.to_salesforce and opportunity:
         effects.append(_effect(EffectKind.WRITE_OPPORTUNITY, plan.to_salesforce, opportunity.modified.isoformat()))
     else:
@@ -239,7 +238,7 @@ def confirm_effect(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines
     pair.entry = ctx.store.replace_link(pair.entry, replace(link, intent=Intent(rest)), lines, ctx.correlation_id)
     pair.link, pair.renewed_at = pair.entry.value, ctx.clock.now()
     if pair.plan is not None:
-        # The rest of the plan starts from what is confirmed; otherwise a later effect would move the base back.
+        # Otherwise a later effect would move the base back.
         pair.plan = replace(pair.plan, base=link.base, refused=link.refused)
 
 
@@ -257,13 +256,14 @@ def end_parked(ctx: Context, pair: Pair, cause: Cause, at: datetime | None = Non
     """End the work on a pair whose last value was refused; it is tried again at a time if one is given."""
     if is_last:
         pair.end(Outcome(Result.PARKED, cause.code, at))
-    ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id, "referral_id": pair.link.referral_id}
-    ctx.log("pair_parked", **ids, code=cause.code, field=cause.field)
+    ids = {"opportunity_id": pair.id, "referral_id": pair.link.referral_id}
+    ctx.log("pair_parked", correlation_id=ctx.correlation_id, **ids, code=cause.code, field=cause.field)
 
 
 def _is_plan_in_link(plan: Plan | None, link: Link) -> bool:
     """Whether the link holds the plan's refused, waiting and reported values."""
-    return plan is not None and (plan.refused, plan.waiting, plan.reported) == (link.refused, link.waiting, link.reported)
+    known = (link.refused, link.waiting, link.reported)
+    return plan is not None and known == (plan.refused, plan.waiting, plan.reported)
 
 
 # --- the work on many pairs, so that one bad record does not stop the others
