@@ -8,6 +8,8 @@ import pytest
 import shared.app
 from tests.e2e.world import WAIT_SECONDS, World
 
+pytestmark = pytest.mark.slow
+
 ATTRIBUTES = "/details/requirements/additionalRequirements/attributes"
 STAGE, CAMPAIGN, PROGRAM = "Partner_Center_Sales_Stage__c", "Marketing_Campaign_Id__c", "Referral_Program__c"
 

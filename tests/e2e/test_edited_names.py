@@ -8,6 +8,8 @@ import pytest
 import shared.app
 from tests.e2e.world import World
 
+pytestmark = pytest.mark.slow
+
 OLD_ENOUGH = 1.1
 """Seconds until a saved record is older than the second in which Salesforce may still change it."""
 

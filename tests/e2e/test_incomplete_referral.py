@@ -1,7 +1,11 @@
 """A referral with three contacts, no closing date and no address becomes an opportunity that a seller works on."""
 
+import pytest
+
 from tests.e2e.world import LogEvents, World
 from tests.portal_bodies.bodies import raw_values
+
+pytestmark = pytest.mark.slow
 
 
 def test_an_incomplete_referral_arrives_and_its_default_day_never_returns(world: World, log_events: LogEvents) -> None:

@@ -7,6 +7,8 @@ from local.systems import USERNAME
 from tests.e2e.world import LogEvents, World
 from tests.unit.emulators.salesforce.control_calls import control
 
+pytestmark = pytest.mark.slow
+
 ADA = {"firstName": "Ada", "lastName": "Lind", "email": "ada.lind@fabrikam.example", "phoneNumber": "+4512345678"}
 SETS = ("Cosell_Integration", "Cosell_Leads_Integration")
 

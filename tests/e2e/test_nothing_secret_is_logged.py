@@ -15,6 +15,8 @@ from shared.app import app
 from tests.e2e.traffic import Traffic
 from tests.e2e.world import World
 
+pytestmark = pytest.mark.slow
+
 CANARIES = {
     "company": "Zanzibar Kanarienvogel GmbH",
     "person": "Philomena",

@@ -9,6 +9,8 @@ from emulators.salesforce.org_switches import switch_team_selling
 from shared.clients.salesforce import org_shape
 from tests.e2e.world import World
 
+pytestmark = pytest.mark.slow
+
 KIM = {"FirstName": "Kim", "LastName": "Berg", "Email": "kim@northwind.example", "Phone": "+1 206 555 0101"}
 MO = {"firstName": "Mo", "lastName": "Lind", "email": "mo@northwind.example", "phoneNumber": "+1 206 555 0103"}
 ADA = {"FirstName": "Ada", "LastName": "Mate", "Phone": "+1 425 555 0100", "UserType": "Standard", "IsActive": True}

@@ -11,6 +11,8 @@ from shared.clients.salesforce import org_shape
 from tests.e2e.world import WAIT_SECONDS, World
 from tests.unit.sync.inbound_deals import DETAILS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def single(world: World) -> Iterator[World]:

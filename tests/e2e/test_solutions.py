@@ -8,6 +8,8 @@ import pytest
 import shared.app
 from tests.e2e.world import WAIT_SECONDS, World
 
+pytestmark = pytest.mark.slow
+
 CATALOGUE, ROWS = "Cosell_Solution__c", "Cosell_Deal_Solution__c"
 PATH = "/details/requirements/solutions"
 

@@ -1,7 +1,11 @@
 """A stage that a flow of the org sets is not sent to Microsoft as an answer."""
 
+import pytest
+
 from emulators.salesforce.data.hooks import Flow
 from tests.e2e.world import World
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_flow_at_the_insert_answers_no_deal_and_the_seller_still_can(world: World) -> None:

@@ -6,6 +6,8 @@ from shared.domain import member_sets
 from tests.simulation.driver import simulate
 from tests.simulation.lists import CONTACTS, IN_ROWS, LISTS
 
+pytestmark = pytest.mark.slow
+
 SEEDS = (9001, 9007, 9011, 9027, 9029, 9051)
 """In 9029, a seller removes a solution that a run may have given the deal before it crashed."""
 

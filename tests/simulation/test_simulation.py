@@ -6,6 +6,7 @@ than before: if that is meant, `python -m tests.simulation.record_writes` record
 To read what happens in a seed: `python -m tests.simulation 7`.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -22,6 +23,14 @@ from tests.simulation.sabotage import SABOTAGES
 
 WRITES = recorded_writes()
 FEW = 5
+
+
+def slow_beyond(first: int, seeds: Iterable[int]) -> list[Any]:
+    """The seeds as parameters: the first ones for every run of the tests, the others for CI."""
+    listed = list(seeds)
+    return [*listed[:first], *(pytest.param(seed, marks=pytest.mark.slow) for seed in listed[first:])]
+
+
 SEEDS_WITH_AUTOMATION = (*range(1000, 1020), 5060, 5124, 5246, 5305, 5309, 5344)
 """The last ones met an answer that nobody gave: a flow at an insert of which the reply was lost, and an expiry."""
 SEEDS_WITH_HELP = (*range(3000, 3009), 3111)
@@ -45,19 +54,19 @@ FIRST_SEEDS = {
 """The first of the few seeds that are run with each sabotage: not every seed has the moment in which it shows."""
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", slow_beyond(20, SEEDS))
 def test_a_seed_keeps_every_promise_and_sends_the_recorded_writes(seed: int) -> None:
     outcome = simulate(seed)
     assert outcome.findings == []
     assert outcome.digest == WRITES[seed], "the connector sends other writes than recorded"
 
 
-@pytest.mark.parametrize("seed", SEEDS_WITH_AUTOMATION)
+@pytest.mark.parametrize("seed", slow_beyond(4, SEEDS_WITH_AUTOMATION))
 def test_a_seed_with_automation_keeps_every_promise(seed: int) -> None:
     assert simulate(seed, also=(AUTOMATION,)).findings == []
 
 
-@pytest.mark.parametrize("seed", SEEDS_WITH_HELP)
+@pytest.mark.parametrize("seed", slow_beyond(3, SEEDS_WITH_HELP))
 def test_a_seed_in_which_help_is_asked_keeps_every_promise(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     refused: list[str] = []
 
@@ -74,6 +83,7 @@ def test_a_seed_in_which_help_is_asked_keeps_every_promise(seed: int, monkeypatc
     assert refused == [], "Microsoft was asked twice"
 
 
+@pytest.mark.slow
 def test_the_oracle_notices_an_answer_that_nobody_gave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decide_pair, "is_question", lambda *_: False)
     assert any(
@@ -83,13 +93,13 @@ def test_the_oracle_notices_an_answer_that_nobody_gave(monkeypatch: pytest.Monke
     )
 
 
-@pytest.mark.parametrize("seed", SEEDS_WITH_NEWS)
+@pytest.mark.parametrize("seed", slow_beyond(3, SEEDS_WITH_NEWS))
 def test_a_seed_in_which_microsoft_acts_keeps_every_promise(seed: int) -> None:
     assert simulate(seed, also=(HELP, NEWS)).findings == []
 
 
 @pytest.mark.parametrize("also", [(), (TAKEN,), (TAKEN, MARKED), (MARKED,)], ids=["fixed", "taken", "both", "marked"])
-@pytest.mark.parametrize("seed", SEEDS_WITH_NAMES)
+@pytest.mark.parametrize("seed", slow_beyond(1, SEEDS_WITH_NAMES))
 def test_a_seed_in_which_people_rename_deals_keeps_every_promise(seed: int, also: tuple[str, ...]) -> None:
     assert simulate(seed, also=(NAMES, *also)).findings == []
 
@@ -101,6 +111,7 @@ def test_the_same_seed_gives_the_same_story(seed: int) -> None:
     assert first.digest == second.digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SABOTAGES)
 def test_the_oracle_notices_a_broken_connector(name: str) -> None:
     first = FIRST_SEEDS[name]

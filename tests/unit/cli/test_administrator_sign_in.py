@@ -21,6 +21,8 @@ from tests.unit.cli.salesforce_commands import document_of, run_cosell
 from tests.unit.cli.stand_in_az import StandInAz
 from tests.unit.cli.stand_in_sf import ADMIN, log_in, put_sf_on_path
 
+pytestmark = pytest.mark.slow
+
 APP = "3MVG9BROWSER"
 ADMINISTRATOR, SELLER = "ada.admin@partner.example", "sam.seller@partner.example"
 DEPLOY = ("deploy", "--check-only")

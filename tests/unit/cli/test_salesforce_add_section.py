@@ -15,6 +15,8 @@ from tests.unit.cli.printed_commands import printed_commands
 from tests.unit.cli.salesforce_commands import LAYOUT, document_of, layout_xml, run_cosell, start_bare_org
 from tests.unit.cli.stand_in_sf import ADMIN, put_sf_on_path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def org(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SalesforceEmulator:

@@ -17,6 +17,8 @@ from tests.unit.cli.stand_in_sf import ADMIN, log_in, put_sf_on_path
 from tests.unit.clients.salesforce.emulated_org import product_package
 from tests.unit.emulators.salesforce.control_calls import control
 
+pytestmark = pytest.mark.slow
+
 COMPONENTS = product_package().member_count
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'

@@ -11,6 +11,8 @@ from tests.unit.cli.salesforce_commands import document_of, run_cosell, start_ba
 from tests.unit.cli.stand_in_sf import ADMIN, put_sf_on_path
 from tests.unit.emulators.salesforce.control_calls import control
 
+pytestmark = pytest.mark.slow
+
 ADMINISTRATOR, SELLER = "ada.admin@partner.example", "sam.seller@partner.example"
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 LANGUAGES = ["de", "fr", "ja", "zh_TW"]

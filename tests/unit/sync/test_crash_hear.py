@@ -9,6 +9,8 @@ from tests.unit.sync.harness import Harness, Instance
 from tests.unit.sync.heard_deals import accept, asked_deal, hear_event, heard_deal, microsofts, shown_news
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 
+pytestmark = pytest.mark.slow
+
 NEWS = ("Accepted", "7-1", "Microsoft Seller", "We meet on Monday.")
 
 

@@ -18,6 +18,8 @@ from tests.unit.sync.inbound_deals import (
     recover_after_lease,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class PullScenario:

@@ -24,6 +24,8 @@ from tests.unit.sync.solution_rows import (
     seller_adds,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def changed_on_both_sides(harness: Harness) -> tuple[str, str]:
     """A deal whose solutions a colleague replaces in part, while the seller adds one."""

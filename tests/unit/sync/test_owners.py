@@ -294,6 +294,7 @@ def test_in_a_private_org_with_the_sharing_rule_edits_travel_both_ways() -> None
 # --- crashes
 
 
+@pytest.mark.slow
 def test_a_crash_at_any_point_makes_one_deal_of_one_owner_who_is_told() -> None:
     with org_with_owners(TO_ANNA) as harness:
         calls = len(calls_of_an_arrival(harness))

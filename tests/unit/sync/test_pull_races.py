@@ -229,7 +229,8 @@ def referral_with_edits(harness: Harness) -> str:
     return referral
 
 
-@pytest.mark.parametrize("arrange", [new_referral, pytest.param(referral_with_edits, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("arrange", [new_referral, referral_with_edits])
 def test_two_instances_with_the_same_event_do_its_work_once_whenever_the_second_starts(
     arrange: Callable[[Harness], str],
 ) -> None:
@@ -242,6 +243,7 @@ def test_two_instances_with_the_same_event_do_its_work_once_whenever_the_second_
             _assert_reconciled_once(harness, referral, second)
 
 
+@pytest.mark.slow
 def test_two_simultaneous_deals_of_one_new_customer_share_the_account() -> None:
     for number in range(_count_calls_of_event(new_referral)):
         with Harness() as harness:
@@ -255,7 +257,8 @@ def test_two_simultaneous_deals_of_one_new_customer_share_the_account() -> None:
             assert_quiet(harness, second)
 
 
-@pytest.mark.parametrize("arrange", [new_referral, pytest.param(referral_with_edits, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("arrange", [new_referral, referral_with_edits])
 def test_a_push_at_any_call_of_a_pull_loses_nothing_and_doubles_nothing(arrange: Callable[[Harness], str]) -> None:
     for number in range(_count_calls_of_event(arrange)):
         with Harness() as harness:

@@ -166,6 +166,7 @@ def test_a_solution_of_a_text_that_is_refused_stops_no_other_and_stays_in_the_te
         assert_quiet(harness)
 
 
+@pytest.mark.slow
 def test_a_crash_at_any_call_neither_loses_a_solution_nor_the_word_of_the_refused_one(tmp_path: Path) -> None:
     make = partial(harness_with_rows, tmp_path)
     points, _ = crash_points(deal_with_a_refused_solution, lambda instance: instance.push(), make)

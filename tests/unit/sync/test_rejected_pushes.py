@@ -86,7 +86,14 @@ def test_edits_reach_partner_center_while_the_write_back_is_refused(harness: Har
     assert [harness.count_in_audit(deal, line) for line in ("USD → 1.00 USD", "1.00 USD → 2.00 USD")] == [1, 1]
 
 
-@pytest.mark.parametrize("column", ["Audit__c", "Sync_Status__c", "Referral_Identifier__c"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        "Sync_Status__c",
+        pytest.param("Audit__c", marks=pytest.mark.slow),
+        pytest.param("Referral_Identifier__c", marks=pytest.mark.slow),
+    ],
+)
 def test_a_column_that_salesforce_refuses_is_written_again_each_hour_and_not_each_minute(
     harness: Harness, column: str
 ) -> None:

@@ -172,6 +172,7 @@ def _pull(instance: Instance) -> object:
     return instance.pull_event(instance.harness.our_referrals()[0]["id"])
 
 
+@pytest.mark.slow
 def test_a_crash_at_any_call_makes_no_second_contact_and_no_second_role() -> None:
     for point in crash_points(_arrange, _pull)[0]:
         with Harness() as harness:

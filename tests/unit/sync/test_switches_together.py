@@ -12,6 +12,8 @@ from tests.unit.sync import org_walk
 from tests.unit.sync.org_walk import faults_of_a_changed_org, faults_of_a_walk
 from tests.unit.sync.real_orgs import NOT_LATER, PAIRS, SWITCHES, can_be_one_org
 
+pytestmark = pytest.mark.slow
+
 OWNERS = """
 extends = "default"
 
@@ -58,13 +60,11 @@ def test_a_deal_each_way_arrives_or_its_cause_is_named(names: Names) -> None:
     assert faults_of_a_walk(names) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("names", named([*PAIRS, *map(with_a_third, PAIRS)]))
 def test_every_pair_alone_and_with_a_third_switch(names: Names) -> None:
     assert faults_of_a_walk(names) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("names", named([*PAIRS]))
 def test_deals_that_get_an_owner_are_not_lost_either(names: Names, owned: Path) -> None:
     assert faults_of_a_walk(names, owned) == []
@@ -75,7 +75,6 @@ def test_an_org_that_changes_under_the_running_app_loses_no_deal(names: Names) -
     assert faults_of_a_changed_org(names) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("names", named(LATE_PAIRS))
 def test_an_org_that_changes_twice_under_the_running_app_loses_no_deal(names: Names) -> None:
     assert faults_of_a_changed_org(names) == []

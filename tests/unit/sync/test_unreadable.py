@@ -184,6 +184,7 @@ def test_the_stage_follows_once_the_status_is_mapped_again(harness: Harness) -> 
     assert_quiet(harness)
 
 
+@pytest.mark.slow
 def test_a_run_that_stops_after_the_create_does_not_make_the_stage_an_edit() -> None:
     for number in range(20):
         with Harness() as other:

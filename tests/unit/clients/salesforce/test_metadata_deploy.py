@@ -108,6 +108,7 @@ def test_deploy_continues_after_polls_without_an_answer(org: EmulatedOrg) -> Non
     assert org.client.deploy(product_package()).success
 
 
+@pytest.mark.slow
 def test_deploy_gives_up_after_half_an_hour(org: EmulatedOrg) -> None:
     org.emulator.faults.append(Fault(FaultKind.ANSWER, path=STATUS, status=503, times=10_000))
     with pytest.raises(Unavailable, match=r"has not finished the deployment 0Af.*Deployment Status in Setup"):

@@ -16,6 +16,8 @@ import pytest
 
 from shared.clients.salesforce.simple_salesforce_adapter import REPLACED_CLASSES, load_library
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[4]
 SPEC = find_spec("simple_salesforce")
 assert SPEC is not None

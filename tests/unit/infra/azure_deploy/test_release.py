@@ -15,6 +15,8 @@ from infra.azure.deploy.zip_package import build_zip
 from shared.cli.exit_codes import Exit
 from tests.unit.infra.azure_deploy.fake_azure import FUNCTIONS, SHELL, FakeAzure, answer_deployment, commit_all, run_git
 
+pytestmark = pytest.mark.slow
+
 CONFIG_ZIP = "functionapp deployment source config-zip"
 
 
