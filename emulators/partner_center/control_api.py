@@ -1,4 +1,4 @@
-"""Answer the control API of the Partner Center emulator (docs/emulators-partner-center.md#control)."""
+"""Answer the control API of the Partner Center emulator (docs/reference/emulator-of-partner-center.md#control)."""
 
 import json
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Put the emulator of Partner Center together: HTTP API, scenario and control API.
 
-What is emulated, the control API and what is missing: docs/emulators-partner-center.md.
+What is emulated, the control API and what is missing: docs/reference/emulator-of-partner-center.md.
 """
 
 from emulators.base.server import Request, Response

@@ -25,7 +25,7 @@ CHOICES = {
 
 @dataclass(slots=True)
 class Switches:
-    """The switches; docs/emulators-partner-center.md#switches explains each."""
+    """The switches; docs/reference/emulator-of-partner-center.md#switches explains each."""
 
     page_size: int = 100  # docs/reference/partner-center.md#list-pages
     # odd: http and without /engagements, as documented; clean: this emulator's own address.

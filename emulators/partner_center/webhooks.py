@@ -2,7 +2,7 @@
 
 A tenant has one registration, which is replaced as a whole. The documentation leaves some points open: three are
 switches (`webhook_names`, `validation_answer`, `empty_event_list`), the others are made up and listed in
-docs/emulators-partner-center.md. Sources: docs/reference/partner-center.md#webhook-registration,
+docs/reference/emulator-of-partner-center.md. Sources: docs/reference/partner-center.md#webhook-registration,
 docs/reference/partner-center.md#test-events
 """
 

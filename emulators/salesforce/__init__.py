@@ -1,4 +1,4 @@
-"""Emulate a Salesforce org: see `SalesforceEmulator`, and docs/emulators-salesforce.md."""
+"""Emulate a Salesforce org: see `SalesforceEmulator`, and docs/reference/emulator-of-salesforce.md."""
 
 from emulators.salesforce.emulator import SalesforceEmulator
 

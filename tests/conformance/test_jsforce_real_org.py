@@ -1,4 +1,4 @@
-"""jsforce meets the rules of real orgs (docs/emulators-salesforce.md#switches-of-real-orgs)."""
+"""jsforce meets the rules of real orgs (docs/reference/emulator-of-salesforce.md#switches-of-real-orgs)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a switch of the org may do in a save (docs/emulators-salesforce.md#switches-of-real-orgs)."""
+"""What a switch of the org may do in a save (docs/reference/emulator-of-salesforce.md#switches-of-real-orgs)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

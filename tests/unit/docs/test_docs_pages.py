@@ -65,9 +65,9 @@ def test_the_readme_lists_every_target_of_the_makefile() -> None:
 # --- emulators --------------------------------------------------------------------------------------------------------
 
 CONTROLS = {
-    "emulators.md": ("emulators/base/emulator.py",),
-    "emulators-key-vault.md": ("emulators/key_vault/emulator.py",),
-    "emulators-partner-center.md": tuple(
+    "docs/emulators.md": ("emulators/base/emulator.py",),
+    "docs/reference/emulator-of-key-vault.md": ("emulators/key_vault/emulator.py",),
+    "docs/reference/emulator-of-partner-center.md": tuple(
         f"emulators/{name}.py"
         for name in ("partner_center/control_api", "entra/emulator", "partner_center/certificate_host")
     ),
@@ -80,7 +80,7 @@ def test_the_emulator_pages_list_every_control_route(page: str) -> None:
     code = "\n".join((ROOT / path).read_text(encoding="utf-8") for path in CONTROLS[page])
     routes = set(re.findall(r'"(?:GET|POST|DELETE)", (?:f"\{CONTROL\}|")(?:/_control)?/([\w-]+)"', code))
     documented = set(re.findall(r"/_control/([\w-]+)", page_text(page)))
-    own = SHARED_CONTROLS if page == "emulators.md" else set()
+    own = SHARED_CONTROLS if page == "docs/emulators.md" else set()
     assert documented - (SHARED_CONTROLS - own) == routes
 
 

@@ -136,7 +136,7 @@ def test_an_invalid_control_body_is_a_400(emulator: PartnerCenterEmulator, path:
 
 
 def test_the_page_in_docs_names_every_control_route_switch_and_event_fault() -> None:
-    page = (ROOT / "docs" / "emulators-partner-center.md").read_text()
+    page = (ROOT / "docs" / "reference" / "emulator-of-partner-center.md").read_text()
     names = [path for _, path in control_api._ROUTES] + [f.name for f in fields(Switches)] + list(EventFaultKind)
     assert [name for name in names if name not in page] == []
 

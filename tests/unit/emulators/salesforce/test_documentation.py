@@ -1,4 +1,4 @@
-"""The page docs/emulators-salesforce.md names everything that the emulator has."""
+"""The page docs/reference/emulator-of-salesforce.md names everything that the emulator has."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from emulators.salesforce import SalesforceEmulator
 
 ROOT = Path(__file__).parents[4]
-PAGE = (ROOT / "docs" / "emulators-salesforce.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "emulator-of-salesforce.md").read_text(encoding="utf-8")
 SHARED_CONTROLS = {"journal", "faults", "clock", "reset"}
 
 
