@@ -7,20 +7,20 @@ timer runs without the webhook. A module that is slow to import is imported wher
 
 import random
 import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from contextvars import copy_context
 from copy import replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import certifi
 
 from shared import __version__
+from shared.foundation.clock import SystemClock
 from shared.foundation.errors import ConfigurationError
 from shared.foundation.logs import log, quiet
 from shared.settings.value_types import seconds
@@ -41,16 +41,6 @@ if TYPE_CHECKING:
 
 HOME = Path(__file__).resolve().parent.parent
 """The app's folder. A relative `MAPPING` path starts here."""
-
-
-class SystemClock:
-    """The machine's clock. `now` returns the time, UTC; it is asked so often that it calls the library directly."""
-
-    now = staticmethod(partial(datetime.now, UTC))
-
-    def sleep(self, duration: timedelta) -> None:
-        """Wait."""
-        time.sleep(duration.total_seconds())
 
 
 class ThreadWorkers:
@@ -74,6 +64,7 @@ class App:
         quiet()
         self.settings = settings or Settings.load()
         self.translation: Translation = self._translation()
+        self.clock = SystemClock()
         self._making = threading.Lock()
         self._local: Context | None = None
         self._is_owned, self._ask_at = False, datetime.min.replace(tzinfo=UTC)
@@ -156,7 +147,7 @@ class App:
         ours = settings.partner_center.organization_id, settings.sync.tag, settings.sync.begin or self._first_start()
         scope = Scope(*ours, Leads(settings.sync.leads))
         return Context(
-            self.partner_center, self.salesforce, self.store, self.translation, scope, SystemClock(), ThreadWorkers(),
+            self.partner_center, self.salesforce, self.store, self.translation, scope, self.clock, ThreadWorkers(),
             log, random.random, self._policy(),
         )  # fmt: skip
 
@@ -183,7 +174,7 @@ class App:
         """The time of the first start with SYNC=on; the present time before that."""
         known = self.store.cursor("began")
         if known is None:
-            known = datetime.now(UTC)
+            known = self.clock.now()
             if self.settings.sync.sync == "on":
                 self.store.move_cursor("began", known)
         return known
@@ -315,7 +306,7 @@ class App:
 
         if settings.connection_string is not None:
             return tables.open_tables_from_connection_string(
-                settings.connection_string, settings.table, ca_bundle=bundle
+                settings.connection_string, settings.table, ca_bundle=bundle, compare=self.clock.compare
             )
         return tables.open_tables(
             settings.tables_url or "",
@@ -323,6 +314,7 @@ class App:
             client_id=vault.azure_client_id,
             ca_bundle=bundle,
             by_cli=vault.azure_credential == "cli",
+            compare=self.clock.compare,
         )
 
 

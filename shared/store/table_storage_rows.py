@@ -8,7 +8,7 @@ docs/reference/azure.md#behaviour-of-table-storage, docs/reference/azure.md#iden
 The SDK is imported at its first use, because the import takes about 96 ms (docs/reference/azure.md#cold-start).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -41,14 +41,19 @@ _UNREADABLE_ERRORS = (HTTPException, ValueError, LookupError, TypeError, Attribu
 class TableRows:
     """The contract `shared.store.rows.Rows` on one table. Safe for many threads.
 
-    `close` also closes `credential`, which `client` signs in with, if it is given.
+    `close` also closes `credential`, which `client` signs in with, if it is given. `compare` gets the time of each
+    reply to a read, by the store's clock.
     """
 
     def __init__(
-        self, client: "TableClient", credential: "AzureCliCredential | ManagedIdentityCredential | None" = None
+        self,
+        client: "TableClient",
+        credential: "AzureCliCredential | ManagedIdentityCredential | None" = None,
+        compare: Callable[[datetime], object] | None = None,
     ) -> None:
         self._client = client
         self._credential = credential
+        self._compare = compare
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +71,7 @@ class TableRows:
         """See `Rows.get`."""
         check_key(partition)
         check_key(key)
-        reply = _ReplyDate()
+        reply = _ReplyDate(self._compare)
         with _translate_read_errors():
             entity = self._get_entity(partition, key, reply)
             return None if entity is None else _row_from(entity, reply.server_time())
@@ -119,7 +124,7 @@ class TableRows:
             raise
 
     def _query_rows(self, where: str, values: dict[str, Any], limit: int | None) -> Iterator[Row]:
-        reply = _ReplyDate()
+        reply = _ReplyDate(self._compare)
         top = None if limit is None else min(limit, 1000)
         with _translate_read_errors():
             entities = self._client.query_entities(
@@ -131,13 +136,15 @@ class TableRows:
 
 
 class _ReplyDate:
-    """Keeps the `Date` of the last reply of a call. It is the store's clock, in whole seconds."""
+    """Keeps the `Date` of the last reply of a call, and lets it be compared with ours. It has whole seconds."""
 
-    def __init__(self) -> None:
-        self._date: str | None = None
+    def __init__(self, compare: Callable[[datetime], object] | None) -> None:
+        self._compare, self._date = compare, None
 
     def __call__(self, response: Any) -> None:  # noqa: ANN401 - the SDK's hook, untyped
         self._date = response.http_response.headers.get("Date")
+        if self._date is not None and self._compare is not None:
+            self._compare(parsedate_to_datetime(self._date))
 
     def server_time(self) -> datetime:
         """Return the time of the reply. Raises ValueError if the reply had no date."""
@@ -252,12 +259,13 @@ def open_tables(
     ca_bundle: str | None = None,
     timeout: float = DEADLINE_SECONDS,
     by_cli: bool = False,
+    compare: Callable[[datetime], object] | None = None,
 ) -> TableRows:
     """Open a table at an account's endpoint (`https://ACCOUNT.table.core.windows.net`) with a managed identity.
 
     `client_id` names a user-assigned identity; None means the system-assigned one. `by_cli` uses the login of the Azure
     CLI instead, on a person's machine. `ca_bundle` is a PEM file; None means that of certifi. `timeout` is the total
-    time of one call, in seconds. A missing table is created. Raises StoreUnavailable.
+    time of one call, in seconds. `compare` is that of `TableRows`. A missing table is created. Raises StoreUnavailable.
     """
     from azure.identity import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415 - see the module docstring
 
@@ -267,11 +275,16 @@ def open_tables(
         else ManagedIdentityCredential(client_id=client_id, **_client_options(timeout, ca_bundle))
     )
     client = _table_client(endpoint, table, credential, _client_options(timeout, ca_bundle))
-    return _create_table(TableRows(client, credential), client)
+    return _create_table(TableRows(client, credential, compare), client)
 
 
 def open_tables_from_connection_string(
-    connection_string: str, table: str, *, ca_bundle: str | None = None, timeout: float = DEADLINE_SECONDS
+    connection_string: str,
+    table: str,
+    *,
+    ca_bundle: str | None = None,
+    timeout: float = DEADLINE_SECONDS,
+    compare: Callable[[datetime], object] | None = None,
 ) -> TableRows:
     """Open a table as `open_tables` does, but with an account key, for Azurite.
 
@@ -281,7 +294,7 @@ def open_tables_from_connection_string(
 
     options = _client_options(timeout, ca_bundle)
     client = TableClient.from_connection_string(connection_string, table, **options, **_RETRIES)
-    return _create_table(TableRows(client), client)
+    return _create_table(TableRows(client, compare=compare), client)
 
 
 def _client_options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:

@@ -61,10 +61,11 @@ class Report(Struct):
 
 def run_push(ctx: Context) -> Report:
     """Push what changed, then work the retry queues of both sides. Raises errors of the store only."""
-    ctx, report, started = ctx.begin_run(), Report(), ctx.clock.now()
+    ctx, report = ctx.begin_run(), Report()
     if reason := reason_to_skip(ctx, *Side):
         ctx.log("run_skipped", run=PUSH, reason=reason)
         return report
+    started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
     backlog: list[RetryEntry] = []
     with _guard_run(ctx, PUSH, Side.SALESFORCE) as guard:
         if ctx.policy.mode is Mode.PREVIEW:
@@ -97,10 +98,11 @@ def run_sweep(ctx: Context) -> Report:
 
     Raises errors of the store only.
     """
-    ctx, report, started = ctx.begin_run(), Report(), ctx.clock.now()
+    ctx, report = ctx.begin_run(), Report()
     if reason := reason_to_skip(ctx, Side.PARTNER_CENTER, direction=PULL):
         ctx.log("run_skipped", run=SWEEP, reason=reason)
         return report
+    started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
     with _guard_run(ctx, SWEEP, Side.PARTNER_CENTER) as guard:
         if ctx.policy.mode is Mode.PREVIEW:
             preview_sweep(ctx)

@@ -31,8 +31,12 @@ from shared.mapping.referral_kind import is_target_microsoft
 from shared.sync.pair_lease import Pair, confirm_effect, end_parked, record_intent, record_writes
 from shared.sync.ports import Context, Entry, Json
 
-CLOCK_MARGIN = timedelta(minutes=5)
-"""The greatest difference between the service's clock and ours that we expect when we look for our new referral."""
+CLOCK_MARGIN = timedelta(days=2)
+"""The greatest difference between Partner Center's clock and ours that does no harm when we look for our new referral.
+
+Ours goes by the store's, so this is for the intents of earlier builds, which went by the machine's, and to spare. The
+list is as long as the referrals of two days.
+"""
 
 
 # --- creating

@@ -11,7 +11,7 @@ import pytest
 import shared.app
 from emulators.partner_center.emulator import PartnerCenterEmulator
 from emulators.salesforce.emulator import SalesforceEmulator
-from shared.app import SystemClock
+from shared.foundation.clock import SystemClock
 from tests.e2e.world import WAIT_SECONDS, World
 from tests.unit.sync.inbound_deals import CUSTOMER, DETAILS
 from tests.unit.sync.real_orgs import SWITCHES

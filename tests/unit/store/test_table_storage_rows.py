@@ -47,6 +47,17 @@ def test_an_age_is_the_date_of_the_reply_less_the_timestamp(rows: TableRows, ser
     assert type(row.changed) is datetime
 
 
+def test_the_date_of_each_reply_to_a_read_is_compared_with_our_clock(
+    connection_string: str, service: ScriptedService
+) -> None:
+    compared: list[datetime] = []
+    service.answers = [entity_answer(), error_answer(404, "ResourceNotFound")]
+    with open_tables_from_connection_string(connection_string, "rows", compare=compared.append) as rows:
+        rows.get("O|1", "link")
+        rows.get("O|1", "link")
+    assert compared == [datetime(2026, 3, 1, 12, 5, tzinfo=UTC)] * 2
+
+
 def test_a_read_is_repeated_twice_at_most(rows: TableRows, service: ScriptedService) -> None:
     service.answers = [error_answer(503, "ServerBusy"), CLOSED, entity_answer()]
     assert rows.get("O|1", "link") is not None
