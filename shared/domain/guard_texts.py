@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+ERASED = "value erased"
+"""Stands in an audit line where a value was, once that was erased (docs/protocol.md#personal-data)."""
+
 GUARD_SENTENCES: Mapping[str, str] = {
     "second_referral": (
         "Partner Center has a second open referral for this opportunity, {referral}, which is not synced. "

@@ -14,3 +14,5 @@ class GuardSettings(SettingsGroup):
     examples: ClassVar[Mapping[str, str]] = {"mass_change_limit": "200"}
 
     mass_change_limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    purge_after_days: Annotated[int, Field(ge=0, le=3650)] = 90
+    """Days after a deal is closed. A quarter is enough to correct an end and to hear Microsoft's; 0 keeps all."""

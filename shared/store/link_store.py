@@ -6,6 +6,7 @@ O|<opportunity id>       a|<newest first>        an audit line, written in one t
 R|<referral id>          pointer                 the opportunity of the referral, or the intent to create it
 R|<referral id>          a|<newest first>        an audit line of a lead, written in one transaction with the pointer
 E|, M|                   deals                   see `party_rows.py`
+O|, R|, erased           erased, persons         see `erasure_rows.py`
 A|<account match key>    claim                   an instance is looking up the account, and creates it if it is missing
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
@@ -33,6 +34,7 @@ from shared.domain.link import Link, Pointer
 from shared.domain.org_shape import OrgShape
 from shared.foundation.errors import MAX_REMOTE_TEXT, StoreConflict, StoreUnavailable, UnreadableRow
 from shared.foundation.logs import log as write_log
+from shared.store.erasure_rows import ErasureRows
 from shared.store.limits import MAX_CHANGES
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.list_rows import (
@@ -61,7 +63,7 @@ MAX_SIDE_STATE_AGE_SECONDS = 5.0
 DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
-class LinkStore(PartyRows):
+class LinkStore(PartyRows, ErasureRows):
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
     def __init__(
@@ -139,6 +141,12 @@ class LinkStore(PartyRows):
         """Return the pointer of a referral, or None. Raises UnreadableRow."""
         row = self._rows.get(_referral_partition(referral_id), POINTER)
         return Entry(self._decode(row, pointer_from_json), row.etag, row.age) if row else None
+
+    def pointers(self) -> Iterator[tuple[str, Entry[Pointer]]]:
+        """Iterate over all pointers that this build can read, each with its referral id."""
+        for row in self._rows.scan("R|", POINTER):
+            with suppress(UnreadableRow):
+                yield row.partition[2:], Entry(self._decode(row, pointer_from_json), row.etag, row.age)
 
     def insert_pointer(self, referral_id: str, pointer: Pointer) -> Entry[Pointer]:
         """Insert the pointer of a referral that has none yet. Raises StoreConflict."""

@@ -42,6 +42,7 @@ from shared.foundation.errors import Cause, NotFound, Rejected
 from shared.mapping.inbox_record import KEY, OBJECT, inbox_values, without_refused
 from shared.mapping.translation import Translation
 from shared.store.stored_values import WAITING, Entry, KnownPath, RetryEntry, SideState
+from shared.sync.erasure_ports import ErasureStore
 from shared.sync.party_ports import PartyStore
 from shared.sync.pointer_ports import PointerStore
 from shared.sync.record_ports import SingleRecords
@@ -128,7 +129,7 @@ class Salesforce(RelatedWrites, SingleRecords, Protocol):
 # --- the store --------------------------------------------------------------------------------------------------------
 
 
-class Store(PartyStore, PointerStore, Protocol):
+class Store(PartyStore, PointerStore, ErasureStore, Protocol):
     """The memory of the connector (docs/protocol.md#what-is-stored). Links and pointers change under their ETag.
 
     Raises StoreConflict if another instance was first, StoreUnavailable if the storage does not answer, and

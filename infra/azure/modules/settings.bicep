@@ -20,6 +20,7 @@ type optionalSettings = {
   RUN_SECONDS: string?
   // Guards.
   MASS_CHANGE_LIMIT: string?
+  PURGE_AFTER_DAYS: string?
   // Partner Center.
   PARTNER_CENTER_URL: string?
   PARTNER_CENTER_SCOPE: string?

@@ -100,6 +100,7 @@ MALFORMED = {
     "EVENTS_URL": f"http://{CANARY}",
     "EVENTS_REGISTER": CANARY,
     "MASS_CHANGE_LIMIT": CANARY,
+    "PURGE_AFTER_DAYS": CANARY,
 }
 FILES = {"ca_bundle", "roots", "intermediates", "certificates"}
 NEVER_MALFORMED = {"MAPPING"}

@@ -1,0 +1,144 @@
+"""Store what was erased, and rewrite audit lines without the values that are erased.
+
+partition              key             row
+O|<opportunity id>     erased          when the personal values of a closed deal were purged
+R|<referral id>        erased          the same of a lead
+
+A line that changes gets another key, because the key of a line holds a hash of its text. The link, or the pointer,
+which is the lock, is replaced under its ETag in each transaction. The row `erased` is part of the last one: where it is
+missing, the work is not complete, and is done again.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import batched
+from typing import Any
+
+from msgspec import Struct, ValidationError, convert
+
+from shared.domain.audit import Line
+from shared.domain.link import Link, Pointer
+from shared.foundation.errors import UnreadableRow
+from shared.store.link_json import link_to_json, pointer_to_json
+from shared.store.list_rows import UNREADABLE_LINE, line_from_json, line_to_json, unreadable_line
+from shared.store.row_codec import pack, unpack
+from shared.store.rows import Delete, Insert, Put, Replace, Row, RowChange, Rows
+from shared.store.stored_values import Entry
+
+ERASED_KEY, LINK_KEY, POINTER_KEY = "erased", "link", "pointer"
+LINES_TOGETHER = 49
+"""Each line is two changes of a transaction: one is left for the lock, and one for the row `erased`."""
+
+
+class StoredLine(Struct, frozen=True):
+    """An audit line as it is stored, with the key and the ETag of its row."""
+
+    key: str
+    etag: str
+    line: Line
+    is_readable: bool = True
+
+
+class ErasureRows:
+    """Part of `shared.store.link_store.LinkStore`: what is erased."""
+
+    _rows: Rows
+
+    def purged_deals(self) -> Mapping[str, datetime]:
+        """Return when the personal values of closed deals were purged, by opportunity id."""
+        return dict(self._marks("O|"))
+
+    def purged_leads(self) -> Mapping[str, datetime]:
+        """Return when what is known of leads was purged, by referral id."""
+        return dict(self._marks("R|"))
+
+    def _marks(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        for row in self._rows.scan(prefix, ERASED_KEY):
+            yield row.partition.removeprefix(prefix), datetime.fromisoformat(unpack(row.data)["at"])
+
+    def stored_lines(self, opportunity_id: str) -> Sequence[StoredLine]:
+        """Return the audit lines of an opportunity with their keys, newest first."""
+        return self._lines_of(f"O|{opportunity_id}")
+
+    def stored_lines_of_lead(self, referral_id: str) -> Sequence[StoredLine]:
+        """Return the audit lines of a lead with their keys, newest first."""
+        return self._lines_of(f"R|{referral_id.lower()}")
+
+    def _lines_of(self, partition: str) -> Sequence[StoredLine]:
+        return [_stored_line(row) for row in self._rows.list(partition, prefix="a|")]
+
+    def erase_link(
+        self, entry: Entry[Link], link: Link, lines: Sequence[StoredLine], purged_at: datetime | None = None
+    ) -> None:
+        """Replace a link and those of its audit lines that change. Raises StoreConflict: then a part may be done.
+
+        `lines` are as they are to be; `purged_at` notes that the deal is purged.
+        """
+        partition = f"O|{entry.value.opportunity_id}"
+        self._erase(partition, _Lock(LINK_KEY, pack(link_to_json(link)), entry.etag), lines, purged_at)
+
+    def erase_pointer(
+        self,
+        referral_id: str,
+        entry: Entry[Pointer],
+        pointer: Pointer,
+        lines: Sequence[StoredLine],
+        purged_at: datetime | None = None,
+    ) -> None:
+        """Replace a pointer and those audit lines of its lead that change, as `erase_link`."""
+        lock = _Lock(POINTER_KEY, pack(pointer_to_json(pointer)), entry.etag)
+        self._erase(f"R|{referral_id.lower()}", lock, lines, purged_at)
+
+    def _erase(self, partition: str, lock: "_Lock", lines: Sequence[StoredLine], purged_at: datetime | None) -> None:
+        mark = [] if purged_at is None else [Put(ERASED_KEY, pack({"at": purged_at.astimezone(UTC).isoformat()}))]
+        *first, last = [*batched(lines, LINES_TOGETHER, strict=False)] or [()]
+        etag = lock.etag
+        for batch, further in (*((one, []) for one in first), (last, mark)):
+            changes = [Replace(lock.key, lock.data, etag), *_rewritten(batch), *further]
+            etag = self._rows.write(partition, changes)[0] or ""
+
+    def delete_stale_claims(self, is_stale: Callable[[Row], bool]) -> None:
+        """Delete the claims on accounts whose worker stopped: their key is a hash of the customer's name."""
+        for row in self._rows.scan("A|", "claim"):
+            if is_stale(row):
+                self._rows.write(row.partition, [Delete(row.key, row.etag)])
+
+
+class _Lock(Struct, frozen=True):
+    """The row under whose ETag the others of its partition change."""
+
+    key: str
+    data: bytes
+    etag: str
+
+
+def _rewritten(lines: Sequence[StoredLine]) -> Iterator[RowChange]:
+    """The changes that put each line under another key, in the same place of the order.
+
+    Two digits of the hash stay, which tell nothing, and keep the order of lines of one moment.
+    """
+    for one in lines:
+        place, _, digits = one.key.rpartition("|")
+        yield Delete(one.key, one.etag)
+        yield Insert(f"{place}|{digits[:2]}{secrets.token_hex(3)}", pack(line_to_json(one.line)))
+
+
+def _stored_line(row: Row) -> StoredLine:
+    """The line of a row; of a later build's, whose sentence is not known, what can be read of it."""
+    try:
+        stored = unpack(row.data)
+    except UnreadableRow:
+        return StoredLine(row.key, row.etag, unreadable_line(row), is_readable=False)
+    try:
+        return StoredLine(row.key, row.etag, line_from_json(stored))
+    except ValueError:
+        line = _line_of_later_build(stored) or unreadable_line(row)
+        return StoredLine(row.key, row.etag, line, is_readable=line.code != UNREADABLE_LINE)
+
+
+def _line_of_later_build(stored: Any) -> Line | None:  # noqa: ANN401 - JSON of any shape
+    try:
+        return convert(stored, Line)
+    except ValidationError:
+        return None

@@ -1,0 +1,47 @@
+"""Defines the part of the store's port that is about erasing personal values (docs/protocol.md#personal-data)."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from shared.domain.link import Link, Pointer
+from shared.store.erasure_rows import StoredLine
+from shared.store.rows import Row
+from shared.store.stored_values import Entry
+
+
+class ErasureStore(Protocol):
+    """What is erased changes together with the link or pointer that is its lock, under its ETag."""
+
+    def pointers(self) -> Iterator[tuple[str, Entry[Pointer]]]:
+        """All pointers that can be read, each with its referral id."""
+
+    def stored_lines(self, opportunity_id: str) -> Sequence[StoredLine]:
+        """The audit lines of an opportunity with their keys, newest first."""
+
+    def stored_lines_of_lead(self, referral_id: str) -> Sequence[StoredLine]:
+        """The audit lines of a lead with their keys, newest first."""
+
+    def erase_link(
+        self, entry: Entry[Link], link: Link, lines: Sequence[StoredLine], purged_at: datetime | None = None
+    ) -> None:
+        """Replace a link and audit lines, and note that the deal is purged. StoreConflict: a part may be done."""
+
+    def erase_pointer(
+        self,
+        referral_id: str,
+        entry: Entry[Pointer],
+        pointer: Pointer,
+        lines: Sequence[StoredLine],
+        purged_at: datetime | None = None,
+    ) -> None:
+        """Replace a pointer and audit lines of its lead, as `erase_link`."""
+
+    def purged_deals(self) -> Mapping[str, datetime]:
+        """When the personal values of closed deals were purged, by opportunity id."""
+
+    def purged_leads(self) -> Mapping[str, datetime]:
+        """When what is known of leads was purged, by referral id."""
+
+    def delete_stale_claims(self, is_stale: Callable[[Row], bool]) -> None:
+        """Delete the claims on accounts whose worker stopped."""
