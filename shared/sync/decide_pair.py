@@ -3,7 +3,7 @@
 from copy import replace
 from functools import partial
 
-from shared.domain.deal import Change, Side, Status
+from shared.domain.deal import VISIBILITY, Change, Side, Status
 from shared.domain.help_outcomes import left_sync
 from shared.domain.link import Link
 from shared.domain.plan import plan_pair
@@ -33,6 +33,7 @@ def make_plan(ctx: Context, pair: Pair) -> None:
         current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
         pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, pair.referral.status))
     if not (pair.opportunity.flagged or pair.link.lead):
+        pair.drop_plan()
         leave_sync(ctx, pair)
         if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
             pair.end(RECONCILED)
@@ -40,6 +41,7 @@ def make_plan(ctx: Context, pair: Pair) -> None:
     stored = pair.entry.value  # what another plan of this run put on record, and nobody stored, was not told
     link = replace(pair.link, refused=stored.refused, waiting=stored.waiting, reported=stored.reported)
     link = replace(link, answer_by=stored.answer_by)
+    pair.take_link(link)
     if pair.link.lead and _plan_as_lead(ctx, pair, link):
         return
     decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy)
@@ -86,8 +88,9 @@ def send_changes(ctx: Context, pair: Pair) -> None:
     """Send the plan's changes to Partner Center, and put the plan into the link.
 
     On 412 the referral is read and merged again, which recognises our own lost reply by its values. After a 400,
-    several paths are sent singly, once; a path that is refused alone may turn out to be fixed, and a list is sent
-    member by member. A close may follow an accept. Raises the client's errors; the intent stays.
+    several paths are sent singly, once, in an order in which none locks another; a path that is refused alone may turn
+    out to be fixed, and a list is sent member by member. A close may follow an accept. Raises the client's errors; the
+    intent stays.
     """
     for _ in range(ctx.policy.tries):
         _heed_refusals(ctx, pair)
@@ -100,11 +103,10 @@ def send_changes(ctx: Context, pair: Pair) -> None:
                 changes = waiting.pop(0)
                 refusal = patch_referral(ctx, pair, pair.referral, changes)
                 if refusal and len(changes) > 1:
-                    waiting = [(change,) for change in sorted(changes, key=_ends_the_deal)]
+                    waiting = [(change,) for change in sorted(changes, key=_locks_others)]
                 elif refusal:
-                    blamed = blamed_paths(ctx, changes[0], refusal)
-                    is_value = not blamed or takes_same(ctx, pair, changes[0], blamed)
-                    has_learned |= _take_refusal(ctx, pair, changes, refusal, set() if is_value else blamed)
+                    has_learned |= _take_refusal(ctx, pair, changes, refusal) or _is_answer(pair, changes)
+                    waiting = [] if _is_answer(pair, changes) else waiting  # nothing else may go without the answer
                 elif pair.plan.tries or pair.link.refused:
                     has_learned |= _take_success(ctx, pair, changes)
         except Conflict:
@@ -118,9 +120,9 @@ def send_changes(ctx: Context, pair: Pair) -> None:
         pair.end(Outcome(Result.RETRY, "referral_kept_changing"))
 
 
-def _ends_the_deal(change: Change) -> bool:
-    """Sort key: a close last, because Partner Center takes nothing after it."""
-    return isinstance(change.new, Status) and change.new.is_final
+def _locks_others(change: Change) -> tuple[bool, bool]:
+    """Sort key: what Partner Center takes nothing after, a close, is the last, and sharing, which locks contacts."""
+    return isinstance(change.new, Status) and change.new.is_final, change.field == VISIBILITY
 
 
 def _heed_refusals(ctx: Context, pair: Pair) -> None:
@@ -136,10 +138,16 @@ def _take_success(ctx: Context, pair: Pair, changes: tuple[Change, ...]) -> bool
     return has_refused_members(pair.link, changes)
 
 
-def _take_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], refusal: Rejected, fixed: set[str]) -> bool:
+def _is_answer(pair: Pair, changes: tuple[Change, ...]) -> bool:
+    """Whether these changes answer a deal that Microsoft sent, and it is not answered yet."""
+    return isinstance(changes[0].new, Status) and pair.referral is not None and pair.referral.is_unanswered
+
+
+def _take_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], refusal: Rejected) -> bool:
     """Remember what turned out to be fixed, or the members that are refused, or else park the pair; False if parked."""
-    if fixed:
-        learn_from_refusal(ctx, fixed, refusal)
+    blamed = blamed_paths(ctx, changes[0], refusal)
+    if blamed and not takes_same(ctx, pair, changes[0], blamed):
+        learn_from_refusal(ctx, blamed, refusal)
         return True
     if isinstance(changes[0].new, tuple) and adds_members(changes[0], refusal):
         send_members(ctx, pair, changes[0], refusal)

@@ -31,9 +31,9 @@ from shared.domain.microsoft_news import Hearing, shown
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition, kept_cause
-from shared.foundation.errors import CosellError, SignInFailed, StoreConflict, Throttled
+from shared.foundation.errors import CosellError, StoreConflict
 from shared.sync.pending_lines import PendingLines
-from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, SideState, Write, Written
+from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, Write, Written
 from shared.sync.retry_queue import outcome_of_error, pause_side, paused_until, pausing_on_failure, retry_after_pause
 
 
@@ -145,6 +145,11 @@ class Pair(Struct):
         self.plan = plan
         self.pending.put_plan(plan)
 
+    def drop_plan(self) -> None:
+        """Have no plan any more: nothing that it meant to write is written."""
+        self.plan = None
+        self.pending.drop_plan()
+
     def narrow_plan(self, plan: Plan, lines: tuple[Line, ...] = ()) -> None:
         """Take the plan with fewer writes: the others were refused, or follow later; the lines about them wait."""
         self.plan = plan
@@ -159,6 +164,7 @@ class Pair(Struct):
         stays_parked = link.state is State.PARKED and link.has_refused_value
         cause = plan.cause and kept_cause(link, plan.cause)
         self.link = link if stays_parked else replace(link, state=plan.state, cause=cause)
+        self.pending.is_held = True
 
     def take_shown(self, mark: Mark | None, unshown: Unshown | None = None, *, unwritten: bool = False) -> None:
         """Note what the opportunity shows, and which columns it does not; the next write of the row stores it."""
@@ -169,9 +175,14 @@ class Pair(Struct):
         self.link = replace(self.link, close_as_test=False)
 
     def end(self, outcome: Outcome) -> None:
-        """End the work on this pair. That a write may have taken effect is not forgotten."""
+        """End the work on this pair, and drop its plan. That a write may have taken effect is not forgotten.
+
+        A refused value parks the pair, and the rest of the plan goes on.
+        """
         if self.outcome is None or not self.outcome.unsure:
             self.outcome = outcome
+        if outcome.result is not Result.PARKED:
+            self.drop_plan()
 
 
 # --- the lease
@@ -244,7 +255,7 @@ def confirm_effect(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines
 
 def release(ctx: Context, pair: Pair) -> None:
     """Release the lease, and store the versions that are known now and the notes of a plan that the link holds."""
-    lines = pair.pending.take_notes(ctx.clock.now()) if _is_plan_in_link(pair.plan, pair.link) else ()
+    lines = pair.pending.take_held(ctx.clock.now())
     link = replace(pair.link, unwritten=pair.link.unwritten or bool(lines))
     known = with_known_versions(link, pair.opportunity, pair.read_referral, ctx.translation.rules)
     known = replace(known, intent=None, answer_by=pair.answer_by if pair.link.answer_by else None)
@@ -258,12 +269,6 @@ def end_parked(ctx: Context, pair: Pair, cause: Cause, at: datetime | None = Non
         pair.end(Outcome(Result.PARKED, cause.code, at))
     ids = {"opportunity_id": pair.id, "referral_id": pair.link.referral_id}
     ctx.log("pair_parked", correlation_id=ctx.correlation_id, **ids, code=cause.code, field=cause.field)
-
-
-def _is_plan_in_link(plan: Plan | None, link: Link) -> bool:
-    """Whether the link holds the plan's refused, waiting and reported values."""
-    known = (link.refused, link.waiting, link.reported)
-    return plan is not None and known == (plan.refused, plan.waiting, plan.reported)
 
 
 # --- the work on many pairs, so that one bad record does not stop the others
@@ -281,28 +286,6 @@ def run_step[T](ctx: Context, pair: Pair, step: Callable[..., T], *arguments: ob
     except Exception as error:  # noqa: BLE001 - a defect in the work on one pair must not stop the others
         pair.end(outcome_of_error(ctx, error, pair.id))
         return None
-
-
-def run_for_each(ctx: Context, side: Side | None, pairs: Iterable[Pair], step: Callable[[Context, Pair], None]) -> None:
-    """Run a step for each open pair in parallel; once the side is paused, the remaining pairs are queued."""
-    pending, pauses = open_pairs(pairs), list[Outcome]()
-    state = ctx.store.side_state(side) if side else SideState()
-    if state.paused_until is not None and ctx.clock.now() < state.paused_until:
-        pauses.append(retry_after_pause(state.paused_until))
-
-    def run(pair: Pair) -> None:
-        if pauses:
-            pair.end(pauses[0])
-            return
-        try:
-            step(ctx, pair)
-        except Exception as error:  # noqa: BLE001 - as in `run_step`
-            pair.end(outcome_of_error(ctx, error, pair.id))
-            if side is not None and isinstance(error, Throttled | SignInFailed):
-                pause_side(ctx, side, error)
-                pauses.append(retry_after_pause(ctx.store.side_state(side).paused_until))
-
-    ctx.map(run, pending, at_most=state.parallelism or ctx.policy.parallelism)
 
 
 def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:

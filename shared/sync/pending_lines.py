@@ -18,16 +18,30 @@ class PendingLines(Struct):
     notes       the plan's lines, which go with the records that they belong to
     losses      the plan's lines about discarded values, which the confirmed write of that field makes true
     told        the losses that were taken: a later plan of this run repeats none of them
+    is_held     whether the link holds the records that the notes belong to: then its next write stores the notes too
     """
 
     recovered: tuple[Line, ...] = ()
     notes: tuple[Line, ...] = ()
     losses: tuple[Line, ...] = ()
     told: tuple[Line, ...] = ()
+    is_held: bool = False
 
     def put_plan(self, plan: Plan) -> None:
         """Queue a plan's lines, in place of those of an earlier plan."""
-        self.notes, self.losses = plan.lines, _dated(UNDATED, plan.losses)
+        self.notes, self.losses, self.is_held = plan.lines, _dated(UNDATED, plan.losses), False
+
+    def drop_plan(self) -> None:
+        """Tell nothing of a plan that is dropped, except what the link holds already."""
+        self.losses = ()
+        if not self.is_held:
+            self.notes = ()
+
+    def take_held(self, now: datetime) -> tuple[Line, ...]:
+        """Take the lines of an interrupted run, and the notes if the link holds what they belong to."""
+        if not self.is_held:
+            self.notes = ()
+        return self.take_notes(now)
 
     def take_notes(self, now: datetime) -> tuple[Line, ...]:
         """Take the lines of an interrupted run and the plan's notes."""

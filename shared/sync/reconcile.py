@@ -5,7 +5,7 @@ pull:  acquire all -> GET referrals, end echoes -> read opportunities -> plan
 both:  PATCH or POST each -> write opportunities (24 a call) -> write back (200 a call) -> release all
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from shared.domain.field_rules import Rules
 from shared.domain.link import Link
 from shared.domain.link_states import State
 from shared.domain.records import Opportunity, Referral
-from shared.foundation.errors import CosellError
+from shared.foundation.errors import CosellError, SignInFailed, Throttled
 from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
 from shared.sync.decide_pair import leave_sync, make_plan, plan_and_send, send_changes
@@ -31,12 +31,11 @@ from shared.sync.pair_lease import (
     open_pairs,
     read_opportunities,
     release,
-    run_for_each,
     run_step,
 )
-from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result
+from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
 from shared.sync.prepare_create import adopt_named_referral, prepare_create
-from shared.sync.retry_queue import outcome_of_error
+from shared.sync.retry_queue import outcome_of_error, pause_side, retry_after_pause
 from shared.sync.tell_owner import is_owner_untold, tell_owner
 from shared.sync.write_opportunity import batches_of_write_backs, write_back
 from shared.sync.write_referral import (
@@ -249,6 +248,31 @@ def _wait_until_safe(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[Pair]
 
 def _young(pairs: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in open_pairs(pairs) if not (pair.opportunity and pair.opportunity.is_second_over)]
+
+
+# --- the work on many pairs
+
+
+def run_for_each(ctx: Context, side: Side | None, pairs: Iterable[Pair], step: Callable[[Context, Pair], None]) -> None:
+    """Run a step for each open pair in parallel; once the side is paused, the remaining pairs are queued."""
+    pending, pauses = open_pairs(pairs), list[Outcome]()
+    state = ctx.store.side_state(side) if side else SideState()
+    if state.paused_until is not None and ctx.clock.now() < state.paused_until:
+        pauses.append(retry_after_pause(state.paused_until))
+
+    def run(pair: Pair) -> None:
+        if pauses:
+            pair.end(pauses[0])
+            return
+        try:
+            step(ctx, pair)
+        except Exception as error:  # noqa: BLE001 - as in `run_step`
+            pair.end(outcome_of_error(ctx, error, pair.id))
+            if side is not None and isinstance(error, Throttled | SignInFailed):
+                pause_side(ctx, side, error)
+                pauses.append(retry_after_pause(ctx.store.side_state(side).paused_until))
+
+    ctx.map(run, pending, at_most=state.parallelism or ctx.policy.parallelism)
 
 
 # --- ending

@@ -1,6 +1,6 @@
 """Runs one seed, and prints its trace and what was found: `python -m tests.simulation 7`.
 
-Names of what is left out otherwise may follow the seed: `python -m tests.simulation 7 UNTICKED_TOO_EARLY`.
+Names of what is left out otherwise may follow the seed: `python -m tests.simulation 7 AUTOMATION`.
 """
 
 import logging

@@ -1,7 +1,4 @@
-"""What people do: sellers in Salesforce, colleagues in the portal of Partner Center, and Microsoft.
-
-`LEFT_OUT` names what no seed does unless it asks for it, because today's engine fails after it.
-"""
+"""What people do: sellers in Salesforce, colleagues in the portal of Partner Center, and Microsoft."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,13 +15,10 @@ TICK = "Sync_with_Partner_Center__c"
 
 LATCHED_IN_A_READ = "an edit that Partner Center does not take, read in the second of a save"
 """Mended. It comes back into every seed when the writes are recorded anew."""
-UNTICKED_TOO_EARLY = "an untick during a run, or before the recovery of one"
 AUTOMATION = "automation of the org that sets stages"
 """Only seeds of its own have it, because the writes of the others are recorded."""
 HELP = "people who ask Microsoft for help"
 """Only seeds of its own have it, as with the automation."""
-LEFT_OUT = (UNTICKED_TOO_EARLY,)
-"""It has tests of its own in test_faults_found.py, which say what fails."""
 LEADING = {LATCHED_IN_A_READ: ("colleague accepts", "colleague closes", "colleague declines")}
 """The moves that lead to a rare cause. They are frequent in a seed that asks for it."""
 
@@ -72,7 +66,7 @@ def of_colleague(
     return Move(f"colleague {name}", weight, act, field, also)
 
 
-# --- what is left out
+# --- what ends a deal, or the sync of it
 
 
 def _close(_: People, record: Record, stage: str) -> Entered | None:
@@ -83,9 +77,8 @@ def _negative(people: People, _: Record) -> Entered:
     return {"Amount": -float(people.amount())}
 
 
-def _untick(people: People, record: Record) -> Entered | None:
-    is_left_out = people.is_at_work(record) and UNTICKED_TOO_EARLY not in people.also
-    return None if is_left_out or not record[TICK] else {TICK: False}
+def _untick(_: People, record: Record) -> Entered | None:
+    return {TICK: False} if record[TICK] else None
 
 
 # --- stages

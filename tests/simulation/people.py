@@ -83,11 +83,6 @@ class People:
             records = [one for one in records if _id_of(one) in deal] or records
         return self.chance.choice(records) if records else None
 
-    def is_at_work(self, opportunity: Record) -> bool:
-        """Whether a run works on the pair, or has stopped in the middle of it."""
-        entry = self.harness.store.link(opportunity["Id"])
-        return entry is not None and entry.value.intent is not None
-
     # --- saves
 
     def save_opportunity(self, record: Record, values: Mapping[str, object]) -> bool:

@@ -1,7 +1,6 @@
 """Faults that the simulation found in the engine. One that is not mended stays as a strict expected failure.
 
-Each fault has the shortest story that shows it; where few seeds are needed to meet it at random, also a seed. What
-causes it is left out of the other seeds (`LEFT_OUT` in moves.py), and comes back once the fault is mended.
+Each fault has the shortest story that shows it; where few seeds are needed to meet it at random, also a seed.
 """
 
 from collections.abc import Iterator
@@ -113,15 +112,9 @@ def test_a_displaced_value_is_reported_although_it_was_edited_before_the_recover
     assert harness.count_in_audit(conflict, "600.00 USD") == 1
 
 
-# --- a tick that is removed during the write to Salesforce does not stop the write to Partner Center
-
-UNTICKED_MEANWHILE = fault_found(
-    "The seller removes the tick while the run writes to Salesforce, which answers 412. The second plan ends the pair, "
-    "and the PATCH of the first plan is sent again all the same; the audit has its line twice."
-)
+# --- mended: whatever ends a plan ends its writes
 
 
-@UNTICKED_MEANWHILE
 def test_an_edit_is_sent_once_although_the_tick_is_removed_during_the_run(harness: Harness) -> None:
     deal = harness.shared_deal()
     harness.advance_time(2 * MINUTE)

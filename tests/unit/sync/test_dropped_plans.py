@@ -1,0 +1,57 @@
+"""Whatever ends a plan ends its writes, and what it has put on record is told.
+
+Source: docs/protocol.md#one-effect-after-the-other.
+"""
+
+from emulators.base.faults import Fault, FaultKind
+from shared.domain.deal import Side
+from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness
+
+TICK = "Sync_with_Partner_Center__c"
+
+
+def test_nothing_is_sent_again_once_the_tick_is_removed_during_the_run(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.advance_time(2 * MINUTE)
+    harness.seller_edits(deal, Amount=777)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_closingDateTime="2027-03-03T00:00:00Z")
+    harness.advance_time(2 * MINUTE)
+    harness.forget_calls()
+
+    def untick() -> None:
+        harness.advance_time(5.0)
+        harness.seller_edits(deal, Amount=888, **{TICK: False})
+
+    harness.first.process.interrupt_at("salesforce.update_unmodified", untick)
+    harness.push()
+    assert harness.new_calls()["partner_center.patch"] == 2  # the first is answered 412: the colleague was faster
+    assert harness.referral_of(deal)["details"]["dealValue"] == 777
+    assert harness.count_in_audit(deal, "→ 777.00 USD") == 1
+
+
+def test_what_was_recovered_is_told_although_the_side_is_paused_before_its_pair_is_written(harness: Harness) -> None:
+    other, deal = harness.shared_deal(), harness.shared_deal(Name="Second")
+    harness.seller_edits(deal, Amount=500)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=600)
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.DROP_AFTER, method="PATCH", skip=1))
+    harness.push()
+    harness.advance_time(AFTER_LEASE)
+    harness.seller_edits(other, Amount=1)
+    harness.seller_edits(deal, CloseDate="2020-01-01")  # the plan has a warning to remember
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, method="PATCH", status=429))
+    harness.push()
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, "600.00 USD") == 1
+
+
+def test_a_stage_that_was_a_question_is_told_when_it_is_refused_as_an_answer(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.colleague_edits(harness.referral_of(deal)["id"], status="Closed", substatus="Lost")
+    harness.run_rounds(1)
+    harness.salesforce.edit("Opportunity", deal, {"StageName": "Qualification"}, user=harness.salesforce.automated)
+    harness.run_rounds(1)
+    assert harness.count_in_audit(deal, "Stage Qualification may be set by automation") == 1
+    harness.seller_edits(deal, StageName="Prospecting")
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, 'Stage "Active/Accepted" was not sent') == 1
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
