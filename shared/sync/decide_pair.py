@@ -105,7 +105,9 @@ def send_changes(ctx: Context, pair: Pair) -> None:
                 if refusal and len(changes) > 1:
                     waiting = [(change,) for change in sorted(changes, key=_locks_others)]
                 elif refusal:
-                    has_learned |= _take_refusal(ctx, pair, changes, refusal) or _is_answer(pair, changes)
+                    blamed = blamed_paths(ctx, changes[0], refusal)
+                    is_value = takes_same(ctx, pair, changes[0], blamed)
+                    has_learned |= _take_refusal(ctx, pair, changes, refusal, set() if is_value else blamed)
                     waiting = [] if _is_answer(pair, changes) else waiting  # nothing else may go without the answer
                 elif pair.plan.tries or pair.link.refused:
                     has_learned |= _take_success(ctx, pair, changes)
@@ -143,14 +145,16 @@ def _is_answer(pair: Pair, changes: tuple[Change, ...]) -> bool:
     return isinstance(changes[0].new, Status) and pair.referral is not None and pair.referral.is_unanswered
 
 
-def _take_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], refusal: Rejected) -> bool:
-    """Remember what turned out to be fixed, or the members that are refused, or else park the pair; False if parked."""
-    blamed = blamed_paths(ctx, changes[0], refusal)
-    if blamed and not takes_same(ctx, pair, changes[0], blamed):
-        learn_from_refusal(ctx, blamed, refusal)
+def _take_refusal(ctx: Context, pair: Pair, changes: tuple[Change, ...], refusal: Rejected, fixed: set[str]) -> bool:
+    """Remember what turned out to be fixed, or the members that are refused, or else park the pair.
+
+    Returns whether the pair must be planned again.
+    """
+    if fixed:
+        learn_from_refusal(ctx, fixed, refusal)
         return True
     if isinstance(changes[0].new, tuple) and adds_members(changes[0], refusal):
         send_members(ctx, pair, changes[0], refusal)
         return True
     park_changes(ctx, pair, changes, refusal.cause)
-    return False
+    return _is_answer(pair, changes)

@@ -46,8 +46,10 @@ def blamed_paths(ctx: Context, change: Change, refusal: Rejected) -> set[str]:
 def takes_same(ctx: Context, pair: Pair, change: Change, blamed: set[str]) -> bool:
     """Whether Partner Center takes a change of these paths to what they hold already: then it refused the value.
 
-    Raises the client's errors. A path that is known to be fixed is not tried.
+    So it did where no path is blamed. Raises the client's errors. A path that is known to be fixed is not tried.
     """
+    if not blamed:
+        return True
     referral, same = pair.referral, replace(change, new=change.old, old=change.new, sent=None)
     operations = ctx.translation.operations((same,), referral.raw) if referral else []
     if referral is None or not operations or any(each.get("value") in (None, "", []) for each in operations):
