@@ -21,7 +21,6 @@ import certifi
 
 from shared import __version__
 from shared.foundation.clock import SystemClock
-from shared.foundation.errors import ConfigurationError
 from shared.foundation.logs import log, quiet
 from shared.settings.value_types import seconds
 from shared.settings.variables import Settings
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
     from shared.clients.partner_center.webhook_registration import Webhooks
     from shared.clients.salesforce.org_shape import Org
+    from shared.domain.own_organization import OwnOrganization
     from shared.mapping.translation import Translation
     from shared.store.link_store import LinkStore
     from shared.store.sqlite_rows import SqliteRows
@@ -67,7 +67,7 @@ class App:
         self.clock = SystemClock()
         self._making = threading.Lock()
         self._local: Context | None = None
-        self._is_owned, self._ask_at = False, datetime.min.replace(tzinfo=UTC)
+        self._ask_at = datetime.min.replace(tzinfo=UTC)
         self._opened = ExitStack()
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class App:
         """The context of a run; the first use signs in to Salesforce and checks which organisation owns the store.
 
         One use in each hour asks the organisation for its shape. A failed sign-in pauses the side until the next probe.
-        Raises ConfigurationError for a store of another organisation, and the errors of the client.
+        Raises ConfigurationError where environment or store must not be used with it, and the errors of the client.
         """
         ctx = self.local
         return ctx if self.settings.sync.sync == "off" or self._knows_org(ctx) else self.ask_org()
@@ -118,13 +118,12 @@ class App:
         return self._local or ctx
 
     def _context_of_org(self, ctx: "Context") -> "Context":
-        """Check which organisation owns the store, and ask it for its shape, now and later again."""
+        """Check that environment and store may be used with the organisation, and ask for its shape, hourly."""
         from shared.clients.salesforce.org_shape import known_shape  # noqa: PLC0415 - late: a cold start
+        from shared.clients.salesforce.organization_check import check_organization  # noqa: PLC0415 - as above
 
-        if not self._is_owned:
-            self._check_owner(ctx.salesforce)
-            self._is_owned = True
         org, question = cast("Org", ctx.salesforce), self.translation.file.question
+        check_organization(ctx.salesforce, self.store, self.own_organization)
         shape, self._ask_at = known_shape(org, self.store, question, ctx.clock.now, __version__)
         if shape != self.translation.org:
             self.translation = self.translation.for_org(shape)
@@ -179,18 +178,13 @@ class App:
                 self.store.move_cursor("began", known)
         return known
 
-    def _check_owner(self, salesforce: "Salesforce") -> None:
-        """Check that the store belongs to this organisation: a refreshed sandbox holds the record ids of production.
+    @property
+    def own_organization(self) -> "OwnOrganization":
+        """What the settings say of the Salesforce organisation that this environment may use."""
+        from shared.domain.own_organization import OwnOrganization  # noqa: PLC0415 - late: costs a cold start
 
-        Source: docs/protocol.md#an-environment-touches-only-its-own.
-        """
-        organization = salesforce.organization_id()
-        owner = self.store.owner(organization)
-        if owner != organization:
-            raise ConfigurationError(
-                f"STORE: the store belongs to the Salesforce organisation {owner}, but SALESFORCE_URL leads to "
-                f"{organization}. Give this environment a store of its own."
-            )
+        salesforce = self.settings.salesforce
+        return OwnOrganization(self.settings.sync.tag, salesforce.url, salesforce.organization_id)
 
     @cached_property
     def vault(self) -> "Vault":

@@ -131,9 +131,7 @@ def _set_org_kind(emulated: EmulatedOrg, body: Body) -> None:
         raise ValueError("kind must be production or sandbox")
     emulated.deployments.production = body["kind"] == "production"
     emulated.deployments.activates_flows = bool(body.get("activates_flows", False))
-    values = {"IsSandbox": body["kind"] == "sandbox"}
-    emulated.org.update("Organization", emulated.organization, values, emulated.founding.administrator)
-    emulated.org.clear_undo_log()
+    emulated.set_sandbox(on=body["kind"] == "sandbox")
 
 
 def _set_tests(emulated: EmulatedOrg, body: Body) -> None:

@@ -177,6 +177,12 @@ class EmulatedOrg(Emulator):
             self.org.update("CurrencyType", found["Id"], {"IsActive": active}, self.founding.administrator)
             self.org.clear_undo_log()
 
+    def set_sandbox(self, *, on: bool) -> None:
+        """Let the organisation's own record say that it is a sandbox, or that it is none."""
+        with self.lock:
+            self.org.update("Organization", self.organization, {"IsSandbox": on}, self.founding.administrator)
+            self.org.clear_undo_log()
+
     def make_field(self, sobject: str, xml: str) -> None:
         """Make or change a field by hand in Setup; `xml` is a CustomField element. Raises MetadataError."""
         with self.lock:

@@ -22,7 +22,9 @@ from shared.cli.output import Output
 from shared.cli.salesforce_key import KeyPairs, ensure_key_pair, read_key_pairs, remove_old_key
 from shared.cli.side_pause import end_pause
 from shared.clients.salesforce.client import open_salesforce
+from shared.clients.salesforce.organization_check import ask_organization
 from shared.domain.deal import Side
+from shared.domain.own_organization import Organization, wrong_organization
 from shared.foundation.errors import ConfigurationError, SignInFailed
 
 CALLBACK = "https://login.salesforce.com/services/oauth2/success"
@@ -164,23 +166,30 @@ def _setup_steps(app: App, certificate: str) -> Iterator[str]:
 
 
 def _test_sign_in(app: App, key_pairs: KeyPairs, file: Path, output: Output) -> Exit:
-    """Sign in with the newest key. If that works, remove the old key of a rotation."""
-    organization = _sign_in_with_newest_key(app, key_pairs, file)
+    """Sign in with the newest key. If that works, remove the old key of a rotation.
+
+    An organisation that this environment must not use is told: the sync would refuse it.
+    """
+    found = _sign_in_with_newest_key(app, key_pairs, file)
+    organization, wrong = found.id, wrong_organization(app.own_organization, found)
     if key_pairs.is_rotating:
         remove_old_key(app, key_pairs)
         output.say("The new key works. The old key was removed from Key Vault.")
     output.say(f"Signed in to the organisation {organization} as {escape(app.settings.salesforce.username)}.")
+    if wrong:
+        output.say(f"The sync will not use it. {escape(wrong.text)}")
     was_paused = end_pause(app, Side.SALESFORCE, output)
     certificate = key_pairs.newest_certificate
     output.print_document({
         "ok": True, "proven": True, "organization": organization, "rotated": key_pairs.is_rotating,
         "ends": certificate.ends if certificate else None, "pause_ended": was_paused,
+        "wrong_organization": wrong.reason if wrong else None,
     })  # fmt: skip
     return Exit.OK
 
 
-def _sign_in_with_newest_key(app: App, key_pairs: KeyPairs, file: Path) -> str:
-    """Sign in with the newest key and return the organisation's id. Raises SignInFailed, with the file to upload."""
+def _sign_in_with_newest_key(app: App, key_pairs: KeyPairs, file: Path) -> Organization:
+    """Sign in with the newest key and return the organisation. Raises SignInFailed, with the file to upload."""
     settings = app.settings.salesforce
     salesforce = open_salesforce(
         login_url=settings.url,
@@ -194,7 +203,7 @@ def _sign_in_with_newest_key(app: App, key_pairs: KeyPairs, file: Path) -> str:
         deadline=app.settings.sync.deadline_seconds,
     )
     try:
-        return salesforce.organization_id()
+        return ask_organization(salesforce)
     except SignInFailed as error:
         if error.code not in _MISMATCH_CODES or "certificate" not in error.remedy:
             raise

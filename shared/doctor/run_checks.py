@@ -68,6 +68,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("Partner Center clock", (_PARTNER_CENTER_SIGN_IN,), clock_checks.check_partner_center_clock),
     Prerequisite("webhook registration", (_PARTNER_CENTER_SIGN_IN,), webhook_checks.check_registration),
     Prerequisite(_SALESFORCE_SIGN_IN, ("Salesforce key",), salesforce_checks.check_salesforce_sign_in),
+    Prerequisite("environment", (_SALESFORCE_SIGN_IN, "storage"), salesforce_checks.check_environment),
     Prerequisite("Salesforce user", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_integration_user),
     Prerequisite("app access", (_SALESFORCE_SIGN_IN,), app_access_check.check_app_access),
     Prerequisite("Salesforce permissions", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_permissions),

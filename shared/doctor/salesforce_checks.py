@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.clients.salesforce.organization_check import ask_organization
 from shared.clients.salesforce.records import Write
 from shared.clients.salesforce.soql_literals import text_literal
 from shared.doctor.finding import Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
+from shared.domain.own_organization import other_store, wrong_organization
 
 PERMISSIONS = "Assign the permission set Cosell_Integration to the integration user."
 MAX_BUDGET_SHARE = 0.8
@@ -18,6 +20,17 @@ _RIGHTS = ("createable", "updateable", "queryable")
 def check_salesforce_sign_in(installation: Installation) -> Verdict:
     """Check that the integration user can sign in with the key in Key Vault."""
     return ok(f"signed in to the organisation {installation.salesforce.organization_id()}")
+
+
+def check_environment(installation: Installation) -> Verdict:
+    """Check that this environment may be used with the organisation: production with no sandbox, and the reverse."""
+    found = ask_organization(installation.salesforce)
+    if wrong := wrong_organization(installation.app.own_organization, found):
+        return failed(wrong.text, "Nothing is written until it is corrected.")
+    if (owner := installation.app.store.known_owner()) not in (None, found.id):
+        return failed(other_store(str(owner), found.id).text, "Nothing is written until it is corrected.")
+    kind = "a sandbox" if found.is_sandbox else f"a {found.edition or 'not known kind of'} org"
+    return ok(f"{installation.settings.sync.environment} may use the organisation {found.id}, {kind}")
 
 
 def check_integration_user(installation: Installation) -> Verdict:

@@ -65,6 +65,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "previewed": (logging.INFO, ("run", "creates", "to_partner_center", "to_salesforce", "held")),
     "unsynced": (logging.INFO, ("count", "oldest_seconds")),
     "package_differs": (logging.WARNING, ("package", "missing")),
+    "wrong_organization": (logging.ERROR, ("reason", "organization")),
     "salesforce_budget": (logging.INFO, ("used", "total")),
     # pairs
     "referral_created": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),

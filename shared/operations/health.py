@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from shared import __version__
 from shared.app import App
 from shared.domain.deal import Side
+from shared.domain.own_organization import wrong_organization
 from shared.foundation.build_record import deployed_commit
 
 HEARTBEATS = {"push": "push_done", "sweep": "sweep_done"}
@@ -26,6 +27,7 @@ def health_report(app: App) -> dict[str, object]:
         "paused_sides": _paused_sides(app, now),
         "mapping": app.translation.hash,
         "package": _package(app),
+        "wrong_organization": _wrong_organization(app),
         **ages,
     }
 
@@ -34,6 +36,13 @@ def _package(app: App) -> dict[str, object] | None:
     """Return the version of the org's package, and what it lacks, as the store has it; None before the first answer."""
     known = app.store.org_shape()
     return {"version": known[0].package, "missing": known[0].missing} if known else None
+
+
+def _wrong_organization(app: App) -> str | None:
+    """Return why the environment must not use the organisation that was asked last; None if it may."""
+    known = app.store.organization()
+    wrong = wrong_organization(app.own_organization, known) if known else None
+    return wrong.reason if wrong else None
 
 
 def _paused_sides(app: App, now: datetime) -> dict[str, dict[str, str | None]]:

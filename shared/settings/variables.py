@@ -123,6 +123,7 @@ class SalesforceSettings(SettingsGroup):
         "url": "https://acme.my.salesforce.com",
         "client_id": "3MVG9…",
         "username": "integration@acme.example",
+        "organization_id": "00D5g000004XyZaEAK",
     }
 
     url: Origin
@@ -131,6 +132,7 @@ class SalesforceSettings(SettingsGroup):
     username: Text
     api_version: Annotated[str, Field(pattern=r"^\d{2}\.0$")] = "66.0"
     key_secret: Text = "salesforce-private-key"  # noqa: S105 - a secret's name
+    organization_id: Annotated[str, Field(pattern=r"^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$")] | None = None
 
 
 class VaultSettings(SettingsGroup):

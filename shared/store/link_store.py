@@ -11,7 +11,7 @@ A|<account match key>    claim                   an instance is looking up the a
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
 cursor                   <name>                  cursors and heartbeats
-owner                    salesforce              the Salesforce organisation that this store belongs to
+owner, org               salesforce, organization  see `organization_rows.py`
 org                      currencies              the shape of the Salesforce organisation, and when it was asked
 probe                    <random>                written and removed at once, to test whether storage works
 
@@ -50,12 +50,13 @@ from shared.store.list_rows import (
     unreadable_line,
     unreadable_retry_entry,
 )
+from shared.store.organization_rows import OrganizationRows
 from shared.store.party_rows import PartyRows
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
 from shared.store.stored_values import Entry, RetryEntry, SideState
 
-LINK, POINTER, CLAIM, STATE, SALESFORCE = "link", "pointer", "claim", "state", "salesforce"
+LINK, POINTER, CLAIM, STATE = "link", "pointer", "claim", "state"
 ORG_SHAPE = "currencies"
 """The key of the shape. Its first part were the currencies."""
 MAX_SIDE_STATE_AGE_SECONDS = 5.0
@@ -63,7 +64,7 @@ MAX_SIDE_STATE_AGE_SECONDS = 5.0
 DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
-class LinkStore(PartyRows, ErasureRows):
+class LinkStore(PartyRows, ErasureRows, OrganizationRows):
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
     def __init__(
@@ -220,7 +221,7 @@ class LinkStore(PartyRows, ErasureRows):
         except StoreConflict:
             return
 
-    # --- sides, cursors, owner
+    # --- sides, cursors
 
     def side_state(self, side: Side, *, fresh: bool = False) -> SideState:
         """Return the state of a side as it was at most 5 seconds ago; `fresh` reads it anew, before it is changed.
@@ -269,15 +270,6 @@ class LinkStore(PartyRows, ErasureRows):
     def move_cursors(self, to: Mapping[str, datetime]) -> None:
         """Move several cursors or heartbeats, all or none."""
         self._rows.write("cursor", [Put(name, pack(at.astimezone(UTC).isoformat())) for name, at in to.items()])
-
-    def owner(self, organization_id: str) -> str:
-        """Return the Salesforce organisation that this store belongs to: the one of the very first call."""
-        try:
-            self._rows.write("owner", [Insert(SALESFORCE, pack(organization_id))])
-        except StoreConflict:
-            row = self._rows.get("owner", SALESFORCE)
-            return str(unpack(row.data)) if row else organization_id
-        return organization_id
 
     def org_shape(self) -> tuple[OrgShape, datetime] | None:
         """Return the org's last answer about its shape, and its time; None if there is none that can be read."""

@@ -61,6 +61,7 @@ class Machine:
 
     def _create_azure_resources(self) -> None:
         """Create resources that have the addresses of the emulators. The app begins in preview mode."""
+        self.world.systems.salesforce.set_sandbox(on=self.environment != "production")
         answer_deployment(self.azure, self.environment)
         [answer] = self.azure.answers["deployment sub create"]
         outputs = answer["out"]["properties"]["outputs"]

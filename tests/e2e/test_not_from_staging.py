@@ -23,6 +23,7 @@ def test_staging_shares_a_deal_on_a_test_tenant_only(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     shared.app.reset()
+    world.systems.salesforce.set_sandbox(on=True)
     visible = world.seller_creates(**{VISIBLE: True})
     private = world.seller_creates()
 

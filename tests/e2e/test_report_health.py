@@ -31,6 +31,7 @@ def test_before_the_first_run_it_reports_the_settings_and_no_ages(world: World) 
         "commit": None,
         "mapping": app().translation.hash,
         "package": None,
+        "wrong_organization": None,
         "push_age_seconds": None,
         "sweep_age_seconds": None,
     }

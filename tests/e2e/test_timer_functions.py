@@ -121,3 +121,17 @@ def test_a_store_of_another_salesforce_organisation_is_refused(world: World, log
     assert world.systems.partner_center.journal == []
     assert org.record("Opportunity", opportunity)["Referral_Identifier__c"] is None
     assert len(log_events.events_named("push_done")) == 1
+
+
+def test_production_on_a_sandbox_writes_nothing_and_says_why(world: World, log_events: LogEvents) -> None:
+    """A refreshed sandbox carries production's opportunities, with their ticks and referral ids."""
+    world.systems.salesforce.set_sandbox(on=True)
+    opportunity = world.seller_creates()
+
+    for timer in ("push_opportunities", "sweep_referrals"):
+        with pytest.raises(InvocationFailed, match="this is production, but the organisation"):
+            world.host.run_now(timer)
+
+    assert world.systems.partner_center.journal == []
+    assert world.systems.salesforce.record("Opportunity", opportunity)["Sync_Status__c"] is None
+    assert {event["reason"] for event in log_events.events_named("wrong_organization")} == {"sandbox"}

@@ -129,6 +129,17 @@ var rules = [
     names: []
   }
   {
+    name: 'wrong-organization'
+    severity: 1
+    description: 'The app refuses its Salesforce organisation and writes nothing: production on a sandbox, another environment on a production org, another organisation than SALESFORCE_ORGANIZATION_ID names, or a store of another organisation. The error of the run says what to correct.'
+    query: '${lines} | where Event == "wrong_organization" | summarize Value = count()'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT5M'
+    window: 'PT30M'
+    names: []
+  }
+  {
     name: 'events-refused'
     severity: 2
     description: 'Webhook admission refuses at least ten events and more than the allowed share. A certificate may have changed. The sweep still finds the changes.'

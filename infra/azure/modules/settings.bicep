@@ -39,6 +39,7 @@ type optionalSettings = {
   SALESFORCE_AUDIENCE: string?
   SALESFORCE_API_VERSION: string?
   SALESFORCE_KEY_SECRET: string?
+  SALESFORCE_ORGANIZATION_ID: string?
   // Key Vault and connections.
   AZURE_CREDENTIAL: string?
   CA_BUNDLE: string?

@@ -25,6 +25,7 @@ def deal(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> s
     """A deal that the app of staging has created."""
     for name, value in (("ENVIRONMENT", "staging"), ("SYNC", "on"), ("STORE_FILE", str(tmp_path / "staging.sqlite"))):
         monkeypatch.setenv(name, value)
+    systems.salesforce.set_sandbox(on=True)
     deal = systems.seller_creates("Test deal", Amount=AMOUNT)
     push()
     return deal

@@ -89,6 +89,15 @@ def test_without_the_answer_yes_nothing_is_changed(
     assert not (tmp_path / "names").exists()
 
 
+def test_production_on_a_sandbox_is_not_turned_on(
+    systems: Systems, az: StandInAz, staging: Environment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    systems.salesforce.set_sandbox(on=True)
+    with pytest.raises(ConfigurationError, match="is a sandbox"):
+        turn_on(staging, capsys, tmp_path / "names", yes=True)
+    assert not [call for call in az.calls if "set" in call]
+
+
 @pytest.mark.usefixtures("systems")
 def test_a_sync_that_is_on_already_is_not_changed(
     az: StandInAz, staging: Environment, capsys: pytest.CaptureFixture[str], tmp_path: Path

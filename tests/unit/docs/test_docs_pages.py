@@ -31,8 +31,9 @@ from tests.unit.docs.docs_reader import (
 
 def test_the_troubleshooting_page_lists_every_key_of_the_health_report() -> None:
     sync_settings = SimpleNamespace(environment="production", sync="on", push_paused=False, pull_paused=False)
+    nothing = dict.fromkeys(("org_shape", "organization"), lambda: None)
     app = SimpleNamespace(
-        store=SimpleNamespace(cursor=lambda _: None, side_state=lambda _: SideState(), org_shape=lambda: None),
+        store=SimpleNamespace(cursor=lambda _: None, side_state=lambda _: SideState(), **nothing),
         settings=SimpleNamespace(sync=sync_settings),
         translation=SimpleNamespace(hash=""),
     )

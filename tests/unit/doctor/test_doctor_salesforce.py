@@ -29,6 +29,12 @@ def test_an_unknown_consumer_key_fails_the_sign_in(doctor: Doctor, monkeypatch: 
     assert verdicts["Partner Center sign-in"].result is Result.OK
 
 
+def test_production_on_a_sandbox_fails(doctor: Doctor, systems: Systems) -> None:
+    assert doctor.run("environment")["environment"].result is Result.OK
+    systems.salesforce.set_sandbox(on=True)
+    assert "is a sandbox" in doctor.failed_verdict("environment").found
+
+
 def test_objects_that_the_user_may_not_create_fail(doctor: Doctor, systems: Systems) -> None:
     systems.salesforce.org.model.get("Account").setup = True
     try:

@@ -3,17 +3,21 @@
 Source: docs/protocol.md#an-environment-touches-only-its-own.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from shared.app import App
-from shared.clients.salesforce.records import Answer
+from shared.clients.salesforce.records import Answer, Json, Page
+from shared.domain.cause import Cause
 from shared.domain.deal import Side
-from shared.foundation.errors import ConfigurationError, SignInFailed
+from shared.foundation.errors import ConfigurationError, Rejected, SignInFailed
+from shared.operations.health import health_report
 from shared.settings.variables import Settings
 from shared.sync.ports import Context, SideState
 from shared.sync.runs import run_push
@@ -41,10 +45,14 @@ ENVIRONMENT = {
 
 
 class SalesforceStub:
-    """A Salesforce that only answers its organisation's id, and an empty description. Any other call fails the test."""
+    """A Salesforce that only answers its organisation's id, its kind, and an empty description.
 
-    def __init__(self, organization: str | Exception) -> None:
-        self._organization = organization
+    Any other call fails the test. `kind` is the record of the organisation; None if the user may not see it.
+    """
+
+    def __init__(self, organization: str | Exception, kind: Json | None) -> None:
+        self._organization, self._kind = organization, kind
+        self.asked = 0
 
     def organization_id(self) -> str:
         if isinstance(self._organization, Exception):
@@ -62,9 +70,13 @@ class SalesforceStub:
         euro = {"value": "EUR", "active": True}
         return {"Opportunity": {"fields": [{"name": "CurrencyIsoCode", "picklistValues": [euro]}]}}
 
-    def query(self, *_soql: str, deleted: bool = False) -> Answer:
-        """Nothing is asked: the user sees no account."""
-        raise AssertionError(deleted)
+    def query(self, *soql: str, deleted: bool = False) -> Answer:
+        """Nothing else is asked: the user sees no account."""
+        assert (len(soql), soql[0].rpartition(" ")[2], deleted) == (1, "Organization", False)
+        self.asked += 1
+        if self._kind is None:
+            raise Rejected(Cause("INVALID_FIELD", None, "No such column.", ""))
+        return Answer((Page((self._kind,), None),), datetime.now(UTC))
 
     def user_id(self) -> str:
         """The id of the user who is signed in."""
@@ -83,11 +95,17 @@ def first_context(app: App) -> Context:
     return app.context
 
 
+SANDBOX: Json = {"IsSandbox": True, "OrganizationType": "Enterprise Edition", "TrialExpirationDate": None}
+PRODUCTION: Json = {**SANDBOX, "IsSandbox": False}
+
+
 @contextmanager
-def app_with_organization(settings: Settings, organization: str | Exception) -> Iterator[App]:
+def app_with_organization(
+    settings: Settings, organization: str | Exception, kind: Json | None = SANDBOX
+) -> Iterator[App]:
     """An app that is connected to this Salesforce organisation, or whose sign-in raises this error."""
     with closing(App(settings)) as app:
-        vars(app)["salesforce"] = SalesforceStub(organization)
+        vars(app)["salesforce"] = SalesforceStub(organization, kind)
         yield app
 
 
@@ -115,6 +133,41 @@ def test_the_store_still_works_with_its_own_organisation_after_a_refusal(setting
             with pytest.raises(ConfigurationError):
                 first_context(app)
     with app_with_organization(settings, OUR_ORGANIZATION) as app:
+        first_context(app)
+
+
+def test_an_organisation_is_asked_for_its_kind_once_whatever_process_asks(settings: Settings) -> None:
+    asked = []
+    for _ in range(2):
+        with app_with_organization(settings, OUR_ORGANIZATION) as app:
+            first_context(app)
+            asked.append(cast("SalesforceStub", app.salesforce).asked)
+    assert asked == [1, 0]
+
+
+def test_a_wrong_organisation_is_logged_and_shown_by_health_and_an_empty_store_stays_free(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("ERROR", "cosell")
+    with app_with_organization(settings, OTHER_ORGANIZATION, PRODUCTION) as app:
+        for _ in range(2):
+            with pytest.raises(ConfigurationError, match="is a production org"):
+                first_context(app)
+        assert health_report(app)["wrong_organization"] == "production_org"
+    events = [json.loads(record.message) for record in caplog.records]
+    assert [(one["event"], one["reason"]) for one in events] == [("wrong_organization", "production_org")] * 2
+    with app_with_organization(settings, OUR_ORGANIZATION) as app:
+        first_context(app)
+        assert health_report(app)["wrong_organization"] is None
+
+
+def test_an_organisation_that_hides_its_kind_is_judged_by_its_address(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app_with_organization(settings, OUR_ORGANIZATION, None) as app, pytest.raises(ConfigurationError):
+        first_context(app)
+    monkeypatch.setenv("SALESFORCE_URL", "https://acme--uat.sandbox.my.salesforce.com")
+    with app_with_organization(Settings.load(), OUR_ORGANIZATION, None) as app:
         first_context(app)
 
 
