@@ -46,13 +46,13 @@ class Erasures(Struct, frozen=True):
     deals    the opportunities whose link was purged, and when
     leads    the referrals whose lead was purged, and when
     salt     the key of the hashes of this store
-    persons  the hashes of what was erased of persons, and of how many words each consists
+    persons  by the hash of a forgotten person's address, the hashes of their traces with the number of their words
     """
 
     deals: Mapping[str, datetime] = {}
     leads: Mapping[str, datetime] = {}
     salt: str = ""
-    persons: Mapping[str, int] = {}
+    persons: Mapping[str, Mapping[str, int]] = {}
 
 
 # --- which deals
@@ -94,9 +94,9 @@ def purged_link(link: Link) -> Link:
         agreed=False,
         refused=_without_fingerprints(link.refused, base),
         waiting=_without_fingerprints(link.waiting, base),
-        reported=tuple(dict.fromkeys(map(_reported_code, link.reported))),
+        reported=tuple(dict.fromkeys(map(reported_code, link.reported))),
         cause=erased_cause(link.cause),
-        microsoft=_without_people(link.microsoft),
+        microsoft=without_people(link.microsoft),
         help=link.help and replace(link.help, notes=None),
     )
 
@@ -122,7 +122,7 @@ def _without_fingerprints(known: Mapping[str, Difference], base: Deal) -> dict[s
     return {key: one if key in kept else replace(one, value="", told=()) for key, one in known.items()}
 
 
-def _reported_code(key: str) -> str:
+def reported_code(key: str) -> str:
     """The key of a cause that was reported, without the reason, which may name a value."""
     code, colon, _ = key.partition(":")
     return f"{code}:{ERASED}" if colon else key
@@ -133,7 +133,8 @@ def erased_cause(cause: Cause | None) -> Cause | None:
     return cause and replace(cause, reason=ERASED, remedy="", values=None)
 
 
-def _without_people(heard: HeardRecord | None) -> HeardRecord | None:
+def without_people(heard: HeardRecord | None) -> HeardRecord | None:
+    """What was heard of Microsoft's record, without any trace of people and of what they wrote."""
     if heard is None:
         return None
     parts = {name: mark for name, mark in heard.parts.items() if name not in PERSONAL_NEWS}

@@ -125,6 +125,7 @@ class Link(Struct, frozen=True):
     help         the request for help that Microsoft got, or may have got; None where it was never sent
     answer_by    until when we must answer the deal; None where nobody awaits an answer, or in a row of an earlier build
     lead         OPEN_LEAD or ACCEPTED_LEAD (`plan_lead.py`); None where the deal is none, and ticked if it was one
+    erased       by field, fingerprints of values of a forgotten person that both sides may still hold (`forgetting.py`)
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -155,6 +156,7 @@ class Link(Struct, frozen=True):
     help: HelpRequest | None = None
     answer_by: AnswerTime | None = None
     lead: str | None = None
+    erased: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

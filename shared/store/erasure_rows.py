@@ -3,6 +3,8 @@
 partition              key             row
 O|<opportunity id>     erased          when the personal values of a closed deal were purged
 R|<referral id>        erased          the same of a lead
+erased                 salt            the key of the hashes, random
+erased                 p|<hash>        the hashes of the traces of a forgotten person, by the hash of their address
 
 A line that changes gets another key, because the key of a line holds a hash of its text. The link, or the pointer,
 which is the lock, is replaced under its ETag in each transaction. The row `erased` is part of the last one: where it is
@@ -11,6 +13,7 @@ missing, the work is not complete, and is done again.
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
@@ -18,8 +21,9 @@ from typing import Any
 from msgspec import Struct, ValidationError, convert
 
 from shared.domain.audit import Line
+from shared.domain.erasure import Erasures
 from shared.domain.link import Link, Pointer
-from shared.foundation.errors import UnreadableRow
+from shared.foundation.errors import StoreConflict, UnreadableRow
 from shared.store.link_json import link_to_json, pointer_to_json
 from shared.store.list_rows import UNREADABLE_LINE, line_from_json, line_to_json, unreadable_line
 from shared.store.row_codec import pack, unpack
@@ -27,6 +31,7 @@ from shared.store.rows import Delete, Insert, Put, Replace, Row, RowChange, Rows
 from shared.store.stored_values import Entry
 
 ERASED_KEY, LINK_KEY, POINTER_KEY = "erased", "link", "pointer"
+PERSONS, SALT, PERSON = "erased", "salt", "p|"
 LINES_TOGETHER = 49
 """Each line is two changes of a transaction: one is left for the lock, and one for the row `erased`."""
 
@@ -56,6 +61,33 @@ class ErasureRows:
     def _marks(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         for row in self._rows.scan(prefix, ERASED_KEY):
             yield row.partition.removeprefix(prefix), datetime.fromisoformat(unpack(row.data)["at"])
+
+    def salt(self) -> str:
+        """Return the key of the hashes of this store; the first call makes it."""
+        row = self._rows.get(PERSONS, SALT)
+        if row is None:
+            with suppress(StoreConflict):
+                self._rows.write(PERSONS, [Insert(SALT, pack(secrets.token_hex(16)))])
+            row = self._rows.get(PERSONS, SALT)
+        return str(unpack(row.data)) if row else ""
+
+    def forgotten(self) -> Mapping[str, Mapping[str, int]]:
+        """Return the hashes of the traces of forgotten persons, by the hash of their address."""
+        rows = self._rows.list(PERSONS, prefix=PERSON)
+        return {row.key.removeprefix(PERSON): unpack(row.data)["words"] for row in rows}
+
+    def keep_forgotten(self, person: str, words: Mapping[str, int]) -> None:
+        """Remember the hashes of a person's traces, beside those that are known."""
+        known = {**self.forgotten().get(person, {}), **words}
+        self._rows.write(PERSONS, [Put(f"{PERSON}{person}", pack({"words": known}))])
+
+    def erasures(self) -> Erasures:
+        """Return what was erased so far."""
+        return Erasures(self.purged_deals(), self.purged_leads(), self.salt(), self.forgotten())
+
+    def keep_salt(self, salt: str) -> None:
+        """Take over the key of the hashes of the store whose copy was imported."""
+        self._rows.write(PERSONS, [Put(SALT, pack(salt))])
 
     def stored_lines(self, opportunity_id: str) -> Sequence[StoredLine]:
         """Return the audit lines of an opportunity with their keys, newest first."""

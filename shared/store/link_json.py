@@ -108,6 +108,7 @@ class _LinkRow(Struct):
     help: _HelpRow | None = None
     answer_by: _AnswerRow | None = None
     lead: str | None = None
+    erased: dict[str, tuple[str, ...]] = {}
 
 
 class _PointerRow(Struct):
@@ -146,6 +147,7 @@ def link_to_json(link: Link) -> Json:
         **({} if link.help is None else {"help": _help_to_json(link.help)}),
         **_answer_to_json(link.answer_by),
         **({} if link.lead is None else {"lead": link.lead}),
+        **({"erased": {name: list(marks) for name, marks in link.erased.items()}} if link.erased else {}),
     }
 
 
@@ -188,6 +190,7 @@ def link_from_json(stored: Json) -> Link:
         _help_from(row.help, stored.get("help")),
         AnswerTime(row.answer_by.until, row.answer_by.warned, row.answer_by.tries) if row.answer_by else None,
         lead=row.lead,
+        erased=row.erased,
         unknown=unknown,
     )
 

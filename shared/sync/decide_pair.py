@@ -4,6 +4,7 @@ from copy import replace
 from functools import partial
 
 from shared.domain.deal import VISIBILITY, Change, Side, Status
+from shared.domain.forgetting import recognised
 from shared.domain.help_outcomes import left_sync
 from shared.domain.link import Link
 from shared.domain.plan import plan_pair
@@ -38,6 +39,8 @@ def make_plan(ctx: Context, pair: Pair) -> None:
         if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
             pair.end(RECONCILED)
         return
+    if pair.link.erased:
+        pair.take_link(recognised(pair.link, pair.opportunity.deal, pair.referral.deal))
     stored = pair.entry.value  # what another plan of this run put on record, and nobody stored, was not told
     link = replace(pair.link, refused=stored.refused, waiting=stored.waiting, reported=stored.reported)
     link = replace(link, answer_by=stored.answer_by)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.erasure import Erasures
 from shared.domain.link import Link, Pointer
 from shared.store.erasure_rows import StoredLine
 from shared.store.rows import Row
@@ -42,6 +43,21 @@ class ErasureStore(Protocol):
 
     def purged_leads(self) -> Mapping[str, datetime]:
         """When what is known of leads was purged, by referral id."""
+
+    def salt(self) -> str:
+        """The key of the hashes of this store."""
+
+    def forgotten(self) -> Mapping[str, Mapping[str, int]]:
+        """The hashes of the traces of forgotten persons, by the hash of their address."""
+
+    def keep_forgotten(self, person: str, words: Mapping[str, int]) -> None:
+        """Remember the hashes of a person's traces, beside those that are known."""
+
+    def erasures(self) -> Erasures:
+        """What was erased so far."""
+
+    def keep_salt(self, salt: str) -> None:
+        """Take over the key of the hashes of the store whose copy was imported."""
 
     def delete_stale_claims(self, is_stale: Callable[[Row], bool]) -> None:
         """Delete the claims on accounts whose worker stopped."""

@@ -20,7 +20,7 @@ def stored_text(harness: Harness) -> str:
     return "\n".join(texts).casefold()
 
 
-def found_in_rows(harness: Harness, values: Iterable[str]) -> list[str]:
-    """Those of the values that any row holds, in any letter case, as they are or as a fingerprint."""
+def found_in_rows(harness: Harness, values: Iterable[str], *, as_marks: bool = True) -> list[str]:
+    """Those of the values that any row holds, in any letter case, as they are or, `as_marks`, as a fingerprint."""
     text = stored_text(harness)
-    return [one for one in values if one.casefold() in text or fingerprint(one) in text]
+    return [one for one in values if one.casefold() in text or (as_marks and fingerprint(one) in text)]
