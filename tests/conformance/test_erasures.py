@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.json import decode, encode
 
 from shared.domain.audit import Line
 from shared.domain.deal import Deal, Status
-from shared.domain.erasure import erased_line, purged_lead, purged_link
+from shared.domain.erasure import Erasures, erased_line, purged_lead, purged_link
 from shared.domain.guard_texts import ERASED
 from shared.domain.leads import KnownLead
 from shared.domain.link import Link, Pointer
@@ -61,3 +62,13 @@ def test_a_lead_is_purged_with_its_lines(rows: Rows) -> None:
     assert [(key, known.value) for key, known in store.pointers()] == [(REFERRAL, erased)]
     assert {line.after for line in store.audit_of_lead(REFERRAL)} == {ERASED}
     assert store.purged_leads() == {REFERRAL: NOW}
+
+
+def test_what_is_known_of_forgotten_persons_grows_and_its_key_stays(rows: Rows) -> None:
+    store, salt = LinkStore(rows), LinkStore(rows).salt()
+    store.keep_forgotten("one", {"a": 1})
+    store.keep_forgotten("one", {"b": 2})
+    store.keep_forgotten("two", {"c": 3})
+    known = {"one": {"a": 1, "b": 2}, "two": {"c": 3}}
+    assert (len(salt), store.erasures()) == (32, Erasures(salt=salt, persons=known))
+    assert decode(encode(store.erasures()), type=Erasures) == store.erasures(), "as it is kept beside copies"
