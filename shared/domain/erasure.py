@@ -98,6 +98,7 @@ def purged_link(link: Link) -> Link:
         cause=erased_cause(link.cause),
         microsoft=without_people(link.microsoft),
         help=link.help and replace(link.help, notes=None),
+        erased={},
     )
 
 

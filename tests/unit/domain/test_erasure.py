@@ -1,0 +1,80 @@
+"""What a purge leaves of a link and of its lines: no value, and no fingerprint by which one could be guessed."""
+
+import json
+from copy import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.domain.audit import Line
+from shared.domain.deal import Deal, Person, Status
+from shared.domain.erasure import closed_at, erased_line, is_closed, purged_link
+from shared.domain.guard_texts import ERASED
+from shared.domain.link import Link
+from shared.domain.link_states import State
+from shared.domain.sentences import cause
+from shared.store.link_json import link_to_json
+from tests.unit.store.representative_store import DEAL, LINES, NOW, whole_link
+
+MARK, ECHO_MARK = "0123456789abcdef", '"fedcba98"'
+KEPT = {"inbox", "mapping", "sources", "stamps"}
+"""Keys whose hashes are of no value of the deal that could be guessed."""
+
+
+def test_a_purged_link_holds_no_value_and_no_fingerprint() -> None:
+    link = replace(whole_link("006AA00000000010", State.LIVE), reported=("bad_addresses:Left out: ann@x.", "help_left"))
+    purged = purged_link(link)
+    stored = {key: value for key, value in link_to_json(purged).items() if key not in KEPT}
+    text = json.dumps(stored).casefold()
+    names = ("robots", "northwind", "lee", "ono", "ann@", "+1206", "main street", "budget", "sol-1", "1234567", MARK)
+    assert [word for word in (*names, ECHO_MARK) if word in text] == []
+    assert {name for name, value in purged.base.items() if value is not None} == {"money", "closing", "status"}
+    assert purged.reported == (f"bad_addresses:{ERASED}", "help_left")
+    assert (purged.state, purged.due_mark, purged.mark) == (State.CLOSED, link.due_mark, link.mark)
+    assert purged_link(purged) == purged
+
+
+def test_a_value_that_is_erased_is_unknown_and_not_empty() -> None:
+    purged = purged_link(Link("006", base=DEAL))
+    assert [name for name, value in DEAL.items() if value is not None and purged.base.get(name, "") is None] == []
+
+
+@pytest.mark.parametrize("state", [State.PAUSED, State.GONE])
+def test_a_closed_deal_that_nobody_syncs_keeps_its_state(state: State) -> None:
+    assert purged_link(Link("006", state, base=DEAL)).state is state
+
+
+def test_an_erased_line_of_every_sentence_is_shown_without_its_values() -> None:
+    for line in LINES:
+        erased = erased_line(line)
+        assert (erased.at, erased.field, erased.code, erased.rule) == (line.at, line.field, line.code, line.rule)
+        assert "1.00 USD" not in erased.text
+        assert erased_line(erased) == erased
+
+
+def test_the_reason_and_the_remedy_of_a_cause_go() -> None:
+    found = cause("bad_addresses", "contacts", value="ann@@northwind")
+    purged = purged_link(Link("006", base=DEAL, cause=found))
+    assert purged.cause is not None
+    assert (purged.cause.code, purged.cause.field, purged.cause.reason) == ("bad_addresses", "contacts", ERASED)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (Line(NOW, "changed", field="status", after="Closed/Won", rule="confirmed"), True),
+        (Line(NOW, "changed", field="status", after="Closed/Won", rule="recovered"), True),
+        (Line(NOW, "changed", field="status", after="Active/Accepted", rule="confirmed"), False),
+        (Line(NOW, "no_reason", field="status", after="Closed/Lost", rule="no_reason"), False),
+        (Line(NOW, "changed", field="notes", after="Closed/Won", rule="confirmed"), False),
+    ],
+)
+def test_a_deal_was_closed_when_its_audit_says_so_or_else_when_its_row_changed(line: Line, *, told: bool) -> None:
+    changed = datetime(2026, 12, 24, tzinfo=UTC)
+    assert closed_at([line], changed) == (NOW if told else changed)
+
+
+def test_a_deal_is_closed_once_both_sides_agreed_on_its_end() -> None:
+    assert is_closed(Link("006", base=Deal(status=Status("Closed", "Lost"))))
+    assert not is_closed(Link("006", base=Deal(status=Status("Active", "Accepted"))))
+    assert not is_closed(Link("006", base=Deal(team=(Person("Lee"),))))
