@@ -4,6 +4,7 @@ import azure.functions as func
 
 from functions.apply_event import bp as apply_event
 from functions.apply_poison import bp as apply_poison
+from functions.compare_deals import bp as compare_deals
 from functions.keep_credentials import bp as keep_credentials
 from functions.push_opportunities import bp as push_opportunities
 from functions.receive_event import bp as receive_event
@@ -25,6 +26,7 @@ def load_whole_app() -> func.FunctionApp:
         push_opportunities,
         sweep_referrals,
         keep_credentials,
+        compare_deals,
         report_health,
     ):
         app.register_functions(blueprint)

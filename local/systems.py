@@ -26,6 +26,7 @@ CALLBACK = "http://localhost:8717/callback"
 USERNAME = "integration@contoso.example"
 DEFAULT_PHONE = "+4550000000"
 PUSH_SCHEDULE, SWEEP_SCHEDULE, CREDENTIALS_SCHEDULE = "0 * * * * *", "0 */15 * * * *", "0 17 3 * * *"
+COMPARE_SCHEDULE = "0 23,53 2-5 * * *"
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -171,6 +172,7 @@ def _build_environ(
         "PUSH_SCHEDULE": PUSH_SCHEDULE,
         "SWEEP_SCHEDULE": SWEEP_SCHEDULE,
         "CREDENTIALS_SCHEDULE": CREDENTIALS_SCHEDULE,
+        "COMPARE_SCHEDULE": COMPARE_SCHEDULE,
         "CA_BUNDLE": bundle,
         # Some libraries prefer these variables to the bundle of their session. The machine may have set other values.
         "REQUESTS_CA_BUNDLE": bundle,

@@ -76,6 +76,9 @@ param sweepSchedule string = '0 */15 * * * *'
 @description('The schedule of keep_credentials.')
 param credentialsSchedule string = '0 17 3 * * *'
 
+@description('The schedule of compare_deals. The first run of a day begins a compare, the following ones continue it.')
+param compareSchedule string = '0 23,53 2-5 * * *'
+
 // --- the app ---
 
 @allowed([512, 2048, 4096])
@@ -321,6 +324,7 @@ module app 'modules/app.bicep' = {
       PUSH_SCHEDULE: pushSchedule
       SWEEP_SCHEDULE: sweepSchedule
       CREDENTIALS_SCHEDULE: credentialsSchedule
+      COMPARE_SCHEDULE: compareSchedule
     }
   }
   dependsOn: [

@@ -9,10 +9,14 @@ from shared.settings.settings_group import SettingsGroup
 
 
 class GuardSettings(SettingsGroup):
-    """How much may change at once before an operator is asked (docs/protocol.md#the-mass-change-stop)."""
+    """How much may change at once before an operator is asked, and how many referrals a daily compare reads.
+
+    Sources: docs/protocol.md#the-mass-change-stop, docs/protocol.md#the-daily-compare.
+    """
 
     examples: ClassVar[Mapping[str, str]] = {"mass_change_limit": "200"}
 
     mass_change_limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     purge_after_days: Annotated[int, Field(ge=0, le=3650)] = 90
     """Days after a deal is closed. A quarter is enough to correct an end and to hear Microsoft's; 0 keeps all."""
+    compare_sample: Annotated[int, Field(ge=0, le=10_000)] = 100

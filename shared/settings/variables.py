@@ -230,7 +230,7 @@ class WebhookSettings(SettingsGroup):
         return self.events_url or (f"https://{host}/api/events" if is_public else None)
 
 
-SCHEDULES = ("PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE")
+SCHEDULES = ("PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE", "COMPARE_SCHEDULE")
 
 
 class TriggerSettings(SettingsGroup):
@@ -241,12 +241,14 @@ class TriggerSettings(SettingsGroup):
         "push_schedule": "0 * * * * *",
         "sweep_schedule": "0 */15 * * * *",
         "credentials_schedule": "0 17 3 * * *",
+        "compare_schedule": "0 23,53 2-5 * * *",
     }
 
     events_queue: Queue
     push_schedule: Schedule
     sweep_schedule: Schedule
     credentials_schedule: Schedule
+    compare_schedule: Schedule
 
 
 class Settings(Struct, frozen=True):

@@ -75,10 +75,10 @@ def check_list(partition: str, prefix: str, until: datetime | None, limit: int |
         raise ValueError("a limit must not be negative")
 
 
-def check_scan(partition_prefix: str, key: str) -> None:
+def check_scan(partition_prefix: str, key: str, after: str = "") -> None:
     """Raise ValueError unless these are valid arguments of `Rows.scan`."""
-    if partition_prefix:
-        check_key(partition_prefix)
+    for text in filter(None, (partition_prefix, after)):
+        check_key(text)
     check_key(key)
 
 

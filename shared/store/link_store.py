@@ -7,6 +7,7 @@ R|<referral id>          pointer                 the opportunity of the referral
 R|<referral id>          a|<newest first>        an audit line of a lead, written in one transaction with the pointer
 E|, M|                   deals                   see `party_rows.py`
 O|, R|, erased           erased, persons         see `erasure_rows.py`
+compare                  progress                see `compare_rows.py`
 A|<account match key>    claim                   an instance is looking up the account, and creates it if it is missing
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
@@ -34,6 +35,7 @@ from shared.domain.link import Link, Pointer
 from shared.domain.org_shape import OrgShape
 from shared.foundation.errors import MAX_REMOTE_TEXT, StoreConflict, StoreUnavailable, UnreadableRow
 from shared.foundation.logs import log as write_log
+from shared.store.compare_rows import CompareRows
 from shared.store.erasure_rows import ErasureRows
 from shared.store.limits import MAX_CHANGES
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
@@ -64,7 +66,7 @@ MAX_SIDE_STATE_AGE_SECONDS = 5.0
 DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
-class LinkStore(PartyRows, ErasureRows, OrganizationRows):
+class LinkStore(PartyRows, CompareRows, ErasureRows, OrganizationRows):
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
     def __init__(
@@ -92,9 +94,9 @@ class LinkStore(PartyRows, ErasureRows, OrganizationRows):
         row = self._rows.get(f"O|{opportunity_id}", LINK)
         return Entry(self._decode(row, link_from_json), row.etag, row.age) if row else None
 
-    def links(self) -> Iterator[Entry[Link]]:
-        """Iterate over all links that this build can read."""
-        for row in self._rows.scan("O|", LINK):
+    def links(self, after: str = "") -> Iterator[Entry[Link]]:
+        """Iterate over all links that this build can read, by opportunity id; with `after`, those behind that one."""
+        for row in self._rows.scan("O|", LINK, after=f"O|{after}" if after else ""):
             with suppress(UnreadableRow):
                 yield Entry(self._decode(row, link_from_json), row.etag, row.age)
 

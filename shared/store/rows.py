@@ -84,10 +84,11 @@ class Rows(Protocol):
         the first ones. Raises StoreUnavailable.
         """
 
-    def scan(self, partition_prefix: str, key: str) -> Iterator[Row]:
+    def scan(self, partition_prefix: str, key: str, *, after: str = "") -> Iterator[Row]:
         """Iterate over the rows with this key in every partition that begins with `partition_prefix`.
 
-        Raises StoreUnavailable.
+        They come in the order of their partitions; with `after`, only those behind that partition. Raises
+        StoreUnavailable.
         """
 
     def write(self, partition: str, changes: Sequence[RowChange]) -> Sequence[str | None]:

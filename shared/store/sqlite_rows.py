@@ -97,10 +97,10 @@ class SqliteRows:
         values = (partition, prefix, after_prefix(prefix), *until_values, -1 if limit is None else limit)
         return self._select_rows(where, values, "ORDER BY key LIMIT ?")
 
-    def scan(self, partition_prefix: str, key: str) -> Iterator[Row]:
+    def scan(self, partition_prefix: str, key: str, *, after: str = "") -> Iterator[Row]:
         """See `Rows.scan`. Rows come in the order of their partitions and are read page by page."""
-        check_scan(partition_prefix, key)
-        return self._scan_pages(partition_prefix, key)
+        check_scan(partition_prefix, key, after)
+        return self._scan_pages(partition_prefix, key, after)
 
     def write(self, partition: str, changes: Sequence[RowChange]) -> Sequence[str | None]:
         """See `Rows.write`."""
@@ -124,9 +124,9 @@ class SqliteRows:
             read = self._clock()
         return [_row_from(columns, read) for columns in results]
 
-    def _scan_pages(self, partition_prefix: str, key: str) -> Iterator[Row]:
+    def _scan_pages(self, partition_prefix: str, key: str, after: str) -> Iterator[Row]:
         # Read in pages, so that no statement stays open while the caller works on a row and perhaps writes it.
-        where, after = "key = ? AND partition >= ? AND partition < ? AND partition > ?", ""
+        where = "key = ? AND partition >= ? AND partition < ? AND partition > ?"
         while True:
             values = (key, partition_prefix, after_prefix(partition_prefix), after, _SCAN_PAGE)
             rows = self._select_rows(where, values, "ORDER BY partition LIMIT ?")

@@ -85,3 +85,22 @@ class SideState(Struct, frozen=True):
     def waits_for_sign_in(self) -> bool:
         """Whether a failed sign-in paused the side. A person can end that pause with `cosell connect`."""
         return self.paused_until is not None and self.reason == "sign_in"
+
+
+class CompareProgress(Struct, frozen=True):
+    """How far a compare of all links has come (docs/protocol.md#the-daily-compare).
+
+    begun       when it began
+    phase       what it does next; `ENDED` once nothing is left
+    after       the opportunity id up to which the links are compared
+    listed_to   when the last referral of the list that was compared was created; None before the first page
+    sampled_to  the opportunity id of the link whose referral was last read as a sample, also by an earlier compare
+    counts      what was found, by the kinds of findings, and how many links and referrals were looked at
+    """
+
+    begun: datetime
+    phase: str = ""
+    after: str = ""
+    listed_to: datetime | None = None
+    sampled_to: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)

@@ -91,10 +91,12 @@ class TableRows:
             where += " and at le @due"
         return [*islice(self._query_rows(where, values, limit), limit)]
 
-    def scan(self, partition_prefix: str, key: str) -> Iterator[Row]:
+    def scan(self, partition_prefix: str, key: str, *, after: str = "") -> Iterator[Row]:
         """See `Rows.scan`. Rows come in the order of their partitions and are read page by page."""
-        check_scan(partition_prefix, key)
+        check_scan(partition_prefix, key, after)
         where, values = "RowKey eq @key", {"key": key, "low": partition_prefix, "high": after_prefix(partition_prefix)}
+        if after:
+            where, values = f"{where} and PartitionKey gt @after", {**values, "after": after}
         if partition_prefix:
             where += " and PartitionKey ge @low and PartitionKey lt @high"
         return self._query_rows(where, values, None)

@@ -68,6 +68,12 @@ class PartnerCenter(Protocol):
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
         """The same as `changed_since`, by `createdDateTime`."""
 
+    def all_referrals(self, until: datetime | None = None) -> Iterator[Sequence[Json]]:
+        """Pages of all stamps, the last created first; with `until`, only of referrals that are not younger.
+
+        These stamps also have status, type, qualification and inviteContext, where the list shows them.
+        """
+
     def get(self, referral_id: str) -> Json:
         """One referral. Raises NotFound."""
 
@@ -142,8 +148,8 @@ class Store(PartyStore, PointerStore, ErasureStore, Protocol):
     def link(self, opportunity_id: str) -> Entry[Link] | None:
         """The link of an opportunity."""
 
-    def links(self) -> Iterator[Entry[Link]]:
-        """All links that can be read."""
+    def links(self, after: str = "") -> Iterator[Entry[Link]]:
+        """All links that can be read, by opportunity id; with `after`, only those behind that one."""
 
     def insert_link(self, link: Link, lines: Sequence[Line] = (), correlation_id: str | None = None) -> Entry[Link]:
         """Insert a link; StoreConflict if it exists already. Each audit line gets the id of the run."""

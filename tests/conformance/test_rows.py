@@ -165,6 +165,7 @@ def test_a_scan_reads_one_key_in_many_partitions(rows: Rows) -> None:
         ("O|2", b"O|2"),
     ]
     assert len(list(rows.scan("", "link"))) == 5
+    assert [row.partition for row in rows.scan("O|", "link", after="O|1")] == ["O|1x", "O|2"]
 
 
 def test_a_row_may_be_written_during_a_scan(rows: Rows) -> None:

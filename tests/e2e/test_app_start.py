@@ -31,6 +31,7 @@ GOOD_SETTINGS = {
     "PUSH_SCHEDULE": "0 * * * * *",
     "SWEEP_SCHEDULE": "0 */15 * * * *",
     "CREDENTIALS_SCHEDULE": "0 17 3 * * *",
+    "COMPARE_SCHEDULE": "0 23,53 2-5 * * *",
 }
 REQUIRED = sorted(GOOD_SETTINGS.keys() - {"SYNC"})
 

@@ -12,6 +12,7 @@ FUNCTIONS = {
     "push_opportunities": TIMER,
     "sweep_referrals": TIMER,
     "keep_credentials": TIMER,
+    "compare_deals": TIMER,
     "report_health": HTTP,
 }
 
@@ -58,6 +59,9 @@ def test_queue_names_and_schedules_come_from_settings(world: World) -> None:
     ]  # fmt: skip
     assert trigger_values(functions["keep_credentials"], "schedule", "runOnStartup", "useMonitor") == [
         "0 17 3 * * *", False, True,
+    ]  # fmt: skip
+    assert trigger_values(functions["compare_deals"], "schedule", "runOnStartup", "useMonitor") == [
+        "0 23,53 2-5 * * *", False, True,
     ]  # fmt: skip
 
 

@@ -60,6 +60,19 @@ def test_the_daily_timer_rotates_the_refresh_token(world: World, log_events: Log
     assert [event["mfa"] for event in log_events.events_named("credentials_kept")] == [True]
 
 
+def test_the_nightly_timer_compares_all_links_and_writes_nothing(world: World, log_events: LogEvents) -> None:
+    world.seller_creates()
+    world.host.run_now("push_opportunities")
+    before = world.systems.salesforce.records("Opportunity"), world.systems.partner_center.referrals()
+
+    world.host.run_now("compare_deals")
+
+    (done,) = log_events.events_named("compare_done")
+    assert (done["complete"], done["links"], done["referrals"], done["drift"]) == (True, 1, 1, 0)
+    assert log_events.events_named("compare_found") == []
+    assert (world.systems.salesforce.records("Opportunity"), world.systems.partner_center.referrals()) == before
+
+
 def test_only_the_master_key_allows_to_run_a_timer_by_hand(world: World) -> None:
     opportunity = world.seller_creates()
     url = "/admin/functions/push_opportunities"

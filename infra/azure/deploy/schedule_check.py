@@ -13,6 +13,7 @@ PARAMETERS = {
     "pushSchedule": "PUSH_SCHEDULE",
     "sweepSchedule": "SWEEP_SCHEDULE",
     "credentialsSchedule": "CREDENTIALS_SCHEDULE",
+    "compareSchedule": "COMPARE_SCHEDULE",
 }
 """The parameter of main.bicep for each setting."""
 _PARAMETER = re.compile(

@@ -73,6 +73,30 @@ var rules = [
     names: []
   }
   {
+    // The query reads two days, as that of credentials-silent. A compare may need several runs, which all end by then.
+    name: 'compare-silent'
+    severity: 3
+    description: 'No daily compare has ended for 26 hours. Drift, duplicates and lost events are not found.'
+    query: '${lines} | summarize Done = countif(((Event == "compare_done" and tobool(Line.complete)) or (tostring(Line.run) == "compare" and (${alive}))) and TimeGenerated > ago(26h)), First = min(TimeGenerated) | project Value = iff(Done == 0 and First < ago(26h), 1, 0)'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT1H'
+    window: 'P2D'
+    names: []
+  }
+  {
+    // The compare repeats each finding daily until somebody acts. The app mends the other kinds by itself.
+    name: 'deals-differ'
+    severity: 2
+    description: 'The daily compare found deals whose values differ, that are there twice, or whose record is not shown. Run cosell compare, which shows them with both values and the remedy.'
+    query: '${lines} | where Event == "compare_found" and tostring(Line.kind) !in ("news", "unlinked_referral", "unlinked_opportunity") | summarize Value = dcount(strcat(Line.opportunity_id, "/", Line.referral_id))'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT1H'
+    window: 'P1D'
+    names: []
+  }
+  {
     name: 'events-poisoned'
     severity: 2
     description: 'Events failed at all attempts that the queue allows. Their referrals are on the retry queue. The failures of apply_event have the cause.'

@@ -21,6 +21,7 @@ type optionalSettings = {
   // Guards.
   MASS_CHANGE_LIMIT: string?
   PURGE_AFTER_DAYS: string?
+  COMPARE_SAMPLE: string?
   // Partner Center.
   PARTNER_CENTER_URL: string?
   PARTNER_CENTER_SCOPE: string?

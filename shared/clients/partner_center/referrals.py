@@ -15,7 +15,7 @@ docs/reference/partner-center.md#creating-a-referral and docs/reference/partner-
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import override
@@ -45,6 +45,15 @@ STAMP_FIELDS = (
 """The properties that a list returns: enough to drop referrals that are not ours or not new.
 
 Source: docs/protocol.md#the-sweep.
+"""
+
+SECOND = timedelta(seconds=1)
+"""A filter has whole seconds."""
+
+WHOLE_FIELDS = (*STAMP_FIELDS, "status", "type", "qualification", "inviteContext")
+"""The properties that a list of all referrals returns: also which are closed, and which are leads.
+
+Source: docs/protocol.md#the-daily-compare.
 """
 
 PROBE_SIZE = 50
@@ -115,6 +124,16 @@ class Referrals:
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
         """Pages of stamps with `createdDateTime >= since`, newest first."""
         return self._pages_since("createdDateTime", since)
+
+    def all_referrals(self, until: datetime | None = None) -> Iterator[Sequence[Json]]:
+        """Pages of all stamps, the last created first. See `PartnerCenter` in `shared.sync.ports`."""
+        field = "createdDateTime"
+        bound = "" if until is None or field in self._unfiltered else f"{field} le {_literal(until + SECOND)}"
+        for page in self._pages(
+            _list_query(field, bound, WHOLE_FIELDS), _list_query(field, fields=WHOLE_FIELDS), field
+        ):
+            if recent := [stamp for stamp in page if until is None or not _is_younger(stamp.get(field), until)]:
+                yield recent
 
     def get(self, referral_id: str) -> Json:
         """One referral. Raises NotFound."""
@@ -199,9 +218,18 @@ class Referrals:
         If the service refuses the filter, this process lists without a filter from then on.
         Source: docs/reference/partner-center.md#filters.
         """
-        unfiltered, followed = _list_query(field), set[str]()
-        query = unfiltered if field in self._unfiltered else _list_query(field, since)
-        while True:
+        bound = "" if field in self._unfiltered else f"{field} ge {_literal(since)}"
+        for stamps in self._pages(_list_query(field, bound), _list_query(field), field):
+            recent = [stamp for stamp in stamps if not _is_older(stamp.get(field), since)]
+            if recent:
+                yield recent
+            if len(recent) < len(stamps):
+                return
+
+    def _pages(self, query: str, unfiltered: str, field: str) -> Iterator[Sequence[Json]]:
+        """The pages of a list; all of `unfiltered` if the service refuses the filter of `query`."""
+        followed, is_filtered = set[str](), query != unfiltered
+        while query:
             request = OutgoingRequest("GET", self._url.copy_with(query=query.encode()), "referrals")
             try:
                 stamps, link = self._sender.read(request, _parse_page)
@@ -210,14 +238,10 @@ class Referrals:
                     raise
                 query = unfiltered
                 continue
-            if not followed and query == unfiltered:
+            if is_filtered and not followed and query == unfiltered:
                 self._unfiltered.add(field)
-            recent = [stamp for stamp in stamps if not _is_older(stamp.get(field), since)]
-            if recent:
-                yield recent
-            if link is None or len(recent) < len(stamps):
-                return
-            query = _query_of_link(link, followed)
+            yield stamps
+            query = _query_of_link(link, followed) if link else ""
             followed.add(query)
 
     def _get_request(self, referral_id: str) -> OutgoingRequest:
@@ -263,11 +287,15 @@ def _parse_page(reply: Reply) -> tuple[Sequence[Json], str | None]:
     return json_bodies.parse_page(reply.body)
 
 
-def _list_query(field: str, since: datetime | None = None) -> str:
-    """The query of a list by a date, newest first; with `since`, only of referrals that are not older."""
-    start = {} if since is None else {"$filter": f"{field} ge {since.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}"}
-    options = {**start, "$orderby": f"{field} desc", "$select": ",".join(STAMP_FIELDS)}
-    return str(httpx.QueryParams(options))
+def _list_query(field: str, bound: str = "", fields: Sequence[str] = STAMP_FIELDS) -> str:
+    """The query of a list by a date, newest first; with a filter that bounds the date, if one is given."""
+    bounds = {"$filter": bound} if bound else {}
+    return str(httpx.QueryParams({**bounds, "$orderby": f"{field} desc", "$select": ",".join(fields)}))
+
+
+def _literal(at: datetime) -> str:
+    """A time in a filter, in whole seconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _query_of_link(link: str, followed: Collection[str]) -> str:
@@ -282,6 +310,14 @@ def _query_of_link(link: str, followed: Collection[str]) -> str:
     if query in followed:
         raise Unavailable("GET referrals: the nextLink repeats a page")
     return query
+
+
+def _is_younger(value: object, until: datetime) -> bool:
+    """Whether a date is younger than `until`. A date that cannot be read does not count as younger."""
+    try:
+        return datetime.fromisoformat(str(value)) > until
+    except (ValueError, TypeError):
+        return False
 
 
 def _is_older(value: object, since: datetime) -> bool:

@@ -24,11 +24,11 @@ class CountingRows(SqliteRows):
         self.reads = 0
         self.is_down = False
 
-    def scan(self, partition_prefix: str, key: str) -> Iterator[Row]:
+    def scan(self, partition_prefix: str, key: str, *, after: str = "") -> Iterator[Row]:
         self.reads += 1
         if self.is_down:
             raise StoreUnavailable("down")
-        return super().scan(partition_prefix, key)
+        return super().scan(partition_prefix, key, after=after)
 
 
 class TwoInstances:

@@ -40,6 +40,7 @@ ENVIRONMENT = {
     "PUSH_SCHEDULE": "0 * * * * *",
     "SWEEP_SCHEDULE": "0 */15 * * * *",
     "CREDENTIALS_SCHEDULE": "0 17 3 * * *",
+    "COMPARE_SCHEDULE": "0 23,53 2-5 * * *",
     "EVENTS_QUEUE": "referral-events",
 }
 

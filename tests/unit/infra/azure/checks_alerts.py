@@ -25,6 +25,8 @@ EVENTS_BY_RULE: Mapping[str, frozenset[str]] = {
     "push-silent": frozenset({"push_done", "previewed", "run_skipped"}),
     "sweep-silent": frozenset({"sweep_done", "previewed", "run_skipped"}),
     "credentials-silent": frozenset({"credentials_kept"}),
+    "compare-silent": frozenset({"compare_done", "previewed", "run_skipped"}),
+    "deals-differ": frozenset({"compare_found"}),
     "events-poisoned": frozenset({"event_poisoned"}),
     "records-parked": frozenset({"pair_parked"}),
     "deals-not-made": frozenset({"deal_not_made"}),

@@ -23,6 +23,7 @@ SETTINGS = {
     "PUSH_SCHEDULE": "0 * * * * *",
     "SWEEP_SCHEDULE": "0 */15 * * * *",
     "CREDENTIALS_SCHEDULE": "0 17 3 * * *",
+    "COMPARE_SCHEDULE": "0 23,53 2-5 * * *",
 }
 LOAD = """
 import importlib, json, pathlib, sys

@@ -1,0 +1,155 @@
+"""What the compare of all links looks for, and whether a pair that was read differs. Pure.
+
+A difference is drift only where nothing is on file for it: no wait, no refusal, no lead, no state that writes nothing.
+It is found by the plan that a look at the pair would make, so each latch and each rule of the merge counts.
+
+Source: docs/protocol.md#the-daily-compare.
+"""
+
+from collections.abc import Iterator
+from copy import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from shared.domain.deal import Side, Status, display_text
+from shared.domain.field_rules import Rules
+from shared.domain.known_versions import accounts_for
+from shared.domain.link import Link
+from shared.domain.link_states import State
+from shared.domain.plan_lead import OPEN_LEAD
+from shared.domain.planned import Plan
+from shared.domain.records import Opportunity, Referral
+
+GRACE = timedelta(hours=1)
+"""So long a change may be under way: push, events and sweep have had their turn by then."""
+_COMPARED = frozenset({State.LIVE, State.ON_HOLD, State.PARKED})
+"""The states in which both sides are kept in step."""
+
+
+class Kind(StrEnum):
+    """The kinds of findings.
+
+    drift                 values differ, and nothing is on file for it
+    interrupted           a run stopped within this pair, and nothing returns to it
+    opportunity_missing   Salesforce does not show the opportunity
+    referral_missing      Partner Center does not show the referral
+    two_referrals         two open referrals of ours name one opportunity
+    two_opportunities     two opportunities carry one referral id
+    two_links             two links lead to one referral
+    unlinked_referral     an open referral of ours has no opportunity, and no event, sweep or entry has it
+    unlinked_opportunity  a ticked opportunity has no link, and no push or entry has it
+    news                  a record of another party says what nobody has heard
+    """
+
+    DRIFT = "drift"
+    INTERRUPTED = "interrupted"
+    OPPORTUNITY_MISSING = "opportunity_missing"
+    REFERRAL_MISSING = "referral_missing"
+    TWO_REFERRALS = "two_referrals"
+    TWO_OPPORTUNITIES = "two_opportunities"
+    TWO_LINKS = "two_links"
+    UNLINKED_REFERRAL = "unlinked_referral"
+    UNLINKED_OPPORTUNITY = "unlinked_opportunity"
+    NEWS = "news"
+
+
+UNHEARD = frozenset({Kind.UNLINKED_REFERRAL, Kind.UNLINKED_OPPORTUNITY, Kind.TWO_REFERRALS, Kind.NEWS})
+"""What each daily compare queues: an event, a push or a sweep should have done it, and it replaces no value.
+
+The pull of a second referral tells it in the inbox (docs/protocol.md#two-of-one).
+"""
+MENDED = UNHEARD | {Kind.DRIFT, Kind.INTERRUPTED, Kind.OPPORTUNITY_MISSING, Kind.REFERRAL_MISSING}
+"""What the app does once a person wants it. Of duplicates only a person knows which one to keep."""
+
+
+class FieldDrift(Struct, frozen=True):
+    """One field whose values differ, as a person reads them. Values never go into a log."""
+
+    field: str
+    label: str
+    salesforce: str
+    partner_center: str
+
+
+class Finding(Struct, frozen=True):
+    """What the compare found about a pair. `other` is the second opportunity or referral of a duplicate."""
+
+    kind: Kind
+    opportunity_id: str | None = None
+    referral_id: str | None = None
+    drift: tuple[FieldDrift, ...] = ()
+    other: str | None = None
+
+
+def is_compared(link: Link) -> bool:
+    """Whether both sides of a link are kept in step now, so that a difference would be drift."""
+    is_free = link.intent is None and not link.close_as_test and link.lead != OPEN_LEAD
+    return link.referral_id is not None and link.state in _COMPARED and is_free
+
+
+def is_closed(link: Link) -> bool:
+    """Whether both sides have agreed on an end of the deal."""
+    status = link.base.get("status")
+    return isinstance(status, Status) and status.is_final
+
+
+def has_other_parties(link: Link) -> bool:
+    """Whether Microsoft or another partner takes part in the deal, or may."""
+    return bool(link.microsoft or link.partners or link.help is not None or link.answer_by is not None)
+
+
+def may_have_drifted(link: Link, opportunity: Opportunity, rules: Rules) -> bool:
+    """Whether the opportunity holds a value that is neither agreed nor on file: its referral must then be read.
+
+    Under another mapping than the link's, only what the base still knows is compared: a new field travels when either
+    side changes, and is no drift before.
+    """
+    base = link.base_under(rules)
+    unread = {*opportunity.problems, *opportunity.partial, *opportunity.unseen}
+    deal = opportunity.deal.without(
+        *unread, *(set() if link.mapping == rules.mapping else {*opportunity.deal} - {*base})
+    )
+    return not accounts_for(replace(link, base=base), deal, Side.SALESFORCE, rules)
+
+
+def is_young(opportunity: Opportunity, at: datetime) -> bool:
+    """Whether the opportunity, its account or its rows changed so lately that the change may be under way."""
+    stamps = [stamp for query, stamp in opportunity.stamps.items() if not query.endswith("deleted")]
+    newest = max((opportunity.modified, *map(datetime.fromisoformat, stamps)))
+    return at - newest < GRACE
+
+
+def drift_in(
+    plan: Plan, link: Link, opportunity: Opportunity, referral: Referral, rules: Rules
+) -> tuple[FieldDrift, ...]:
+    """The fields that a look at the pair would write or put on file, without those on file.
+
+    Under another mapping, a field that the base never had is no drift.
+    """
+    known = None if link.mapping == rules.mapping else link.base_under(rules)
+    ours, theirs = opportunity.deal, referral.deal
+    untold = (name for name in _put_on_file(plan, link) if ours.get(name) != theirs.get(name))
+    fields = dict.fromkeys((*_unfiled(plan, link), *untold))
+    return tuple(
+        FieldDrift(name, rules[name].label, display_text(ours.get(name)), display_text(theirs.get(name)))
+        for name in fields
+        if name in rules.by_field and (known is None or name in known)
+    )
+
+
+def _unfiled(plan: Plan, link: Link) -> Iterator[str]:
+    """The fields that would be written, although nothing is on file for them."""
+    for side, changes in ((Side.PARTNER_CENTER, plan.to_partner_center), (Side.SALESFORCE, plan.to_salesforce)):
+        for change in changes:
+            if change.field not in link.waiting and not link.refuses(f"{side}.{change.field}", change.new):
+                yield change.field
+
+
+def _put_on_file(plan: Plan, link: Link) -> Iterator[str]:
+    """The fields whose difference would be told, because a rule forbids to write it."""
+    for key, record in plan.refused.items():
+        filed = link.refused.get(key)
+        if filed is None or filed.value != record.value:
+            yield key.partition(".")[2]

@@ -1,0 +1,78 @@
+"""Finds what other parties say in our open deals and nobody has heard, because an event was lost.
+
+The engagement of each open deal in which another party takes part is listed, one call for each deal. Where the list
+hides Microsoft's record, the record is read by the id that the link knows. What is found is heard through the retry
+queue, as after an event (`hear_microsoft.py`).
+
+Source: docs/protocol.md#the-daily-compare.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+from shared.domain.compared import Finding, Kind, has_other_parties, is_closed
+from shared.domain.deal import Side
+from shared.domain.link import Link
+from shared.domain.microsoft_news import is_news_for
+from shared.domain.microsoft_record import MicrosoftRecord, PartnerRecord
+from shared.domain.sighting import Sighting
+from shared.foundation.errors import CosellError, NotFound, Rejected, SignInFailed, Throttled
+from shared.mapping.other_parties import parties_in, record_of_party
+from shared.sync.ports import Context, Json
+from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
+
+ACCESS_DENIED = "accessDenied"
+
+
+def find_news(ctx: Context, links: Sequence[Link]) -> list[Finding]:
+    """A finding for each record of another party that says more than its open deal has heard.
+
+    Raises Throttled and SignInFailed, and the errors of the store.
+    """
+    shared = [link for link in links if has_other_parties(link) and not is_closed(link)]
+    news = ctx.map(partial(_news_or_leave, ctx), shared, at_most=ctx.parallelism(Side.PARTNER_CENTER))
+    return [one for each in news for one in each]
+
+
+def _news_or_leave(ctx: Context, link: Link) -> Sequence[Finding]:
+    try:
+        with pausing_on_failure(ctx, Side.PARTNER_CENTER):
+            records = _records_of(ctx, link)
+    except (Throttled, SignInFailed):
+        raise
+    except CosellError as error:  # one bad record must not stop the others
+        outcome_of_error(ctx, error, link.opportunity_id)
+        return ()
+    news = [record.id for record in records if is_news_for(link, record)]
+    return [Finding(Kind.NEWS, link.opportunity_id, key) for key in news if not _is_sighted(ctx, key)]
+
+
+def _is_sighted(ctx: Context, referral_id: str) -> bool:
+    return ctx.store.retry_entry(Side.PARTNER_CENTER, Sighting(referral_id).key) is not None
+
+
+def _records_of(ctx: Context, link: Link) -> Sequence[MicrosoftRecord | PartnerRecord]:
+    """What the list of the engagement shows of other parties; where it hides Microsoft's record, that one by its id."""
+    records, _ = parties_in(_listed(ctx, link.engagement_id), ctx.scope.organization_id)
+    known = link.microsoft.id if link.microsoft else ""
+    raw = _read(ctx, known) if known and all(record.id != known for record in records) else None
+    return records if raw is None else (*records, record_of_party(raw))
+
+
+def _listed(ctx: Context, engagement_id: str | None) -> Sequence[Json]:
+    try:
+        return ctx.partner_center.in_engagement(engagement_id) if engagement_id else ()
+    except (NotFound, Rejected):
+        return ()
+
+
+def _read(ctx: Context, referral_id: str) -> Json | None:
+    """A record of another party, or None where the service does not show it."""
+    try:
+        return ctx.partner_center.get(referral_id)
+    except NotFound:
+        return None
+    except SignInFailed as error:
+        if error.code != ACCESS_DENIED:
+            raise
+        return None

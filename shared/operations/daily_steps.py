@@ -1,0 +1,36 @@
+"""The steps of the daily run, in their order: the compare of all links, then the purge of personal values.
+
+Each step does its work once a day, goes on where its last run stopped, and may take the time of a whole run. So a step
+that took long is the last of its run: the following ones have their turn in the next run of the timer.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from shared.app import App
+from shared.operations.compare import run_compare
+from shared.operations.purge import purge_closed
+
+SHORT_SECONDS = 60.0
+"""After so long, no further step begins: with it, a run would be longer than the host allows."""
+type Step = Callable[[App], object]
+
+
+def _compare(app: App) -> None:
+    run_compare(app.context, app.store, app.settings.guards.compare_sample)
+
+
+def _purge(app: App) -> None:
+    purge_closed(app.context, app.settings.guards.purge_after_days)
+
+
+STEPS: Sequence[Step] = (_compare, _purge)
+
+
+def run_daily_steps(app: App, steps: Sequence[Step] = STEPS, clock: Callable[[], float] = time.monotonic) -> None:
+    """Run the steps of the day. Raises errors of the store only."""
+    ends = clock() + SHORT_SECONDS
+    for step in steps:
+        step(app)
+        if clock() > ends:
+            return

@@ -1,0 +1,181 @@
+"""The compare finds values that differ though the link says agreed (docs/protocol.md#the-daily-compare)."""
+
+import pytest
+
+from shared.domain.compared import FieldDrift, Kind
+from shared.domain.deal import Side
+from shared.domain.link_states import State
+from shared.sync.ports import Outcome, Result
+from shared.sync.retry_queue import queue_pair
+from tests.unit.sync.compared_deals import (
+    amounts,
+    believe_amount,
+    change_link,
+    found,
+    kinds,
+    let_settle,
+    linked_deals,
+    miss_colleague_edit,
+    repair,
+)
+from tests.unit.sync.harness import HOUR, Harness
+from tests.unit.sync.helped_deals import add_contact
+from tests.unit.sync.inbound_deals import assert_quiet
+
+
+def test_nothing_is_found_and_written_where_all_is_in_step(harness: Harness) -> None:
+    linked_deals(harness, 3)
+    before = harness.all_versions()
+    assert found(harness, sample=3) == []
+    assert harness.all_versions() == before
+    assert harness.all_retry_entries(Side.PARTNER_CENTER) == []
+
+
+@pytest.mark.parametrize(
+    ("believed", "sample", "agreed"),
+    [(29000, 0, 10000), (30000, 0, 10000), (10000, 5, 29000)],
+    ids=["as Partner Center has it", "as nobody has it", "as Salesforce has it"],
+)
+def test_a_wrong_base_at_known_versions_is_found_and_repaired(
+    harness: Harness, believed: int, sample: int, agreed: int
+) -> None:
+    """Where the base is what Salesforce holds, only a read of the referral shows it: the sample, in its turn."""
+    (deal,) = linked_deals(harness, 1)
+    miss_colleague_edit(harness, deal, 29000)
+    believe_amount(harness, deal, believed)
+    (finding,) = found(harness, sample=sample)
+    assert (finding.kind, finding.opportunity_id) == (Kind.DRIFT, deal)
+    assert finding.drift == (FieldDrift("money", "Amount", "10000.00 USD", "29000.00 USD"),)
+    assert amounts(harness, deal) == (10000, 29000), "a compare writes nothing"
+    repair(harness, sample=sample)
+    assert amounts(harness, deal) == (agreed, agreed)
+    assert harness.differences(deal) == []
+    assert found(harness, sample=sample) == []
+    assert_quiet(harness)
+
+
+def test_an_edit_of_a_colleague_that_no_event_and_no_sweep_told_is_found_by_its_version(harness: Harness) -> None:
+    deal, other = linked_deals(harness, 2)
+    miss_colleague_edit(harness, deal, 29000)
+    assert kinds(harness) == [(Kind.DRIFT, deal)]
+    harness.forget_calls()
+    repair(harness)
+    assert amounts(harness, deal) == (29000, 29000)
+    assert amounts(harness, other) == (10000, 10000)
+    assert found(harness) == []
+
+
+def test_an_edit_of_a_seller_that_no_poll_saw_is_found_and_sent(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    harness.seller_edits(deal, Amount=31000)
+    harness.advance_time(2 * HOUR)
+    assert kinds(harness) == [(Kind.DRIFT, deal)]
+    repair(harness)
+    assert amounts(harness, deal) == (31000, 31000)
+
+
+def test_a_removed_contact_role_leaves_no_record_and_is_found(harness: Harness) -> None:
+    deal = harness.seller_creates()
+    add_contact(harness, deal)
+    let_settle(harness)
+    (role,) = harness.salesforce.records("OpportunityContactRole")
+    harness.salesforce.delete("OpportunityContactRole", role["Id"])
+    harness.advance_time(2 * HOUR)
+    harness.push()
+    (finding,) = found(harness)
+    assert [(one.field, one.salesforce) for one in finding.drift] == [("contacts", "empty")]
+    repair(harness)
+    assert harness.count_in_audit(deal, "Contact Roles") >= 1, "Partner Center takes no empty list, which is told"
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    assert found(harness, sample=1) == []
+
+
+def test_a_version_that_moved_without_a_value_is_no_drift(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    miss_colleague_edit(harness, deal, 10000)
+    change_link(harness, deal, etag='"other"')
+    assert found(harness) == []
+
+
+def test_a_change_under_way_is_no_drift(harness: Harness) -> None:
+    sold, bought, fresh = linked_deals(harness, 3)
+    harness.seller_edits(sold, Amount=31000)
+    harness.colleague_edits(harness.referral_of(bought)["id"], details_dealValue=29000)
+    believe_amount(harness, fresh, 30000)
+    harness.colleague_edits(harness.referral_of(fresh)["id"], details_notes="Just now")
+    assert found(harness, sample=5) == []
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_pair_in_the_retry_queue_is_no_drift(harness: Harness, side: Side) -> None:
+    (deal,) = linked_deals(harness, 1)
+    miss_colleague_edit(harness, deal, 29000)
+    key = deal if side is Side.SALESFORCE else harness.referral_of(deal)["id"]
+    queue_pair(harness.first.ctx, side, key, Outcome(Result.RETRY, "busy"))
+    assert found(harness, sample=1) == []
+
+
+@pytest.mark.parametrize("state", [State.PAUSED, State.CLOSED, State.GONE, State.HELD])
+def test_a_link_that_is_not_kept_in_step_is_no_drift_and_costs_no_call(harness: Harness, state: State) -> None:
+    (deal,) = linked_deals(harness, 1)
+    miss_colleague_edit(harness, deal, 29000)
+    change_link(harness, deal, state=state)
+    assert found(harness, sample=1) == []
+    calls = harness.new_calls()
+    assert (calls["salesforce.query"], calls["partner_center.list"], calls["partner_center.get"]) == (1, 1, 0)
+
+
+def test_an_unticked_deal_is_no_drift(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    harness.seller_edits(deal, Sync_with_Partner_Center__c=False, Amount=31000)
+    harness.advance_time(2 * HOUR)
+    assert found(harness, sample=1) == []
+
+
+def test_a_refused_value_is_on_file_and_no_drift(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    harness.seller_edits(deal, Amount=-5)
+    harness.run_rounds()
+    harness.advance_time(2 * HOUR)
+    for entry in (each for side in Side for each in harness.all_retry_entries(side)):
+        harness.store.remove_retry_entry(entry)
+    assert harness.stored_link(deal).refused
+    assert found(harness, sample=1) == []
+
+
+def test_a_field_that_a_new_mapping_brought_is_no_drift(harness: Harness) -> None:
+    """It travels when either side changes (docs/protocol.md#a-changed-mapping)."""
+    (deal,) = linked_deals(harness, 1)
+    link = harness.stored_link(deal)
+    harness.seller_edits(deal, Description="The seller's words")
+    harness.advance_time(2 * HOUR)
+    sources = {name: source for name, source in link.sources.items() if name != "notes"}
+    change_link(harness, deal, mapping="of before", sources=sources, base=link.base.without("notes"))
+    assert found(harness, sample=1) == []
+    believe_amount(harness, deal, 30000)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=29000)
+    harness.advance_time(2 * HOUR)
+    (finding,) = found(harness)
+    assert [one.field for one in finding.drift] == ["money"]
+
+
+def test_an_intent_to_which_nothing_returns_is_found_and_recovered(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    harness.seller_edits(deal, Amount=31000)
+    crashed = harness.new_instance()
+    crashed.process.interrupt_at("partner_center.patch", crashed.process.crash, after=True)
+    assert crashed.crashes_during(lambda instance: instance.push())
+    harness.store.move_cursors({name: harness.now() for name in harness.store.cursors()})
+    harness.advance_time(2 * HOUR)
+    assert kinds(harness) == [(Kind.INTERRUPTED, deal)]
+    repair(harness)
+    assert harness.stored_link(deal).intent is None
+    assert amounts(harness, deal) == (31000, 31000)
+
+
+def test_a_record_that_a_service_no_longer_shows_is_told(harness: Harness) -> None:
+    deleted, hidden = linked_deals(harness, 2)
+    harness.salesforce.delete("Opportunity", deleted)
+    change_link(harness, hidden, referral_id="11111111-2222-3333-4444-555555555555")
+    assert (Kind.OPPORTUNITY_MISSING, deleted) in kinds(harness, sample=5)
+    assert (Kind.REFERRAL_MISSING, hidden) in kinds(harness, sample=5)

@@ -1,0 +1,144 @@
+"""The compare finds duplicates, and what neither an event nor a poll has told (docs/protocol.md#the-daily-compare)."""
+
+import pytest
+
+from shared.domain.compared import Finding, Kind
+from shared.domain.deal import Side
+from shared.domain.leads import Leads
+from tests.unit.sync.compared_deals import (
+    change_link,
+    compare_daily,
+    found,
+    kinds,
+    let_settle,
+    linked_deals,
+)
+from tests.unit.sync.harness import HOUR, Harness
+from tests.unit.sync.heard_deals import STATUS, accept, asked_deal, heard_deal, microsofts
+from tests.unit.sync.helped_deals import microsofts_records
+from tests.unit.sync.inbound_deals import arrived_deal, microsoft_sends_deal, opportunity_of
+from tests.unit.sync.lead_deals import customer_asks
+
+
+def second_referral(harness: Harness, deal: str) -> str:
+    """Another referral of ours that names the opportunity of a deal, as after a create that was repeated."""
+    body = {"name": "ERP renewal", "externalReferenceId": harness.scope.reference(deal)}
+    return harness.partner_center.portal_creates(body)
+
+
+def test_two_open_referrals_that_name_one_opportunity_are_found_until_one_is_closed(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    linked = harness.stored_link(deal).referral_id
+    double = second_referral(harness, deal)
+    let_settle(harness)
+    assert found(harness) == [Finding(Kind.TWO_REFERRALS, deal, double, other=linked)]
+    worker = harness.new_instance()
+    compare_daily(worker)
+    worker.push()
+    assert harness.count_in_audit(deal, f"second open referral for this opportunity, {double}") == 1
+    assert harness.stored_link(deal).referral_id == linked, "only a person knows which of them to keep"
+    assert [one.kind for one in found(harness)] == [Kind.TWO_REFERRALS]
+    harness.colleague_edits(double, status="Closed", substatus="Error", statusReason="Duplicate")
+    assert found(harness) == []
+
+
+def test_two_links_to_one_referral_are_found(harness: Harness) -> None:
+    first, second = linked_deals(harness, 2)
+    shared = harness.stored_link(first).referral_id
+    change_link(harness, second, referral_id=shared)
+    doubles = [one for one in found(harness) if one.kind is Kind.TWO_LINKS]
+    assert doubles == [Finding(Kind.TWO_LINKS, first, shared, other=second)]
+
+
+def test_an_opportunity_that_carries_the_id_of_anothers_referral_is_found(harness: Harness) -> None:
+    first, second = linked_deals(harness, 2)
+    shared = harness.stored_link(first).referral_id
+    harness.salesforce.org.put("Opportunity", second, {**harness.opportunity(second), "Referral_Identifier__c": shared})
+    doubles = [one for one in found(harness) if one.kind is Kind.TWO_OPPORTUNITIES]
+    assert doubles == [Finding(Kind.TWO_OPPORTUNITIES, second, shared, other=first)]
+
+
+# --- what nobody has heard
+
+
+@pytest.mark.parametrize("lists", ["all", "engagement", "never"])
+def test_an_answer_of_microsoft_whose_event_was_lost_is_heard(harness: Harness, lists: str) -> None:
+    deal = heard_deal(harness)
+    harness.partner_center.switches.related_lists = lists
+    let_settle(harness)
+    accept(harness, deal)
+    harness.store.move_cursor("sweep", harness.now())
+    worker = harness.new_instance()
+    compare_daily(worker)
+    assert [event["kind"] for event in worker.log.fields_of("compare_found")] == [Kind.NEWS]
+    worker.push()
+    assert harness.opportunity(deal)[STATUS] == "Accepted"
+    compare_daily(worker)
+    assert worker.log.fields_of("compare_done")[-1]["news"] == 0
+
+
+def test_a_request_of_a_colleague_whose_event_was_lost_is_heard_once_another_party_is_known(harness: Harness) -> None:
+    deal = asked_deal(harness)
+    change_link(harness, deal, microsoft=None)
+    let_settle(harness)
+    record = microsofts(harness, deal)["id"]
+    worker = harness.new_instance()
+    arrived_deal(harness)
+    compare_daily(worker)
+    assert harness.opportunity(deal)[STATUS] == "Asked", record
+
+
+def test_news_of_a_closed_or_unticked_deal_is_not_looked_for(harness: Harness) -> None:
+    deal = heard_deal(harness)
+    harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
+    let_settle(harness)
+    accept(harness, deal)
+    assert found(harness) == []
+    assert len(microsofts_records(harness)) == 1
+
+
+def test_a_deal_of_microsofts_that_event_and_sweep_missed_arrives(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.advance_time(2 * HOUR)
+    harness.store.move_cursor("sweep", harness.now())
+    assert found(harness) == [Finding(Kind.UNLINKED_REFERRAL, None, referral)]
+    assert harness.all_retry_entries(Side.PARTNER_CENTER) == [], "the command queues nothing unless it is to repair"
+    worker = harness.new_instance()
+    compare_daily(worker, after=HOUR)
+    worker.push()
+    assert opportunity_of(harness, referral)["Sync_with_Partner_Center__c"]
+
+
+def test_an_opportunity_that_no_push_saw_is_sent(harness: Harness) -> None:
+    deal = harness.seller_creates()
+    harness.advance_time(2 * HOUR)
+    harness.store.move_cursors({"opportunity": harness.now(), "account": harness.now()})
+    assert kinds(harness) == [(Kind.UNLINKED_OPPORTUNITY, deal)]
+    worker = harness.new_instance()
+    compare_daily(worker, after=HOUR)
+    worker.push()
+    assert harness.stored_link(deal).referral_id == harness.referral_of(deal)["id"]
+
+
+def test_what_makes_no_opportunity_is_not_told_each_day(harness: Harness) -> None:
+    lead = customer_asks(harness)
+    closed = microsoft_sends_deal(harness)
+    harness.colleague_edits(closed, status="Closed", substatus="Declined", statusReason="Other")
+    young = harness.seller_creates(Amount=None)
+    harness.push_until_quiet()
+    harness.advance_time(2 * HOUR)
+    harness.store.move_cursor("sweep", harness.now())
+    microsoft_sends_deal(harness)
+    harness.forget_calls()
+    assert harness.scope.leads is Leads.OFF
+    assert found(harness) == [], (lead, closed, young)
+    assert harness.new_calls()["partner_center.get"] == 0
+
+
+def test_a_referral_from_before_the_beginning_is_left_alone(harness: Harness) -> None:
+    harness.partner_center.portal_creates({"name": "Old"})
+    harness.advance_time(2 * HOUR)
+    scope = harness.first.ctx.scope
+    assert scope.begin < harness.now()
+    harness.scope = type(scope)(scope.organization_id, None, harness.now())
+    assert found(harness) == []
