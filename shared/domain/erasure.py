@@ -103,12 +103,15 @@ def purged_link(link: Link) -> Link:
 
 
 def without_personal_values(deal: Deal) -> Deal:
-    """The values of which it is certain that they name nobody."""
+    """The values of which it is certain that they name nobody. What was empty is unknown, like what was removed.
+
+    Otherwise a later edit of it, whose fingerprint goes too, would be told again.
+    """
     return Deal({name: _harmless(value) for name, value in deal.items() if _is_harmless(name, value)})
 
 
 def _is_harmless(name: str, value: Value | None) -> bool:
-    return value is None or name == VISIBILITY or isinstance(value, Status | Money | date)
+    return isinstance(value, Status | Money | date) or (name == VISIBILITY and value is not None)
 
 
 def _harmless(value: Value | None) -> Value | None:
@@ -118,8 +121,7 @@ def _harmless(value: Value | None) -> Value | None:
 
 def _without_fingerprints(known: Mapping[str, Difference], base: Deal) -> dict[str, Difference]:
     """The same differences, so that the mark stays, without a trace of the values that are not in the `base`."""
-    names = [name for name, value in base.items() if value is not None]
-    kept = {f"{side}.{name}" for side in Side for name in names} | {*names, HELP_KEY}
+    kept = {f"{side}.{name}" for side in Side for name in base} | {*base, HELP_KEY}
     return {key: one if key in kept else replace(one, value="", told=()) for key, one in known.items()}
 
 
