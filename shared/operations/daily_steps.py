@@ -21,7 +21,7 @@ def _compare(app: App) -> None:
 
 
 def _purge(app: App) -> None:
-    purge_closed(app.context, app.settings.guards.purge_after_days)
+    purge_closed(app.local, app.settings.guards.purge_after_days)  # it makes no call
 
 
 STEPS: Sequence[Step] = (_compare, _purge)
