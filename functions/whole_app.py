@@ -5,6 +5,7 @@ import azure.functions as func
 from functions.apply_event import bp as apply_event
 from functions.apply_poison import bp as apply_poison
 from functions.compare_deals import bp as compare_deals
+from functions.copy_store import bp as copy_store
 from functions.keep_credentials import bp as keep_credentials
 from functions.push_opportunities import bp as push_opportunities
 from functions.receive_event import bp as receive_event
@@ -27,6 +28,7 @@ def load_whole_app() -> func.FunctionApp:
         sweep_referrals,
         keep_credentials,
         compare_deals,
+        copy_store,
         report_health,
     ):
         app.register_functions(blueprint)

@@ -27,6 +27,7 @@ USERNAME = "integration@contoso.example"
 DEFAULT_PHONE = "+4550000000"
 PUSH_SCHEDULE, SWEEP_SCHEDULE, CREDENTIALS_SCHEDULE = "0 * * * * *", "0 */15 * * * *", "0 17 3 * * *"
 COMPARE_SCHEDULE = "0 23,53 2-5 * * *"
+BACKUP_SCHEDULE = "0 47 6 * * *"
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -173,6 +174,7 @@ def _build_environ(
         "SWEEP_SCHEDULE": SWEEP_SCHEDULE,
         "CREDENTIALS_SCHEDULE": CREDENTIALS_SCHEDULE,
         "COMPARE_SCHEDULE": COMPARE_SCHEDULE,
+        "BACKUP_SCHEDULE": BACKUP_SCHEDULE,
         "CA_BUNDLE": bundle,
         # Some libraries prefer these variables to the bundle of their session. The machine may have set other values.
         "REQUESTS_CA_BUNDLE": bundle,

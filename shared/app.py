@@ -285,31 +285,16 @@ class App:
         """Links, pointers, retry queue, side health and cursors."""
         from shared.store.link_store import LinkStore  # noqa: PLC0415 - late: costs a cold start
 
-        rows = self._rows()
+        return LinkStore(self.rows)
+
+    @cached_property
+    def rows(self) -> "SqliteRows | TableRows":
+        """The rows of the store, as they are stored."""
+        from shared.store.open_rows import open_rows  # noqa: PLC0415 - late: costs a cold start
+
+        rows = open_rows(self.settings.store, self.settings.vault, self.clock.compare)
         self._opened.callback(rows.close)
-        return LinkStore(rows)
-
-    def _rows(self) -> "SqliteRows | TableRows":
-        settings, vault = self.settings.store, self.settings.vault
-        bundle = str(vault.ca_bundle) if vault.ca_bundle else None
-        if settings.file is not None:
-            from shared.store.sqlite_rows import SqliteRows  # noqa: PLC0415 - only on one machine
-
-            return SqliteRows(str(settings.file))
-        from shared.store import table_storage_rows as tables  # noqa: PLC0415 - late: costs a cold start
-
-        if settings.connection_string is not None:
-            return tables.open_tables_from_connection_string(
-                settings.connection_string, settings.table, ca_bundle=bundle, compare=self.clock.compare
-            )
-        return tables.open_tables(
-            settings.tables_url or "",
-            settings.table,
-            client_id=vault.azure_client_id,
-            ca_bundle=bundle,
-            by_cli=vault.azure_credential == "cli",
-            compare=self.clock.compare,
-        )
+        return rows
 
 
 _lock = threading.Lock()

@@ -79,6 +79,9 @@ param credentialsSchedule string = '0 17 3 * * *'
 @description('The schedule of compare_deals. The first run of a day begins a compare, the following ones continue it.')
 param compareSchedule string = '0 23,53 2-5 * * *'
 
+@description('The schedule of copy_store.')
+param backupSchedule string = '0 47 6 * * *'
+
 // --- the app ---
 
 @allowed([512, 2048, 4096])
@@ -325,6 +328,7 @@ module app 'modules/app.bicep' = {
       SWEEP_SCHEDULE: sweepSchedule
       CREDENTIALS_SCHEDULE: credentialsSchedule
       COMPARE_SCHEDULE: compareSchedule
+      BACKUP_SCHEDULE: backupSchedule
     }
   }
   dependsOn: [

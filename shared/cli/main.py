@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shared import __version__
-from shared.cli import close_test_referrals, compare, connect, doctor, forget, salesforce, turn_on, webhook
+from shared.cli import close_test_referrals, compare, connect, doctor, forget, salesforce, store, turn_on, webhook
 from shared.foundation.logs import LOGGER
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(connect.app, name="connect")
 app.add_typer(salesforce.app, name="salesforce")
+app.add_typer(store.app, name="store")
 app.add_typer(webhook.app, name="webhook")
 
 app.command()(doctor.doctor)

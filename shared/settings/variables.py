@@ -230,7 +230,7 @@ class WebhookSettings(SettingsGroup):
         return self.events_url or (f"https://{host}/api/events" if is_public else None)
 
 
-SCHEDULES = ("PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE", "COMPARE_SCHEDULE")
+SCHEDULES = ("PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE", "COMPARE_SCHEDULE", "BACKUP_SCHEDULE")
 
 
 class TriggerSettings(SettingsGroup):
@@ -242,6 +242,7 @@ class TriggerSettings(SettingsGroup):
         "sweep_schedule": "0 */15 * * * *",
         "credentials_schedule": "0 17 3 * * *",
         "compare_schedule": "0 23,53 2-5 * * *",
+        "backup_schedule": "0 47 6 * * *",
     }
 
     events_queue: Queue
@@ -249,6 +250,7 @@ class TriggerSettings(SettingsGroup):
     sweep_schedule: Schedule
     credentials_schedule: Schedule
     compare_schedule: Schedule
+    backup_schedule: Schedule
 
 
 class Settings(Struct, frozen=True):

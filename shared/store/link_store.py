@@ -11,6 +11,7 @@ compare                  progress                see `compare_rows.py`
 A|<account match key>    claim                   an instance is looking up the account, and creates it if it is missing
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
+side|store               state                   see `store_state.py`
 cursor                   <name>                  cursors and heartbeats
 owner, org               salesforce, organization  see `organization_rows.py`
 org                      currencies              the shape of the Salesforce organisation, and when it was asked
@@ -56,6 +57,7 @@ from shared.store.organization_rows import OrganizationRows
 from shared.store.party_rows import PartyRows
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
+from shared.store.store_state import StoreState, copied_in
 from shared.store.stored_values import Entry, RetryEntry, SideState
 
 LINK, POINTER, CLAIM, STATE = "link", "pointer", "claim", "state"
@@ -66,7 +68,7 @@ MAX_SIDE_STATE_AGE_SECONDS = 5.0
 DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
-class LinkStore(PartyRows, CompareRows, ErasureRows, OrganizationRows):
+class LinkStore(PartyRows, CompareRows, ErasureRows, OrganizationRows, StoreState):
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
     def __init__(
@@ -248,6 +250,7 @@ class LinkStore(PartyRows, CompareRows, ErasureRows, OrganizationRows):
         if self._sides is None or fresh or now >= self._sides_until:
             self._sides = {row.partition: self._side_state_from(row) for row in self._rows.scan("side|", STATE)}
             self._sides_until = now + MAX_SIDE_STATE_AGE_SECONDS
+            self.copied = copied_in(self._sides)
         return self._sides
 
     def _side_state_from(self, row: Row) -> tuple[SideState, tuple[Any, ...]]:

@@ -91,6 +91,12 @@ class Rows(Protocol):
         StoreUnavailable.
         """
 
+    def walk(self, first: str, end: str) -> Iterator[Row]:
+        """Iterate over all rows of the partitions from `first` to below `end`, in the order of partition and key.
+
+        Rows that are written meanwhile may be missing. Raises StoreUnavailable.
+        """
+
     def write(self, partition: str, changes: Sequence[RowChange]) -> Sequence[str | None]:
         """Apply up to 100 changes of different keys as one transaction; return the new ETags, None for a Delete.
 

@@ -102,6 +102,14 @@ class SqliteRows:
         check_scan(partition_prefix, key, after)
         return self._scan_pages(partition_prefix, key, after)
 
+    def walk(self, first: str, end: str) -> Iterator[Row]:
+        """See `Rows.walk`. Rows are read page by page."""
+        partition, key = first, ""
+        where = "(partition, key) > (?, ?) AND partition < ?"
+        while rows := self._select_rows(where, (partition, key, end, _SCAN_PAGE), "ORDER BY partition, key LIMIT ?"):
+            yield from rows
+            partition, key = rows[-1].partition, rows[-1].key
+
     def write(self, partition: str, changes: Sequence[RowChange]) -> Sequence[str | None]:
         """See `Rows.write`."""
         check_changes(partition, changes)

@@ -101,6 +101,11 @@ class TableRows:
             where += " and PartitionKey ge @low and PartitionKey lt @high"
         return self._query_rows(where, values, None)
 
+    def walk(self, first: str, end: str) -> Iterator[Row]:
+        """See `Rows.walk`. Rows are read page by page."""
+        where = "PartitionKey ge @low and PartitionKey lt @high"
+        return self._query_rows(where, {"low": first, "high": end}, None)
+
     def write(self, partition: str, changes: Sequence[RowChange]) -> Sequence[str | None]:
         """See `Rows.write`."""
         check_changes(partition, changes)

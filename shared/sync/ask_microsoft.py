@@ -76,8 +76,11 @@ def _look(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral
     is_silent, has_listed = listed is None or is_late, ctx.store.cursor(LISTED) is not None
     if (is_late or (is_silent and has_listed and request is None)) and now - _decided(pair, now) < LATE:
         pair.end(Outcome(Result.RETRY, "not_listed"))
-    elif request is None:
+    elif request is None and not ((is_silent or not has_listed) and ctx.recent_copy):
         _send(ctx, pair, opportunity, referral)
+    elif request is None:  # the store is from a copy: Microsoft may have been asked after it, and no list tells
+        pair.take_link(about_to_ask(pair.link, opportunity.sharing, now))
+        _ask_a_person(ctx, pair, opportunity, referral)
     elif is_silent or not has_listed:
         _ask_a_person(ctx, pair, opportunity, referral)
     elif _still_wants(ctx, pair, opportunity, referral):

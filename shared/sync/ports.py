@@ -41,6 +41,7 @@ from shared.domain.scope import Scope
 from shared.foundation.errors import Cause, NotFound, Rejected
 from shared.mapping.inbox_record import KEY, OBJECT, inbox_values, without_refused
 from shared.mapping.translation import Translation
+from shared.store.store_state import Copied
 from shared.store.stored_values import WAITING, Entry, KnownPath, RetryEntry, SideState
 from shared.sync.erasure_ports import ErasureStore
 from shared.sync.party_ports import PartyStore
@@ -142,6 +143,9 @@ class Store(PartyStore, PointerStore, ErasureStore, Protocol):
     UnreadableRow for a link or a pointer that is damaged or that only a later build can read.
     """
 
+    copied: Copied | None
+    """The copy that it was imported from, as it was when the states of the sides were read last; else None."""
+
     def org_shape(self) -> tuple[OrgShape, datetime] | None:
         """The org's last answer about its shape, and its time."""
 
@@ -237,6 +241,9 @@ def random_id() -> str:
     return secrets.token_hex(16)
 
 
+SEARCHED_AFTER_IMPORT = timedelta(days=30)
+
+
 class Context(Struct, frozen=True):
     """The ports and rules of one process, and the id of the run that uses them.
 
@@ -301,6 +308,13 @@ class Context(Struct, frozen=True):
         """Delete the inbox record of a deal that is made, if there is one. Raises the client's errors."""
         with suppress(NotFound):
             self.salesforce.delete(OBJECT, (KEY, key))
+
+    @property
+    def recent_copy(self) -> Copied | None:
+        """The copy that the store was imported from within 30 days: what was made after it is looked for."""
+        copied = self.store.copied
+        is_recent = copied and copied.imported and self.clock.now() - copied.imported < SEARCHED_AFTER_IMPORT
+        return copied if is_recent else None
 
     def is_time_up(self, started: datetime) -> bool:
         """Whether 80 % of a run's time has passed (docs/protocol.md#the-time-limit-of-a-run)."""

@@ -42,6 +42,7 @@ from shared.sync.write_referral import (
     adopt_referral,
     create_referral,
     find_created_referral,
+    find_forgotten_referral,
 )
 from shared.sync.write_related import writes_of
 
@@ -130,8 +131,12 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         leave_sync(ctx, pair)
     if not (opportunity.flagged or link.lead or pair.must_create or (link.referral_id and pair.link.unwritten)):
         pair.end(RECONCILED)
-    elif link.referral_id is None and opportunity.referral_id and not pair.must_create:
-        adopt_named_referral(ctx, pair, opportunity.referral_id)
+    elif (
+        link.referral_id is None
+        and not pair.must_create
+        and (existing := opportunity.referral_id or (ctx.store.copied and find_forgotten_referral(ctx, pair)))
+    ):
+        adopt_named_referral(ctx, pair, existing)
         make_plan(ctx, pair)
     elif link.referral_id is None:
         prepare_create(ctx, pair, opportunity)

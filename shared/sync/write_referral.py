@@ -8,7 +8,7 @@ Source: docs/protocol.md#creating-a-referral, docs/protocol.md#writing-to-partne
 
 from contextlib import suppress
 from copy import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.domain.cause import Cause
 from shared.domain.creation_values import cut_texts
@@ -50,11 +50,22 @@ def find_created_referral(ctx: Context, pair: Pair) -> Json | None:
     earlier = pair.interrupted.find(EffectKind.CREATE_REFERRAL) if pair.interrupted.effects else None
     if earlier is None or earlier.decided is None:
         return None
-    for page in ctx.partner_center.created_since(earlier.decided - CLOCK_MARGIN):
-        for stamp in page:
-            if _is_referral_of(ctx, stamp, pair.id):
-                return ctx.partner_center.get(str(stamp["id"]))
-    return None
+    found = _referral_created_since(ctx, pair, earlier.decided)
+    return ctx.partner_center.get(found) if found else None
+
+
+def find_forgotten_referral(ctx: Context, pair: Pair) -> str | None:
+    """The id of the referral that was made for a pair after the copy that the store was imported from, or None.
+
+    Nothing else may remember it: the process may have stopped right after the create
+    (docs/protocol.md#copies-of-the-store).
+    """
+    return _referral_created_since(ctx, pair, ctx.recent_copy.began) if ctx.recent_copy else None
+
+
+def _referral_created_since(ctx: Context, pair: Pair, since: datetime) -> str | None:
+    pages = ctx.partner_center.created_since(since - CLOCK_MARGIN)
+    return next((str(stamp["id"]) for page in pages for stamp in page if _is_referral_of(ctx, stamp, pair.id)), None)
 
 
 def _is_referral_of(ctx: Context, stamp: Json, opportunity_id: str) -> bool:

@@ -13,6 +13,7 @@ FUNCTIONS = {
     "sweep_referrals": TIMER,
     "keep_credentials": TIMER,
     "compare_deals": TIMER,
+    "copy_store": TIMER,
     "report_health": HTTP,
 }
 

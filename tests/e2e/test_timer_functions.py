@@ -148,3 +148,13 @@ def test_production_on_a_sandbox_writes_nothing_and_says_why(world: World, log_e
     assert world.systems.partner_center.journal == []
     assert world.systems.salesforce.record("Opportunity", opportunity)["Sync_Status__c"] is None
     assert {event["reason"] for event in log_events.events_named("wrong_organization")} == {"sandbox"}
+
+
+def test_the_daily_copy_has_the_links(world: World, log_events: LogEvents) -> None:
+    world.seller_creates()
+    world.host.run_now("push_opportunities")
+
+    world.host.run_now("copy_store")
+
+    (copied,) = log_events.events_named("store_copied")
+    assert copied["rows"] > 5

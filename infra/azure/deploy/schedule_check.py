@@ -14,6 +14,7 @@ PARAMETERS = {
     "sweepSchedule": "SWEEP_SCHEDULE",
     "credentialsSchedule": "CREDENTIALS_SCHEDULE",
     "compareSchedule": "COMPARE_SCHEDULE",
+    "backupSchedule": "BACKUP_SCHEDULE",
 }
 """The parameter of main.bicep for each setting."""
 _PARAMETER = re.compile(

@@ -85,6 +85,18 @@ var rules = [
     names: []
   }
   {
+    // As above: the first two days raise no alert.
+    name: 'copy-missing'
+    severity: 2
+    description: 'The timer copy_store has written no copy of the table for 48 hours. If the table is lost, the newest copy is older than that.'
+    query: '${lines} | summarize Copied = countif(Event == "store_copied"), First = min(TimeGenerated) | project Value = iff(Copied == 0 and First < ago(47h), 1, 0)'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT1H'
+    window: 'P2D'
+    names: []
+  }
+  {
     // The compare repeats each finding daily until somebody acts. The app mends the other kinds by itself.
     name: 'deals-differ'
     severity: 2

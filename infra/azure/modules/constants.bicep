@@ -13,6 +13,10 @@ var linksTable = 'cosell'
 var packageContainer = 'packages'
 
 @export()
+@description('The blob container of the copies of the table.')
+var copiesContainer = 'copies'
+
+@export()
 @description('The only secret that the app may write.')
 var refreshTokenSecret = 'partner-center-refresh-token'
 

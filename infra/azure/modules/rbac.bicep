@@ -1,7 +1,7 @@
 // Grants roles: to the app for what it calls, and to the operator for what `cosell` and the deployment call with the
 // operator's login.
 
-import { packageContainer, refreshTokenSecret, roles } from 'constants.bicep'
+import { copiesContainer, packageContainer, refreshTokenSecret, roles } from 'constants.bicep'
 
 param storageName string
 param vaultName string
@@ -25,6 +25,11 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' exist
 resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
   parent: blobs
   name: packageContainer
+}
+
+resource copies 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
+  parent: blobs
+  name: copiesContainer
 }
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
@@ -98,6 +103,16 @@ resource operatorWritesSecrets 'Microsoft.Authorization/roleAssignments@2022-04-
 resource operatorKeepsPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
   scope: packages
   name: guid(packages.id, operatorPrincipalId, roles.storageBlobDataContributor)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+    principalId: operatorPrincipalId
+  }
+}
+
+// `cosell store` writes copies of the table, and puts one back.
+resource operatorKeepsCopies 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
+  scope: copies
+  name: guid(copies.id, operatorPrincipalId, roles.storageBlobDataContributor)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
     principalId: operatorPrincipalId

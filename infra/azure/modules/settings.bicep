@@ -22,6 +22,8 @@ type optionalSettings = {
   MASS_CHANGE_LIMIT: string?
   PURGE_AFTER_DAYS: string?
   COMPARE_SAMPLE: string?
+  BACKUP_CONTAINER: string?
+  BACKUP_RETENTION_DAYS: string?
   // Partner Center.
   PARTNER_CENTER_URL: string?
   PARTNER_CENTER_SCOPE: string?

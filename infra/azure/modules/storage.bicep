@@ -1,6 +1,6 @@
 // Creates the storage account of the host, the deployed zip, the queues and the links. It accepts no shared key.
 
-import { eventsQueue, linksTable, packageContainer } from 'constants.bicep'
+import { copiesContainer, eventsQueue, linksTable, packageContainer } from 'constants.bicep'
 
 param name string
 param location string
@@ -60,6 +60,15 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
 resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
   parent: blobs
   name: packageContainer
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+// The copies of the table. The app deletes those that are too old.
+resource copies 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
+  parent: blobs
+  name: copiesContainer
   properties: {
     publicAccess: 'None'
   }

@@ -145,7 +145,7 @@ def test_a_step_that_does_not_fill_its_field_is_taken_and_told(schedule: str, no
 
 # --- the settings
 
-VARIABLES = ("PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE", "COMPARE_SCHEDULE")
+VARIABLES = ("PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE", "COMPARE_SCHEDULE", "BACKUP_SCHEDULE")
 
 
 @pytest.fixture

@@ -103,6 +103,8 @@ MALFORMED = {
     "EVENTS_REGISTER": CANARY,
     "MASS_CHANGE_LIMIT": CANARY,
     "PURGE_AFTER_DAYS": CANARY,
+    "BACKUP_CONTAINER": CANARY,
+    "BACKUP_RETENTION_DAYS": CANARY,
 }
 FILES = {"ca_bundle", "roots", "intermediates", "certificates"}
 NEVER_MALFORMED = {"MAPPING"}

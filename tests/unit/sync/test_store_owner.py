@@ -41,6 +41,7 @@ ENVIRONMENT = {
     "SWEEP_SCHEDULE": "0 */15 * * * *",
     "CREDENTIALS_SCHEDULE": "0 17 3 * * *",
     "COMPARE_SCHEDULE": "0 23,53 2-5 * * *",
+    "BACKUP_SCHEDULE": "0 47 6 * * *",
     "EVENTS_QUEUE": "referral-events",
 }
 

@@ -27,6 +27,7 @@ EVENTS_BY_RULE: Mapping[str, frozenset[str]] = {
     "credentials-silent": frozenset({"credentials_kept"}),
     "compare-silent": frozenset({"compare_done", "previewed", "run_skipped"}),
     "deals-differ": frozenset({"compare_found"}),
+    "copy-missing": frozenset({"store_copied"}),
     "events-poisoned": frozenset({"event_poisoned"}),
     "records-parked": frozenset({"pair_parked"}),
     "deals-not-made": frozenset({"deal_not_made"}),

@@ -31,6 +31,7 @@ GRANTS = frozenset(
         (APP_PRINCIPAL, "monitoringMetricsPublisher", "insights"),
         (OPERATOR_PRINCIPAL, "keyVaultSecretsOfficer", "vault"),
         (OPERATOR_PRINCIPAL, "storageBlobDataContributor", "packages"),
+        (OPERATOR_PRINCIPAL, "storageBlobDataContributor", "copies"),
         (OPERATOR_PRINCIPAL, "storageQueueDataContributor", "storage"),
         (OPERATOR_PRINCIPAL, "storageTableDataContributor", "storage"),
     }

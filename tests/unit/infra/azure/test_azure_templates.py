@@ -69,7 +69,9 @@ def test_the_app_starts_with_the_deployed_settings(deployed_environment: str) ->
     )
 
 
-@pytest.mark.parametrize("name", ["PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE", "COMPARE_SCHEDULE"])
+@pytest.mark.parametrize(
+    "name", ["PUSH_SCHEDULE", "SWEEP_SCHEDULE", "CREDENTIALS_SCHEDULE", "COMPARE_SCHEDULE", "BACKUP_SCHEDULE"]
+)
 def test_every_schedule_runs_when_it_says(name: str) -> None:
     assert NOW < parse_schedule(FILES.app_settings()[name]).next_after(NOW) < NOW + timedelta(days=2)
     assert schedule_fault(FILES.app_settings()[name]) == ""

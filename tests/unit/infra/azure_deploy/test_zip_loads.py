@@ -24,6 +24,7 @@ SETTINGS = {
     "SWEEP_SCHEDULE": "0 */15 * * * *",
     "CREDENTIALS_SCHEDULE": "0 17 3 * * *",
     "COMPARE_SCHEDULE": "0 23,53 2-5 * * *",
+    "BACKUP_SCHEDULE": "0 47 6 * * *",
 }
 LOAD = """
 import importlib, json, pathlib, sys

@@ -1,0 +1,77 @@
+"""`cosell store`: a copy that it exports is imported into an empty store, and any other place is refused."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from local.systems import Systems
+from shared.app import App
+from shared.cli.exit_codes import Exit
+from shared.cli.output import Output
+from shared.cli.store import run_export, run_import
+from shared.foundation.errors import ConfigurationError, NotFound
+from shared.sync.runs import run_push, run_sweep
+
+
+@pytest.fixture
+def deal(systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A deal that the app of production has created."""
+    monkeypatch.setenv("STORE_FILE", str(tmp_path / "links.sqlite"))
+    monkeypatch.setenv("SYNC", "on")
+    deal = systems.seller_creates("Big deal")
+    push()
+    return deal
+
+
+def push() -> None:
+    with closing(App()) as app:
+        run_push(app.context)
+        run_sweep(app.context)
+
+
+def exported(place: str, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    run_export(Output(as_json=True), place)
+    document: dict[str, object] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def imported(place: str, capsys: pytest.CaptureFixture[str], *, yes: bool = True) -> tuple[Exit, dict[str, object]]:
+    code = run_import(Output(as_json=True), place, yes=yes)
+    document: dict[str, object] = json.loads(capsys.readouterr().out)
+    return code, document
+
+
+@pytest.mark.parametrize("kind", ["file", "container"])
+def test_a_copy_goes_into_a_new_store_and_the_app_goes_on_with_it(
+    systems: Systems, deal: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str
+) -> None:
+    place = str(tmp_path / "copy.gz") if kind == "file" else kind
+    document = exported(place, capsys)
+    (tmp_path / "links.sqlite").rename(tmp_path / "lost.sqlite")
+    before = systems.salesforce.record("Opportunity", deal)["LastModifiedDate"]
+
+    assert imported(place, capsys, yes=False) == (Exit.PROBLEM, {"ok": False})
+    code, result = imported(place, capsys)
+    assert (code, result["rows"], result["organization"]) == (Exit.OK, document["rows"], document["organization"])
+    assert imported(place, capsys)[1]["inserted"] == 0
+
+    push()
+    assert systems.salesforce.record("Opportunity", deal)["LastModifiedDate"] == before
+    assert len(systems.partner_center.referrals()) == 1
+
+
+def test_a_store_in_use_a_file_that_exists_and_a_missing_copy_are_refused(
+    deal: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    del deal
+    place = str(tmp_path / "copy.gz")
+    exported(place, capsys)
+    for refused in (lambda: exported(place, capsys), lambda: imported(place, capsys), lambda: imported("no", capsys)):
+        with pytest.raises(ConfigurationError):
+            refused()
+    with pytest.raises(ConfigurationError, match="holds no copy"):
+        imported("container", capsys)
+    with pytest.raises(NotFound):
+        imported("container/store-2026-01-01T00-00-00Z.jsonl.gz", capsys)
