@@ -45,14 +45,21 @@ class Erasures(Struct, frozen=True):
 
     deals    the opportunities whose link was purged, and when
     leads    the referrals whose lead was purged, and when
-    salt     the key of the hashes of this store
-    persons  by the hash of a forgotten person's address, the hashes of their traces with the number of their words
+    persons  by the key of the hashes, and the hash of a forgotten person's address, the hashes of their traces with the
+             number of their words
     """
 
     deals: Mapping[str, datetime] = {}
     leads: Mapping[str, datetime] = {}
-    salt: str = ""
-    persons: Mapping[str, Mapping[str, int]] = {}
+    persons: Mapping[str, Mapping[str, Mapping[str, int]]] = {}
+
+    def joined(self, other: "Erasures") -> "Erasures":
+        """These and the others: a list beside copies never gets shorter, also if the table was lost."""
+        deals, leads, persons = {**self.deals, **other.deals}, {**self.leads, **other.leads}, dict(self.persons)
+        for salt, known in other.persons.items():
+            mine = persons.get(salt, {})
+            persons[salt] = {**mine, **{one: {**mine.get(one, {}), **words} for one, words in known.items()}}
+        return Erasures(deals, leads, persons)
 
 
 # --- which deals

@@ -7,7 +7,6 @@ stops is repeated.
 Source: docs/protocol.md#personal-data.
 """
 
-from collections.abc import Iterator
 from copy import replace
 from datetime import datetime
 from functools import partial
@@ -26,15 +25,10 @@ def erase_again(store: Store, erasures: Erasures) -> None:
         _purge_deal_again(store, opportunity_id, at)
     for referral_id, at in erasures.leads.items():
         _purge_lead_again(store, referral_id, at)
-    if erasures.persons:
-        store.keep_salt(erasures.salt)
-        for person, words in erasures.persons.items():
-            store.keep_forgotten(person, words)
-        _forget_again(store, Traces(erasures.salt, dict(_all_words(erasures))))
-
-
-def _all_words(erasures: Erasures) -> Iterator[tuple[str, int]]:
-    return (one for words in erasures.persons.values() for one in words.items())
+    for salt, persons in erasures.persons.items():
+        for person, words in persons.items():
+            store.keep_forgotten(salt, person, words)
+        _forget_again(store, Traces(salt, dict(one for words in persons.values() for one in words.items())))
 
 
 def _purge_deal_again(store: Store, opportunity_id: str, at: datetime) -> None:

@@ -78,7 +78,7 @@ def find_person(
     """
     empty = Traces(store.salt())
     person = next(iter(dict(empty.of_text(email))), "")
-    known = Traces(empty.salt, store.forgotten().get(person, {}))
+    known = Traces(empty.salt, store.forgotten().get(empty.salt, {}).get(person, {}))
     traces = known.with_persons(email, _people(store, email), further)
     places: list[Place] = []
     for number, place in enumerate(_places(store, traces, email)):
@@ -139,7 +139,7 @@ def forget_person(
     ctx: Context, search: Search, report_progress: Callable[[int], None] = lambda _done: None
 ) -> Sequence[Place]:
     """Erase a person where they were found; returns the places that a worker has. Raises StoreUnavailable."""
-    ctx.store.keep_forgotten(search.person, search.traces.words)
+    ctx.store.keep_forgotten(search.traces.salt, search.person, search.traces.words)
     busy: list[Place] = []
     for number, place in enumerate(search.places):
         report_progress(number)

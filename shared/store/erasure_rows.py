@@ -3,8 +3,8 @@
 partition              key             row
 O|<opportunity id>     erased          when the personal values of a closed deal were purged
 R|<referral id>        erased          the same of a lead
-erased                 salt            the key of the hashes, random
-erased                 p|<hash>        the hashes of the traces of a forgotten person, by the hash of their address
+erased                 salt            the key of new hashes, random
+erased                 p|<hash>        by the hash of a forgotten person's address: the hashes of their traces, and the key
 
 A line that changes gets another key, because the key of a line holds a hash of its text. The link, or the pointer,
 which is the lock, is replaced under its ETag in each transaction. The row `erased` is part of the last one: where it is
@@ -63,7 +63,7 @@ class ErasureRows:
             yield row.partition.removeprefix(prefix), datetime.fromisoformat(unpack(row.data)["at"])
 
     def salt(self) -> str:
-        """Return the key of the hashes of this store; the first call makes it."""
+        """Return the key of new hashes in this store; the first call makes it."""
         row = self._rows.get(PERSONS, SALT)
         if row is None:
             with suppress(StoreConflict):
@@ -71,23 +71,22 @@ class ErasureRows:
             row = self._rows.get(PERSONS, SALT)
         return str(unpack(row.data)) if row else ""
 
-    def forgotten(self) -> Mapping[str, Mapping[str, int]]:
-        """Return the hashes of the traces of forgotten persons, by the hash of their address."""
-        rows = self._rows.list(PERSONS, prefix=PERSON)
-        return {row.key.removeprefix(PERSON): unpack(row.data)["words"] for row in rows}
+    def forgotten(self) -> Mapping[str, Mapping[str, Mapping[str, int]]]:
+        """Return the hashes of the traces of forgotten persons, by the key of the hashes and that of their address."""
+        found: dict[str, dict[str, Mapping[str, int]]] = {}
+        for row in self._rows.list(PERSONS, prefix=PERSON):
+            stored = unpack(row.data)
+            found.setdefault(stored["salt"], {})[row.key.removeprefix(PERSON)] = stored["words"]
+        return found
 
-    def keep_forgotten(self, person: str, words: Mapping[str, int]) -> None:
+    def keep_forgotten(self, salt: str, person: str, words: Mapping[str, int]) -> None:
         """Remember the hashes of a person's traces, beside those that are known."""
-        known = {**self.forgotten().get(person, {}), **words}
-        self._rows.write(PERSONS, [Put(f"{PERSON}{person}", pack({"words": known}))])
+        known = {**self.forgotten().get(salt, {}).get(person, {}), **words}
+        self._rows.write(PERSONS, [Put(f"{PERSON}{person}", pack({"salt": salt, "words": known}))])
 
     def erasures(self) -> Erasures:
         """Return what was erased so far."""
-        return Erasures(self.purged_deals(), self.purged_leads(), self.salt(), self.forgotten())
-
-    def keep_salt(self, salt: str) -> None:
-        """Take over the key of the hashes of the store whose copy was imported."""
-        self._rows.write(PERSONS, [Put(SALT, pack(salt))])
+        return Erasures(self.purged_deals(), self.purged_leads(), self.forgotten())
 
     def stored_lines(self, opportunity_id: str) -> Sequence[StoredLine]:
         """Return the audit lines of an opportunity with their keys, newest first."""

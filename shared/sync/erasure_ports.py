@@ -45,19 +45,16 @@ class ErasureStore(Protocol):
         """When what is known of leads was purged, by referral id."""
 
     def salt(self) -> str:
-        """The key of the hashes of this store."""
+        """The key of new hashes in this store."""
 
-    def forgotten(self) -> Mapping[str, Mapping[str, int]]:
-        """The hashes of the traces of forgotten persons, by the hash of their address."""
+    def forgotten(self) -> Mapping[str, Mapping[str, Mapping[str, int]]]:
+        """The hashes of the traces of forgotten persons, by the key of the hashes and that of their address."""
 
-    def keep_forgotten(self, person: str, words: Mapping[str, int]) -> None:
+    def keep_forgotten(self, salt: str, person: str, words: Mapping[str, int]) -> None:
         """Remember the hashes of a person's traces, beside those that are known."""
 
     def erasures(self) -> Erasures:
         """What was erased so far."""
-
-    def keep_salt(self, salt: str) -> None:
-        """Take over the key of the hashes of the store whose copy was imported."""
 
     def delete_stale_claims(self, is_stale: Callable[[Row], bool]) -> None:
         """Delete the claims on accounts whose worker stopped."""

@@ -66,9 +66,9 @@ def test_a_lead_is_purged_with_its_lines(rows: Rows) -> None:
 
 def test_what_is_known_of_forgotten_persons_grows_and_its_key_stays(rows: Rows) -> None:
     store, salt = LinkStore(rows), LinkStore(rows).salt()
-    store.keep_forgotten("one", {"a": 1})
-    store.keep_forgotten("one", {"b": 2})
-    store.keep_forgotten("two", {"c": 3})
-    known = {"one": {"a": 1, "b": 2}, "two": {"c": 3}}
-    assert (len(salt), store.erasures()) == (32, Erasures(salt=salt, persons=known))
+    store.keep_forgotten(salt, "one", {"a": 1})
+    store.keep_forgotten(salt, "one", {"b": 2})
+    store.keep_forgotten("of another store", "two", {"c": 3})
+    known = {salt: {"one": {"a": 1, "b": 2}}, "of another store": {"two": {"c": 3}}}
+    assert (len(salt), store.salt(), store.erasures()) == (32, salt, Erasures(persons=known))
     assert decode(encode(store.erasures()), type=Erasures) == store.erasures(), "as it is kept beside copies"

@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.audit import Line
 from shared.domain.deal import Deal, Person, Status
-from shared.domain.erasure import closed_at, erased_line, is_closed, purged_link
+from shared.domain.erasure import Erasures, closed_at, erased_line, is_closed, purged_link
 from shared.domain.guard_texts import ERASED
 from shared.domain.link import Link
 from shared.domain.link_states import State
@@ -77,3 +77,13 @@ def test_a_deal_is_closed_once_both_sides_agreed_on_its_end() -> None:
     assert is_closed(Link("006", base=Deal(status=Status("Closed", "Lost"))))
     assert not is_closed(Link("006", base=Deal(status=Status("Active", "Accepted"))))
     assert not is_closed(Link("006", base=Deal(team=(Person("Lee"),))))
+
+
+def test_a_list_of_erasures_never_gets_shorter() -> None:
+    first = Erasures({"006A": NOW}, {}, {"salt": {"one": {"a": 1}}})
+    later = Erasures(
+        {"006B": NOW}, {"r-1": NOW}, {"salt": {"one": {"b": 2}, "two": {"c": 1}}, "other": {"x": {"y": 1}}}
+    )
+    persons = {"salt": {"one": {"a": 1, "b": 2}, "two": {"c": 1}}, "other": {"x": {"y": 1}}}
+    assert first.joined(later) == Erasures({"006A": NOW, "006B": NOW}, {"r-1": NOW}, persons)
+    assert first.joined(Erasures()) == Erasures().joined(first) == first

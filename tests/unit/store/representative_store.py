@@ -105,7 +105,7 @@ def fill_store(store: LinkStore) -> None:
     store.keep_party("e-1", "m-1", OPPORTUNITIES[:1])
     store.keep_none_of_ours("m-2", '"1"')
     store.claim_account("northwind|US", timedelta(minutes=5))
-    store.keep_forgotten(store.salt(), {"0123456789abcdef": 2})
+    store.keep_forgotten(store.salt(), "0123456789abcdef", {"fedcba9876543210": 2})
     for side in Side:
         store.put_retry_entry(RetryEntry(side, "first", NOW, "busy", 3, since=NOW - timedelta(hours=1)))
         store.put_retry_entry(RetryEntry(side, "M|m-1", NOW + timedelta(minutes=1), "busy", 1, since=NOW))
