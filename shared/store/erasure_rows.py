@@ -4,7 +4,7 @@ partition              key             row
 O|<opportunity id>     erased          when the personal values of a closed deal were purged
 R|<referral id>        erased          the same of a lead
 erased                 salt            the key of new hashes, random
-erased                 p|<hash>        by the hash of a forgotten person's address: the hashes of their traces, and the key
+erased                 p|<hash>        by the hash of a person's address: the hashes of their traces, and the key
 
 A line that changes gets another key, because the key of a line holds a hash of its text. The link, or the pointer,
 which is the lock, is replaced under its ETag in each transaction. The row `erased` is part of the last one: where it is
