@@ -167,6 +167,7 @@ class App:
             may_share=self.settings.may_share,
             release=__version__,
             needs_consent=settings.customer_consent == "checkbox",
+            mass_change_limit=self.settings.guards.mass_change_limit,
         )
 
     def _first_start(self) -> datetime:

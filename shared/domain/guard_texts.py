@@ -10,6 +10,18 @@ GUARD_SENTENCES: Mapping[str, str] = {
         "Partner Center has a second open referral for this opportunity, {referral}, which is not synced. "
         "Please close it there as Error, with the reason Duplicate made in Partner Center."
     ),
+    "mass_change": (
+        "{label} stays {before} in {system} for now, and does not become {after}: unusually many deals have changed in "
+        "this way. It goes on once an operator has approved it."
+    ),
+    "mass_creation": (
+        "This deal is not in Partner Center yet: unusually many deals were ticked. It goes on once an operator has "
+        "approved it."
+    ),
+    "mass_request": (
+        "Microsoft is not asked for help yet: unusually many deals ask for it. It goes on once an operator has "
+        "approved it."
+    ),
 }
 
 GUARD_CAUSES: Mapping[str, tuple[str, str]] = {

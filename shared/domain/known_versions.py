@@ -67,5 +67,7 @@ def _is_known_difference(link: Link, name: str, value: Value | None, side: Side)
     key = f"{side.other}.{name}"
     if link.refuses(key, value) or (isinstance(value, tuple | None) and link.refuses(key, keys_of(value))):
         return True
+    if key in link.waiting and link.waiting[key].value == fingerprint(value):
+        return True  # it waits for an operator
     waiting = link.waiting.get(name) if side is Side.SALESFORCE else None
     return waiting is not None and (name == VISIBILITY or waiting.value == fingerprint(value))

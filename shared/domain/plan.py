@@ -31,7 +31,7 @@ from shared.domain.merge import EditTimes, Merged, merge
 from shared.domain.permission import withdrawn_consent_lines
 from shared.domain.plan_help import decide_help, shares_by_help, unsent_notes_lines
 from shared.domain.plan_notes import PlanNotes
-from shared.domain.planned import Plan, next_tries
+from shared.domain.planned import Plan, next_tries, with_counted
 from shared.domain.policy import Policy
 from shared.domain.question import answer_key, question_key, question_record, stage_cause
 from shared.domain.records import Opportunity, Referral
@@ -98,7 +98,7 @@ def plan_pair(
     if rules.hidden_columns:
         builder.report_once(hidden_column_lines(rules, now))
         builder.refused |= hidden_column_records(link.refused, rules, now)
-    return builder.plan()
+    return with_counted(builder.plan())
 
 
 def _status_first(merged: Merged) -> bool:

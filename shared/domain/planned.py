@@ -1,6 +1,7 @@
 """The plan of one pair: the writes to make on each side, and what to remember."""
 
 from collections.abc import Iterator, Mapping
+from copy import replace
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -8,6 +9,7 @@ from msgspec import Struct, field
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
+from shared.domain.counted_changes import Counted, counted_changes
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import HelpStep
 from shared.domain.link import REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
@@ -36,6 +38,7 @@ class Plan(Struct, frozen=True):
     answer_by           until when we must answer the deal, with the warnings that were given
     tries               the paths in the changes to Partner Center of which nobody knows whether it takes a change
     replaces_list       whether a whole list is sent, so that all that Partner Center holds of it must be read
+    counted             the changes that the mass-change stop counts
     """
 
     base: Deal
@@ -55,11 +58,20 @@ class Plan(Struct, frozen=True):
     answer_by: AnswerTime | None = None
     tries: frozenset[str] = frozenset()
     replaces_list: bool = False
+    counted: tuple[Counted, ...] = ()
 
     @property
     def agreed(self) -> bool:
         """Whether nothing differs, and no difference is on record."""
         return not (self.to_partner_center or self.to_salesforce or self.refused or self.waiting)
+
+
+def with_counted(plan: Plan) -> Plan:
+    """The plan that names its counted changes. A plan that writes nothing has none."""
+    if not (plan.to_partner_center or plan.to_salesforce or plan.help):
+        return plan
+    asks = plan.help is HelpStep.ASK
+    return replace(plan, counted=counted_changes(plan.to_partner_center, plan.to_salesforce, asks=asks))
 
 
 def next_tries(

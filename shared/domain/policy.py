@@ -22,9 +22,10 @@ class Policy(Struct, frozen=True):
     """The numbers of the protocol.
 
     The settings set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `hold_win`, `run_time`,
-    `parallelism`, `may_share` (whether deals are shared with Microsoft) and `needs_consent` (whether a checkbox must
-    say that the customer has consented). `release` is the app's own. `singly` is how many members of a list may be
-    refused one by one. Nothing sets the others: their defaults are constants of the protocol.
+    `parallelism`, `may_share` (whether deals are shared with Microsoft), `needs_consent` (whether a checkbox must say
+    that the customer has consented) and `mass_change_limit` (None: by the number of links). `release` is the app's own.
+    `singly` is how many members of a list may be refused one by one. Nothing sets the others: their defaults are
+    constants of the protocol.
     """
 
     mode: Mode = Mode.ON
@@ -44,6 +45,7 @@ class Policy(Struct, frozen=True):
     parallelism: int = 8
     may_share: bool = True
     needs_consent: bool = False
+    mass_change_limit: int | None = None
     release: str = ""
     tries: int = 3
     singly: int = 10

@@ -84,6 +84,10 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     ),
     "previewed": (logging.INFO, ("run", "creates", "to_partner_center", "to_salesforce", "held")),
     "store_copied": (logging.INFO, ("rows", "seconds", "deleted")),
+    "mass_change_stopped": (
+        logging.ERROR,
+        ("kind", "side", "field", "count", "limit", "since", "examples", "correlation_id"),
+    ),
     "unsynced": (logging.INFO, ("count", "oldest_seconds")),
     "package_differs": (logging.WARNING, ("package", "missing")),
     "wrong_organization": (logging.ERROR, ("reason", "organization")),

@@ -8,6 +8,7 @@ R|<referral id>          a|<newest first>        an audit line of a lead, writte
 E|, M|                   deals                   see `party_rows.py`
 O|, R|, erased           erased, persons         see `erasure_rows.py`
 compare                  progress                see `compare_rows.py`
+mass                     <count>                 see `mass_rows.py`
 A|<account match key>    claim                   an instance is looking up the account, and creates it if it is missing
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
@@ -54,6 +55,7 @@ from shared.store.list_rows import (
     unreadable_retry_entry,
 )
 from shared.store.organization_rows import OrganizationRows
+from shared.store.mass_rows import MassRows
 from shared.store.party_rows import PartyRows
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
@@ -68,7 +70,7 @@ MAX_SIDE_STATE_AGE_SECONDS = 5.0
 DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
-class LinkStore(PartyRows, CompareRows, ErasureRows, OrganizationRows, StoreState):
+class LinkStore(PartyRows, CompareRows, ErasureRows, OrganizationRows, StoreState, MassRows):
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
     def __init__(

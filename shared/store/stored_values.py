@@ -7,10 +7,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Side
 
 WAITING = "waiting"
-WAITING_CAUSES = frozenset({"held", WAITING})
+WAITING_CAUSES = frozenset({"held", WAITING, MASS_CHANGE})
 """Causes of retry entries that are no failure: a person must act first, or a set time has not come yet."""
 
 

@@ -37,7 +37,7 @@ def close_test_referral(ctx: Context, pair: Pair) -> None:
     for _ in range(ctx.policy.tries):
         referral = _read_own(ctx, pair)
         if referral is None:
-            pair.forget_close()
+            pair.take_link(replace(pair.link, close_as_test=False))
             return
         pair.take_referral(referral)
         try:
@@ -47,7 +47,7 @@ def close_test_referral(ctx: Context, pair: Pair) -> None:
                 _close(ctx, pair, referral)
         except Conflict:
             continue
-        pair.forget_close()
+        pair.take_link(replace(pair.link, close_as_test=False))
         return
     pair.end(Outcome(Result.RETRY, "referral_kept_changing"))
 

@@ -15,6 +15,7 @@ from shared.domain.refused_members import has_refused_members
 from shared.domain.transitions import Transition
 from shared.foundation.errors import Conflict, Rejected
 from shared.sync.learned_paths import blamed_paths, learn_from_refusal, learn_from_success, rules_to_keep, takes_same
+from shared.sync.mass_change import stop_mass_changes
 from shared.sync.pair_lease import Pair
 from shared.sync.ports import RECONCILED, Context, Outcome, Result
 from shared.sync.send_members import adds_members, send_members
@@ -59,6 +60,8 @@ def make_plan(ctx: Context, pair: Pair) -> None:
         make_plan(ctx, pair)
         return
     pair.take_plan(plan)
+    if plan.counted and pair.granted is not None:
+        stop_mass_changes(ctx, [pair])
 
 
 def _plan_as_lead(ctx: Context, pair: Pair, link: Link) -> bool:

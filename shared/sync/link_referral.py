@@ -45,6 +45,7 @@ from shared.mapping.owner_choice import owned, users_query, with_owners
 from shared.mapping.owner_rules import Wanted, wanted_owners
 from shared.sync.deal_of_lead import converted_opportunity, link_of_lead, with_lead_notes
 from shared.sync.follow_lead import follow_lead, tell_left_lead
+from shared.sync.mass_change import stopped_opportunity
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Entry, Json, Node, Outcome, Result, Written
 from shared.sync.referral_claim import (
     Claim,
@@ -106,6 +107,7 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
             found = look_up(ctx, referral, named or converted, customer, arrival)
             found = without_deleted(found, converted) if converted else found
             joined = _join_found(ctx, referral, claim, found)
+            joined = joined or stopped_opportunity(ctx, claim)
             return joined or create_opportunity(ctx, referral, claim, found, customer, arrival)
     except Rejected as error:
         return refused_referral(ctx, referral, claim, error)

@@ -21,6 +21,7 @@ from msgspec import Struct, field
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
+from shared.domain.counted_changes import Counted
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
 from shared.domain.help_outcomes import help_shown
@@ -49,6 +50,7 @@ class Pair(Struct):
     existing      the referral that an earlier create of unknown outcome made, as the API returns it
     must_create   a referral must be created, or the existing one adopted
     news          what the opportunity is to show of Microsoft's record, by the keys of the columns
+    granted       the counted changes that this run may make; None until they are counted (`mass_change.py`)
     outcome       how the work ended; None while it goes on
     """
 
@@ -65,6 +67,7 @@ class Pair(Struct):
     plan: Plan | None = None
     pending: PendingLines = field(default_factory=PendingLines)
     news: Mapping[str, str] = field(default_factory=dict)
+    granted: tuple[Counted, ...] | None = None
     outcome: Outcome | None = None
 
     @property
@@ -131,9 +134,13 @@ class Pair(Struct):
         """Take what was decided about the link; the next write of the row stores it."""
         self.link = link
 
-    def decide_to_create(self) -> None:
-        """Let a referral be created for this pair."""
-        self.must_create = True
+    def decide_to_create(self, *, is_stopped: bool = False) -> None:
+        """Let a referral be created for this pair, unless that is stopped for now."""
+        self.must_create = not is_stopped
+
+    def pass_gate(self, granted: Iterable[Counted]) -> None:
+        """Take what the mass-change stop lets go."""
+        self.granted = (*(self.granted or ()), *granted)
 
     def take_recovery(self, recovered: Transition) -> None:
         """Take what an interrupted run had written; its lines wait until the next write of the row."""
@@ -169,10 +176,6 @@ class Pair(Struct):
     def take_shown(self, mark: Mark | None, unshown: Unshown | None = None, *, unwritten: bool = False) -> None:
         """Note what the opportunity shows, and which columns it does not; the next write of the row stores it."""
         self.link = replace(self.link, mark=mark, unshown=unshown, unwritten=unwritten)
-
-    def forget_close(self) -> None:
-        """Let the next write of the row forget that the referral is to be closed as a test."""
-        self.link = replace(self.link, close_as_test=False)
 
     def end(self, outcome: Outcome) -> None:
         """End the work on this pair, and drop its plan. That a write may have taken effect is not forgotten.
@@ -217,10 +220,7 @@ def _take_over(ctx: Context, entry: Entry[Link], intent: Intent) -> Pair | Outco
 def record_intent(
     ctx: Context, pair: Pair, *effects: Effect, link: Link | None = None, lines: tuple[Line, ...] = ()
 ) -> None:
-    """Store the coming effects before the first of them, with another `link` than the pair's if one is given.
-
-    Raises StoreConflict: the lease was lost.
-    """
+    """Store the coming effects before the first, with another `link` if one is given. Raises StoreConflict."""
     intended = replace(link or pair.link, intent=Intent(effects))
     intended = intended if not lines else replace(intended, unwritten=True)
     pair.entry = ctx.store.replace_link(pair.entry, intended, lines, ctx.correlation_id)

@@ -22,7 +22,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -44,6 +44,7 @@ from shared.mapping.translation import Translation
 from shared.store.store_state import Copied
 from shared.store.stored_values import WAITING, Entry, KnownPath, RetryEntry, SideState
 from shared.sync.erasure_ports import ErasureStore
+from shared.sync.mass_ports import MassStore
 from shared.sync.party_ports import PartyStore
 from shared.sync.pointer_ports import PointerStore
 from shared.sync.record_ports import SingleRecords
@@ -136,7 +137,7 @@ class Salesforce(RelatedWrites, SingleRecords, Protocol):
 # --- the store --------------------------------------------------------------------------------------------------------
 
 
-class Store(PartyStore, PointerStore, ErasureStore, Protocol):
+class Store(PartyStore, PointerStore, ErasureStore, MassStore, Protocol):
     """The memory of the connector (docs/protocol.md#what-is-stored). Links and pointers change under their ETag.
 
     Raises StoreConflict if another instance was first, StoreUnavailable if the storage does not answer, and
@@ -248,6 +249,7 @@ class Context(Struct, frozen=True):
     """The ports and rules of one process, and the id of the run that uses them.
 
     `chance` returns random numbers from 0 up to, but not including, 1. `new_id` returns another id at each call.
+    `given` has the deals to which this process gave a value today, by day and value (`mass_change.py`).
     """
 
     partner_center: PartnerCenter
@@ -262,6 +264,7 @@ class Context(Struct, frozen=True):
     policy: Policy = field(default_factory=Policy)
     new_id: Callable[[], str] = random_id
     correlation_id: str | None = None
+    given: dict[tuple[date, str], set[str]] = field(default_factory=dict)
 
     def begin_run(self, event_id: str | None = None) -> "Context":
         """The context of a new run of a trigger, with the id of the event that caused it, or else one of its own."""

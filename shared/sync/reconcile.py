@@ -18,6 +18,7 @@ from shared.domain.deal import VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
 from shared.domain.link import Link
 from shared.domain.link_states import State
+from shared.domain.mass_change import waits_for_approval
 from shared.domain.records import Opportunity, Referral
 from shared.foundation.errors import CosellError, SignInFailed, Throttled
 from shared.sync.ask_microsoft import ask_microsoft
@@ -25,6 +26,7 @@ from shared.sync.close_test_referral import close_test_referral
 from shared.sync.decide_pair import leave_sync, make_plan, plan_and_send, send_changes
 from shared.sync.hear_microsoft import look_for_news
 from shared.sync.mark_names import mark_names
+from shared.sync.mass_change import stop_mass_changes, wait_for_approval
 from shared.sync.pair_lease import (
     Pair,
     acquire,
@@ -165,7 +167,8 @@ def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Re
 
 
 def carry_out(ctx: Context, work: Work) -> Outcomes:
-    """Carry out the plans of all pairs, and release the leases."""
+    """Carry out the plans of all pairs, as far as the mass-change stop lets them, and release the leases."""
+    stop_mass_changes(ctx, work.pairs)
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _write_referral)
     if heard := [pair for pair in work.pairs if pair.link.microsoft or pair.link.partners or _names_crm(pair)]:
         run_for_each(ctx, Side.PARTNER_CENTER, heard, look_for_news)
@@ -294,6 +297,9 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
         run_step(ctx, pair, tell_owner)
     release(ctx, pair)
     due, ended = pair.plan.due if pair.plan else None, pair.outcome
+    if pair.link.waiting and (ended is None or ended.result is Result.PARKED) and waits_for_approval(pair.link.waiting):
+        pair.end(wait_for_approval(ctx))
+        return
     if ended is None and pair.link.state is State.HELD:
         pair.end(Outcome(Result.HELD, "held"))
     elif ended is None and due:

@@ -105,6 +105,9 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
     """
     made = {line.code for lines in SCENES.values() for line in lines} | {"problem", "put_back"}
     made |= {
+        "mass_change",
+        "mass_creation",
+        "mass_request",
         "refused",
         "create_unconfirmed",
         "closed_as",

@@ -1,0 +1,143 @@
+"""Stops mass changes: counts what a batch would change, before its first write, and takes out what is too much.
+
+A count is a row of the store, so that all instances share it. A pair that is planned anew in the same run keeps what it
+was given; what is new in its plan is counted then.
+
+Source: docs/protocol.md#the-mass-change-stop.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from shared.domain.counted_changes import MASS_CHANGE, NEW_OPPORTUNITY, NEW_REFERRAL, NEW_REQUEST, Counted, Kind
+from shared.domain.deal import Side
+from shared.domain.mass_change import plan_of_stopped_create, without_stopped
+from shared.foundation.errors import StoreError
+from shared.sync.pair_lease import Pair
+from shared.sync.ports import Context, Outcome, Result
+from shared.sync.referral_claim import Claim
+from shared.sync.retry_queue import outcome_of_error
+
+TOGETHER = 5
+"""A value counts once a process has given it to so many deals in a day. So an ordinary edit costs no call."""
+
+
+def stop_mass_changes(ctx: Context, pairs: Sequence[Pair]) -> None:
+    """Count the changes of pairs before they are made, each kind once, and take out those that must wait."""
+    coming = dict[Counted, dict[str, Pair]]()
+    for pair in pairs:
+        for one in _changes_of(pair):
+            coming.setdefault(one, {})[pair.id] = pair
+        pair.pass_gate(())
+    for one, wanting in coming.items():
+        is_counted = one.kind is not Kind.VALUE or _note_value(ctx, one, wanting) >= TOGETHER
+        granted = _count(ctx, one, wanting) if is_counted else wanting
+        for key in granted:
+            wanting[key].pass_gate((one,))
+
+
+def _changes_of(pair: Pair) -> list[Counted]:
+    """The changes of a pair that were not counted before.
+
+    A create of unknown outcome was counted by its first run. A new deal and its request for help are one creation.
+    """
+    if pair.outcome is not None:
+        return []
+    if pair.must_create and pair.granted is None:
+        is_repeated = pair.existing is not None or pair.entry.value.is_creating
+        return [] if is_repeated else [NEW_REFERRAL]
+    counted = pair.plan.counted if pair.plan is not None else ()
+    granted = pair.granted or ()
+    return [one for one in counted if not (one in granted or (one == NEW_REQUEST and NEW_REFERRAL in granted))]
+
+
+def _note_value(ctx: Context, one: Counted, wanting: Mapping[str, Pair]) -> int:
+    """Note that a value is given to deals; to how many this process has given it today. Each day begins anew."""
+    day = ctx.clock.now().astimezone(UTC).date()
+    for key in [key for key in ctx.given if key[0] != day]:
+        ctx.given.pop(key, None)
+    given = ctx.given.setdefault((day, one.count), set())
+    given.update(wanting)
+    return len(given)
+
+
+def _count(ctx: Context, one: Counted, wanting: Mapping[str, Pair]) -> list[str]:
+    """Count one change of several pairs, and stop those that are too many; returns the others.
+
+    A failure of the store ends the work on all of them: nothing is written that was not counted.
+    """
+    now, changes = ctx.clock.now(), {f"{key}.{one.field}": key for key in wanting}
+    given = ctx.given.get((now.astimezone(UTC).date(), one.count), ())
+    made = [f"{key}.{one.field}" for key in given if key not in wanting]
+    known = [f"{key}.{one.field}" for key, pair in wanting.items() if one.key in pair.entry.value.waiting]
+    try:
+        granted = let_go(ctx, one, changes, made=made, known=known)
+    except StoreError as error:
+        for pair in wanting.values():
+            pair.end(outcome_of_error(ctx, error, pair.id))
+        return []
+    for change, key in changes.items():
+        if change not in granted:
+            _stop(wanting[key], one, now)
+    return [key for change, key in changes.items() if change in granted]
+
+
+def let_go(
+    ctx: Context, one: Counted, changes: Mapping[str, str], *, made: Sequence[str] = (), known: Sequence[str] = ()
+) -> frozenset[str]:
+    """Count changes before they are made; returns the keys of those that may be made now. Tells what was stopped.
+
+    A stop lasts until an operator approves it, or until no pair waits for it any more. Raises the store's errors.
+    """
+    now, limit = ctx.clock.now(), ctx.policy.mass_change_limit
+    granted, count = ctx.store.let_changes_go(one.count, changes, now, limit, made=made, known=known)
+    if len(granted) < len(changes) and count.since is not None and count.since < now and not _is_awaited(ctx):
+        ctx.store.release_changes(one.count, now)
+        granted, count = ctx.store.let_changes_go(one.count, changes, now, limit, known=known)
+    if len(granted) < len(changes):
+        stopped = [deal for key, deal in changes.items() if key not in granted]
+        ctx.log(
+            "mass_change_stopped", correlation_id=ctx.correlation_id, kind=one.kind, side=one.side,
+            field=None if one.field == "*" else one.field, count=len(stopped), limit=count.limit,
+            since=count.since and count.since.isoformat(), examples=list(count.examples),
+        )  # fmt: skip
+    return granted
+
+
+def _is_awaited(ctx: Context) -> bool:
+    """Whether a pair waits for an operator. A queue that is too long to read is taken for one that has such a pair."""
+    for side in Side:
+        entries = ctx.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), ctx.policy.batch)
+        if len(entries) >= ctx.policy.batch or any(entry.cause == MASS_CHANGE for entry in entries):
+            return True
+    return False
+
+
+def _stop(pair: Pair, one: Counted, now: datetime) -> None:
+    """Take a change out of what a pair is about to do."""
+    if one == NEW_REFERRAL:
+        pair.decide_to_create(is_stopped=True)
+        pair.take_plan(plan_of_stopped_create(pair.entry.value, now))
+    elif pair.plan is not None:
+        pair.take_plan(without_stopped(pair.plan, pair.entry.value, (one,), now))
+
+
+def stopped_opportunity(ctx: Context, claim: Claim) -> Outcome | None:
+    """The outcome of a referral whose opportunity must wait for an operator; None if it may be created now.
+
+    A creation that an interrupted run began was counted then.
+    """
+    if claim.entry.value.intended_opportunity is not None:
+        return None
+    referral_id = claim.referral_id
+    entry = ctx.store.retry_entry(Side.PARTNER_CENTER, referral_id)
+    known = (referral_id,) if entry is not None and entry.cause == MASS_CHANGE else ()
+    if let_go(ctx, NEW_OPPORTUNITY, {referral_id: referral_id}, known=known):
+        return None
+    claim.delete_if_unused(ctx)
+    return wait_for_approval(ctx)
+
+
+def wait_for_approval(ctx: Context) -> Outcome:
+    """The outcome of a pair of which something waits for an operator: it is looked at each hour."""
+    return Outcome(Result.RETRY, MASS_CHANGE, ctx.clock.now() + ctx.policy.held_interval)
