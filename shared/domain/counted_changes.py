@@ -33,28 +33,30 @@ class Kind(StrEnum):
 
 
 class Counted(Struct, frozen=True):
-    """A change that is counted. `mark` is the fingerprint of the new value."""
+    """A change that is counted.
+
+    mark    the fingerprint of the new value
+    key     its key among the waiting values of a link, which is that of a refusal
+    count   the name of the count that it belongs to: each value of a field has its own
+    """
 
     side: Side
     kind: Kind
-    field: str = "*"
-    mark: str = ""
-
-    @property
-    def key(self) -> str:
-        """Its key among the waiting values of a link, which is that of a refusal."""
-        return f"{self.side}.{self.field}"
-
-    @property
-    def count(self) -> str:
-        """The name of the count that it belongs to: each value of a field has its own."""
-        of_value = f"|{self.field}|{self.mark}" if self.kind is Kind.VALUE else ""
-        return f"{self.kind}|{self.side}{of_value}"
+    field: str
+    mark: str
+    key: str
+    count: str
 
 
-NEW_REFERRAL = Counted(Side.PARTNER_CENTER, Kind.CREATION)
-NEW_OPPORTUNITY = Counted(Side.SALESFORCE, Kind.CREATION)
-NEW_REQUEST = Counted(Side.PARTNER_CENTER, Kind.CREATION, HELP)
+def counted(side: Side, kind: Kind, field: str = "*", mark: str = "") -> Counted:
+    """A change that is counted, with its names."""
+    of_value = f"|{field}|{mark}" if kind is Kind.VALUE else ""
+    return Counted(side, kind, field, mark, f"{side}.{field}", f"{kind}|{side}{of_value}")
+
+
+NEW_REFERRAL = counted(Side.PARTNER_CENTER, Kind.CREATION)
+NEW_OPPORTUNITY = counted(Side.SALESFORCE, Kind.CREATION)
+NEW_REQUEST = counted(Side.PARTNER_CENTER, Kind.CREATION, HELP)
 
 
 def counted_changes(
@@ -72,7 +74,7 @@ def _counted(side: Side, change: Change) -> Counted | None:
     if change.field in (SHOWN_AMOUNT, SHOWN_SOLUTIONS):
         return None
     if isinstance(new, Status) and new.is_final:
-        return Counted(side, Kind.CLOSURE, change.field, mark)
+        return counted(side, Kind.CLOSURE, change.field, mark)
     if change.field == VISIBILITY:
-        return Counted(side, Kind.VISIBILITY, change.field, mark) if new == VISIBLE else None
-    return Counted(side, Kind.VALUE if new else Kind.EMPTIED, change.field, mark)
+        return counted(side, Kind.VISIBILITY, change.field, mark) if new == VISIBLE else None
+    return counted(side, Kind.VALUE if new else Kind.EMPTIED, change.field, mark)

@@ -54,8 +54,8 @@ from shared.store.list_rows import (
     unreadable_line,
     unreadable_retry_entry,
 )
-from shared.store.organization_rows import OrganizationRows
 from shared.store.mass_rows import MassRows
+from shared.store.organization_rows import OrganizationRows
 from shared.store.party_rows import PartyRows
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows

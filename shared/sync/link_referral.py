@@ -107,7 +107,8 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
             found = look_up(ctx, referral, named or converted, customer, arrival)
             found = without_deleted(found, converted) if converted else found
             joined = _join_found(ctx, referral, claim, found)
-            joined = joined or stopped_opportunity(ctx, claim)
+            if joined is None and claim.is_unused:  # else an interrupted run has begun to create it, and was counted
+                joined = stopped_opportunity(ctx, claim.referral_id, claim.delete_if_unused)
             return joined or create_opportunity(ctx, referral, claim, found, customer, arrival)
     except Rejected as error:
         return refused_referral(ctx, referral, claim, error)

@@ -6,17 +6,16 @@ was given; what is new in its plan is counted then.
 Source: docs/protocol.md#the-mass-change-stop.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from shared.domain.counted_changes import MASS_CHANGE, NEW_OPPORTUNITY, NEW_REFERRAL, NEW_REQUEST, Counted, Kind
 from shared.domain.deal import Side
+from shared.domain.link import EffectKind
 from shared.domain.mass_change import plan_of_stopped_create, without_stopped
 from shared.foundation.errors import StoreError
-from shared.sync.pair_lease import Pair
+from shared.sync.pair_lease import Pair, run_step
 from shared.sync.ports import Context, Outcome, Result
-from shared.sync.referral_claim import Claim
-from shared.sync.retry_queue import outcome_of_error
 
 TOGETHER = 5
 """A value counts once a process has given it to so many deals in a day. So an ordinary edit costs no call."""
@@ -44,7 +43,9 @@ def _changes_of(pair: Pair) -> list[Counted]:
     if pair.outcome is not None:
         return []
     if pair.must_create and pair.granted is None:
-        is_repeated = pair.existing is not None or pair.entry.value.is_creating
+        intent = pair.entry.value.intent
+        is_creating = intent is not None and any(one.kind is EffectKind.CREATE_REFERRAL for one in intent.effects)
+        is_repeated = pair.existing is not None or is_creating
         return [] if is_repeated else [NEW_REFERRAL]
     counted = pair.plan.counted if pair.plan is not None else ()
     granted = pair.granted or ()
@@ -74,12 +75,16 @@ def _count(ctx: Context, one: Counted, wanting: Mapping[str, Pair]) -> list[str]
         granted = let_go(ctx, one, changes, made=made, known=known)
     except StoreError as error:
         for pair in wanting.values():
-            pair.end(outcome_of_error(ctx, error, pair.id))
+            run_step(ctx, pair, _fail, error)
         return []
     for change, key in changes.items():
         if change not in granted:
             _stop(wanting[key], one, now)
     return [key for change, key in changes.items() if change in granted]
+
+
+def _fail(_ctx: Context, _pair: Pair, error: StoreError) -> None:
+    raise error
 
 
 def let_go(
@@ -122,22 +127,16 @@ def _stop(pair: Pair, one: Counted, now: datetime) -> None:
         pair.take_plan(without_stopped(pair.plan, pair.entry.value, (one,), now))
 
 
-def stopped_opportunity(ctx: Context, claim: Claim) -> Outcome | None:
-    """The outcome of a referral whose opportunity must wait for an operator; None if it may be created now.
-
-    A creation that an interrupted run began was counted then.
-    """
-    if claim.entry.value.intended_opportunity is not None:
-        return None
-    referral_id = claim.referral_id
+def stopped_opportunity(ctx: Context, referral_id: str, drop_claim: Callable[[Context], None]) -> Outcome | None:
+    """The outcome of a referral whose opportunity must wait for an operator; None if it may be created now."""
     entry = ctx.store.retry_entry(Side.PARTNER_CENTER, referral_id)
     known = (referral_id,) if entry is not None and entry.cause == MASS_CHANGE else ()
     if let_go(ctx, NEW_OPPORTUNITY, {referral_id: referral_id}, known=known):
         return None
-    claim.delete_if_unused(ctx)
+    drop_claim(ctx)
     return wait_for_approval(ctx)
 
 
 def wait_for_approval(ctx: Context) -> Outcome:
     """The outcome of a pair of which something waits for an operator: it is looked at each hour."""
-    return Outcome(Result.RETRY, MASS_CHANGE, ctx.clock.now() + ctx.policy.held_interval)
+    return Outcome(Result.RETRY, "mass_change", ctx.clock.now() + ctx.policy.held_interval)

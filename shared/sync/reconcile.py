@@ -178,7 +178,8 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
     if ctx.translation.name_column:
         mark_names(ctx, work.pairs)
     chunks = batches_of_write_backs(ctx, work.pairs)
-    ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
+    at_most = ctx.parallelism(Side.SALESFORCE) if len(chunks) > 1 else 1
+    ctx.map(partial(write_back, ctx), chunks, at_most=at_most)
     ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
     return {**work.ended, **{pair.id: pair.outcome or RECONCILED for pair in work.pairs}}
 

@@ -1,7 +1,12 @@
 """The number of remote calls that a pull makes, from the emulators' journals (docs/protocol.md#call-floors)."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from math import ceil
 
+import pytest
+
+from shared.sync.ports import Policy
 from tests.unit.sync.harness import MINUTE, Harness
 from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunities_of
 
@@ -46,7 +51,14 @@ def test_a_sweep_without_changes_costs_one_page(harness: Harness) -> None:
     assert harness.new_calls() == {LIST: 1}
 
 
-def test_a_sweep_costs_its_pages_one_read_for_each_change_and_full_composites(harness: Harness) -> None:
+@pytest.fixture
+def harness_of_many() -> Iterator[Harness]:
+    with Harness(policy=Policy(hold_win=timedelta(), mass_change_limit=1000)) as harness:
+        yield harness
+
+
+def test_a_sweep_costs_its_pages_one_read_for_each_change_and_full_composites(harness_of_many: Harness) -> None:
+    harness = harness_of_many
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(130)]
     harness.push_until_quiet()
     for deal in deals:
