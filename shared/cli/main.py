@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from shared import __version__
-from shared.cli import close_test_referrals, compare, connect, doctor, forget, salesforce, store, turn_on, webhook
+from shared.cli import approve, close_test_referrals, compare, connect, doctor, forget, salesforce, store, turn_on, webhook
 from shared.foundation.logs import LOGGER
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command()(doctor.doctor)
 app.command("turn-on")(turn_on.turn_on)
 app.command("compare")(compare.compare)
 app.command("forget")(forget.forget)
+app.command()(approve.approve)
 app.command("close-test-referrals")(close_test_referrals.close_test_referrals)
 
 

@@ -19,6 +19,7 @@ from shared.cli.command import Env, Json, run_command
 from shared.cli.environment import FOLDER, Environment, write_environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
+from shared.domain.counted_changes import NEW_OPPORTUNITY, NEW_REFERRAL
 from shared.foundation.errors import ConfigurationError
 from shared.sync.runs import COUNTS, preview_push, preview_sweep
 
@@ -54,6 +55,7 @@ def run_turn_on(environment: Environment, output: Output, *, yes: bool, folder: 
         output.say("Nothing was changed. To turn the sync on, answer yes, or run `cosell turn-on --yes`.")
         output.print_document({"ok": False, "turned_on": False, "preview": counts})
         return Exit.PROBLEM
+    _approve_creations(counts)
     _set_sync_on(environment, folder)
     output.say("The sync is on. The app restarts by itself, and the first run starts within a minute.")
     output.print_document({"ok": True, "turned_on": True, "mode": "on", "preview": counts})
@@ -75,6 +77,17 @@ def _preview_counts(output: Output) -> dict[str, dict[str, int]]:
     finally:
         app.close()
     return {"push": _with_zeros(push), "sweep": _with_zeros(sweep)}
+
+
+def _approve_creations(counts: dict[str, dict[str, int]]) -> None:
+    """Let the creations go that were shown: the mass-change stop counts those beyond them."""
+    app = App()
+    try:
+        now = app.local.clock.now()
+        for change, run_name in ((NEW_REFERRAL, "push"), (NEW_OPPORTUNITY, "sweep")):
+            app.store.approve_changes(change.count, counts[run_name]["creates"], now)
+    finally:
+        app.close()
 
 
 def _with_zeros(counts: Counter[str]) -> dict[str, int]:

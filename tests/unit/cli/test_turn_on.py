@@ -2,16 +2,19 @@
 
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from local.systems import Systems
+from shared.app import App
 from shared.cli.environment import Environment, read_environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.cli.turn_on import run_turn_on
 from shared.foundation.errors import ConfigurationError, Rejected
+from shared.sync.runs import run_push
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 
 DEPLOYMENT = {
@@ -147,3 +150,24 @@ def test_without_sync_from_it_says_that_older_deals_are_not_linked(
 def restored_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     """Restore SYNC after the test, because the command sets it in this process."""
     monkeypatch.setenv("SYNC", os.environ.get("SYNC", "preview"))
+
+
+def test_what_was_shown_and_confirmed_goes_whatever_the_limit(
+    systems: Systems,
+    az: StandInAz,
+    staging: Environment,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MASS_CHANGE_LIMIT", "1")
+    for number in range(3):
+        systems.seller_creates(f"Deal {number}")
+    turn_on(staging, capsys, tmp_path / "names", yes=True)
+    assert az.calls
+    for number in range(2):
+        systems.seller_creates(f"Later {number}")
+    os.environ["SYNC"] = "on"
+    with closing(App()) as app:
+        run_push(app.context)
+    assert len(systems.partner_center.service.store) == 4, "the three that were shown, and the limit of the day"

@@ -1,0 +1,110 @@
+"""Finds the changes that the mass-change stop holds back, and lets them go up to the number that an operator saw.
+
+This module writes rows of the store only: the app makes the changes, at its next runs. First the number is approved,
+then the pairs are queued. If the process stops in between, each pair is tried within an hour anyway.
+
+Source: docs/protocol.md#the-mass-change-stop.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import replace
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from shared.domain.counted_changes import MASS_CHANGE, NEW_REFERRAL, NEW_REQUEST, Kind
+from shared.domain.deal import VISIBILITY, Side, fingerprint
+from shared.domain.link import Difference, Link
+from shared.store.mass_counts import MOST_EXAMPLES, MassCount
+from shared.sync.ports import Context, RetryEntry
+
+LONGEST_QUEUE = 100_000
+"""So many entries of a queue are read."""
+EMPTY = frozenset((fingerprint(None), fingerprint(())))
+
+
+class Stop(Struct, frozen=True):
+    """One stopped kind of changes.
+
+    name       the name of its count
+    field      the field of a value, or None
+    deals      the ids of the opportunities that wait, or of the referrals that wait for theirs
+    since      when it was stopped
+    limit      the limit that was reached
+    """
+
+    name: str
+    kind: Kind
+    side: Side
+    field: str | None
+    deals: tuple[str, ...]
+    since: datetime
+    limit: int
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Some of the deals."""
+        return self.deals[:MOST_EXAMPLES]
+
+
+def find_stops(ctx: Context) -> Sequence[Stop]:
+    """What waits for an operator now. Reads every link, if anything is stopped. Raises the errors of the store."""
+    counts = {name: count for name, count in ctx.store.mass_counts().items() if count.since is not None}
+    if not counts:
+        return ()
+    deals: dict[str, list[str]] = {name: [] for name in counts}
+    for entry in ctx.store.links():
+        for name in _counts_of(entry.value, counts):
+            deals[name].append(entry.value.opportunity_id)
+    if (arriving := f"{Kind.CREATION}|{Side.SALESFORCE}") in deals:
+        deals[arriving] = [entry.key for entry in _entries(ctx, Side.PARTNER_CENTER) if _is_arriving(ctx, entry)]
+    return [_stop(name, count, deals[name]) for name, count in sorted(counts.items())]
+
+
+def approve_stops(ctx: Context, stops: Iterable[Stop]) -> None:
+    """Let the changes of these stops go, and queue their pairs. Raises the errors of the store."""
+    now = ctx.clock.now()
+    for stop in stops:
+        ctx.store.approve_changes(stop.name, len(stop.deals), now)
+        is_arriving = stop.kind is Kind.CREATION and stop.side is Side.SALESFORCE
+        queue = Side.PARTNER_CENTER if is_arriving else Side.SALESFORCE
+        for key in stop.deals:
+            known = ctx.store.retry_entry(queue, key) or RetryEntry(queue, key, now, MASS_CHANGE, since=now)
+            ctx.store.put_retry_entry(replace(known, at=now))
+
+
+def _stop(name: str, count: MassCount, deals: Sequence[str]) -> Stop:
+    kind, side, *rest = name.split("|")
+    since = count.since or datetime.min.replace(tzinfo=UTC)
+    return Stop(name, Kind(kind), Side(side), rest[0] if rest else None, tuple(deals), since, count.limit)
+
+
+def _counts_of(link: Link, counts: Mapping[str, MassCount]) -> set[str]:
+    """The stopped counts of which changes of this link wait."""
+    waiting = ((key, record) for key, record in link.waiting.items() if record.code == MASS_CHANGE)
+    return {name for key, record in waiting if (name := _count_of(key, record, counts)) in counts}
+
+
+def _count_of(key: str, record: Difference, counts: Mapping[str, MassCount]) -> str:
+    """The count of a stopped change, by its key and the mark of its value."""
+    side, _, field = key.partition(".")
+    of_value = f"{Kind.VALUE}|{side}|{field}|{record.value}"
+    if of_value in counts:
+        return of_value
+    if key in (NEW_REFERRAL.key, NEW_REQUEST.key):
+        return f"{Kind.CREATION}|{side}"
+    if field == VISIBILITY:
+        return f"{Kind.VISIBILITY}|{side}"
+    return f"{Kind.EMPTIED if record.value in EMPTY else Kind.CLOSURE}|{side}"
+
+
+def _entries(ctx: Context, side: Side) -> Sequence[RetryEntry]:
+    return ctx.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), LONGEST_QUEUE)
+
+
+def _is_arriving(ctx: Context, entry: RetryEntry) -> bool:
+    """Whether a referral waits for its opportunity."""
+    if entry.cause != MASS_CHANGE:
+        return False
+    pointer = ctx.store.pointer(entry.key)
+    return pointer is None or pointer.value.opportunity_id is None
