@@ -9,6 +9,7 @@ from shared.domain.help_outcomes import left_sync
 from shared.domain.link import Link
 from shared.domain.plan import plan_pair
 from shared.domain.plan_lead import OPEN_LEAD, accepted_lines, lead_after, plan_lead
+from shared.domain.planned import Plan
 from shared.domain.question import is_question
 from shared.domain.recovery import recovered
 from shared.domain.refused_members import has_refused_members
@@ -59,6 +60,11 @@ def make_plan(ctx: Context, pair: Pair) -> None:
         pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
         make_plan(ctx, pair)
         return
+    _take_plan(ctx, pair, plan)
+
+
+def _take_plan(ctx: Context, pair: Pair, plan: Plan) -> None:
+    """Take a plan. Once the changes of the run are counted, what is new in a later plan is counted too."""
     pair.take_plan(plan)
     if plan.counted and pair.granted is not None:
         stop_mass_changes(ctx, [pair])
@@ -70,7 +76,8 @@ def _plan_as_lead(ctx: Context, pair: Pair, link: Link) -> bool:
         return False
     now, after = ctx.clock.now(), lead_after(pair.link, pair.opportunity, pair.referral)
     if after == OPEN_LEAD:
-        pair.take_plan(plan_lead(link, pair.opportunity, pair.referral, ctx.translation.rules, now, ctx.policy))
+        plan = plan_lead(link, pair.opportunity, pair.referral, ctx.translation.rules, now, ctx.policy)
+        _take_plan(ctx, pair, plan)
         return True
     if after != pair.link.lead:
         lines = accepted_lines(now) if pair.link.lead == OPEN_LEAD else ()

@@ -59,7 +59,7 @@ def test_it_lists_what_waits_and_a_yes_lets_it_go_at_the_next_run(
     approve(capsys)
     run_app()
     assert linked(systems) == len(stopped) + LIMIT + 1
-    assert approve(capsys) == (Exit.OK, {"ok": True, "approved": False, "stops": []})
+    assert approve(capsys)[1]["stops"] == []
 
 
 @pytest.mark.usefixtures("stopped")
