@@ -65,6 +65,7 @@ def test_it_lists_what_waits_and_a_yes_lets_it_go_at_the_next_run(
 @pytest.mark.usefixtures("stopped")
 def test_without_a_yes_nothing_goes(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     code, document = approve(capsys, yes=False)
-    assert (code, document["approved"]) == (Exit.PROBLEM, False)
+    assert code is Exit.PROBLEM
+    assert not document["approved"]
     run_app()
     assert linked(systems) == 2 * LIMIT
