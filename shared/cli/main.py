@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from shared import __version__
-from shared.cli import approve, close_test_referrals, compare, connect, doctor, forget, salesforce, store, turn_on, webhook
+from shared.cli import (
+    approve,
+    close_test_referrals,
+    compare,
+    connect,
+    doctor,
+    forget,
+    salesforce,
+    store,
+    turn_on,
+    webhook,
+)
 from shared.foundation.logs import LOGGER
 
 app = typer.Typer(

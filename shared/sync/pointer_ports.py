@@ -1,6 +1,7 @@
-"""Defines the part of the store's port that is about pointers: what a referral leads to."""
+"""Defines the part of the store's port that is about pointers, claims on accounts, and audit lines."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from shared.domain.audit import Line
@@ -9,7 +10,7 @@ from shared.store.stored_values import Entry
 
 
 class PointerStore(Protocol):
-    """The pointers, which change under their ETag (docs/protocol.md#rows), and the audit lines of leads."""
+    """The pointers, which change under their ETag (docs/protocol.md#rows), claims, and audit lines."""
 
     def pointer(self, referral_id: str) -> Entry[Pointer] | None:
         """The pointer of a referral."""
@@ -27,3 +28,12 @@ class PointerStore(Protocol):
 
     def audit_of_lead(self, referral_id: str) -> Sequence[Line]:
         """The audit lines of a lead, newest first."""
+
+    def audit(self, opportunity_id: str) -> Sequence[Line]:
+        """The audit lines, newest first."""
+
+    def claim_account(self, key: str, lease: timedelta) -> Entry[None] | None:
+        """Claim an account's match key while the account is looked up and created; None while another claim is live."""
+
+    def release_account(self, key: str, claim: Entry[None]) -> None:
+        """Release the claim."""

@@ -167,15 +167,6 @@ class Store(PartyStore, PointerStore, ErasureStore, MassStore, Protocol):
     def delete_link(self, entry: Entry[Link]) -> None:
         """Delete a link that was not used."""
 
-    def audit(self, opportunity_id: str) -> Sequence[Line]:
-        """The audit lines, newest first."""
-
-    def claim_account(self, key: str, lease: timedelta) -> Entry[None] | None:
-        """Claim an account's match key while the account is looked up and created; None while another claim is live."""
-
-    def release_account(self, key: str, claim: Entry[None]) -> None:
-        """Release the claim."""
-
     def retry_entries(self, side: Side, until: datetime, limit: int) -> Sequence[RetryEntry]:
         """The entries whose next attempt is not later than `until`."""
 
