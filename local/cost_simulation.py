@@ -136,7 +136,7 @@ class Simulation:
             _SerialParallel(),
             log,
             lambda: 0.5,
-            Policy(),
+            Policy(mass_change_limit=1_000_000),
         )
 
     def now(self) -> datetime:

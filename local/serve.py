@@ -25,7 +25,7 @@ from shared.foundation.errors import ConfigurationError
 
 PORT_COUNT = 8
 """Six emulators and the issuers' certificates have one port each, and then the host."""
-CHOSEN_SETTINGS = ("MAPPING", "SYNC", "SYNC_FROM", "IRREVERSIBLE_WAIT_SECONDS")
+CHOSEN_SETTINGS = ("MAPPING", "SYNC", "SYNC_FROM", "IRREVERSIBLE_WAIT_SECONDS", "MASS_CHANGE_LIMIT")
 """Settings of the local run that the person may replace. The others lead to the emulators."""
 
 
@@ -55,6 +55,9 @@ def print_addresses(systems: Systems, host: Host, storage: Storage) -> None:
     opportunity = complete_opportunity("My first deal", systems.create_account("My customer", "US"))
     body = {"sobject": "Opportunity", "values": opportunity}
     print(_curl_command(bundle, f"{systems.salesforce_url}/_control/insert", body))
+    print(
+        f"The mass-change stop is raised to {storage.environ['MASS_CHANGE_LIMIT']} changes a day (MASS_CHANGE_LIMIT)."
+    )
     if storage.environ["SYNC"] != "on":
         print(f"With SYNC={storage.environ['SYNC']} the connector writes nothing to either side.")
 

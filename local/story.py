@@ -65,6 +65,9 @@ def _introduce(narrator: Narrator, host: Host, *, azurite: bool) -> None:
     narrator.print_step(
         "In production, what cannot be undone waits 2 minutes before it is sent. In this story it does not wait."
     )
+    narrator.print_step(
+        "In production, more than 50 new deals a day wait for an operator. This story raises MASS_CHANGE_LIMIT."
+    )
 
 
 def _run_steps(story: EditStory) -> None:

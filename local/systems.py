@@ -153,6 +153,8 @@ def _build_environ(
         "MAPPING": str(mapping),
         # A demonstration skips the waiting time of docs/protocol.md#what-cannot-be-undone-waits.
         "IRREVERSIBLE_WAIT_SECONDS": "0",
+        # It may create any number of deals: no operator waits here for docs/protocol.md#the-mass-change-stop.
+        "MASS_CHANGE_LIMIT": "1000000",
         "PARTNER_CENTER_URL": f"{partner.url}/v1.0/engagements",
         "PARTNER_CENTER_WEBHOOKS_URL": f"{partner.url}/webhooks/v1",
         "PARTNER_CENTER_AUTHORITY": partner.entra_url,

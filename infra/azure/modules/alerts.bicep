@@ -176,6 +176,17 @@ var rules = [
     names: []
   }
   {
+    name: 'mass-change'
+    severity: 1
+    description: 'Unusually many deals were created, closed, shared or emptied, or got one value. Those beyond the limit wait until somebody runs cosell approve. The log event names examples.'
+    query: '${lines} | where Event == "mass_change_stopped" | summarize Value = count()'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT5M'
+    window: 'PT2H'
+    names: []
+  }
+  {
     name: 'events-refused'
     severity: 2
     description: 'Webhook admission refuses at least ten events and more than the allowed share. A certificate may have changed. The sweep still finds the changes.'
