@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from shared.domain.attribute_texts import ATTRIBUTE_CAUSES
 from shared.domain.lead_texts import LEAD_CAUSES, LEAD_SENTENCES
+from shared.domain.rest_texts import REST_CAUSES, REST_SENTENCES
 from shared.domain.row_texts import ROW_SENTENCES
 from shared.domain.solution_texts import SOLUTION_CAUSES, SOLUTION_SENTENCES
 
 EDIT_SENTENCES: Mapping[str, str] = {
     **LEAD_SENTENCES,
+    **REST_SENTENCES,
     **ROW_SENTENCES,
     **SOLUTION_SENTENCES,
     "conflict_empty": "{label} was emptied in {system}, and changed on the other side. Kept: {after}.",
@@ -66,6 +68,7 @@ EDIT_SENTENCES: Mapping[str, str] = {
 EDIT_CAUSES: Mapping[str, tuple[str, str]] = {
     **ATTRIBUTE_CAUSES,
     **LEAD_CAUSES,
+    **REST_CAUSES,
     **SOLUTION_CAUSES,
     "contacts_locked": (
         '{label} "{after}" was not sent: Partner Center keeps "{before}", because the deal is shared with Microsoft.',

@@ -62,6 +62,11 @@ def item_of_opportunity(opportunity: Opportunity, pair: Link, cause: Cause, link
     return _item(deal, cause, link, opportunity.id, pair.referral_id, None)
 
 
+def item_of_deleted(pair: Link, cause: Cause, link: str) -> InboxItem:
+    """The item of an opportunity that was deleted; `link` is the address of its referral in Partner Center."""
+    return _item(pair.base, cause, link, pair.opportunity_id, pair.referral_id, None)
+
+
 def _item(
     deal: Deal, cause: Cause, link: str, opportunity_id: str | None, referral_id: str | None, answer_by: datetime | None
 ) -> InboxItem:

@@ -11,32 +11,37 @@ from shared.domain.deal import VISIBILITY, Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.left_members import is_known_list, unsent_members
 from shared.domain.link import Link
+from shared.domain.link_states import AT_REST
 from shared.domain.member_sets import keys_of
 from shared.domain.records import Opportunity, Referral
 
 
 def with_known_versions(link: Link, opportunity: Opportunity | None, referral: Referral | None, rules: Rules) -> Link:
-    """Move each read side's known version, if every mapped value there is agreed or a known difference."""
+    """Move each read side's known version, if every mapped value there is agreed or a known difference.
+
+    While no value travels, each version is known: a tick, or a restored record, comes with another one.
+    """
     if referral is not None:
         link = _with_known_referral(link, referral, rules)
     return _with_known_opportunity(link, opportunity, rules) if opportunity is not None else link
 
 
 def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
-    is_accounted = accounts_for(link, referral.deal, Side.PARTNER_CENTER, rules)
+    rests, is_known = link.state in AT_REST, accounts_for(link, referral.deal, Side.PARTNER_CENTER, rules)
     is_read = all(rule.field in referral.deal for rule in rules.updatable) and not rules.unseen  # unknown, not agreed
     unsent = unsent_members(rules) if link.refused else ()
     stays = all(known.code in STAYS_UNREAD or key in unsent for key, known in link.refused.items())
-    is_agreed = is_accounted and is_read and stays and not link.waiting
-    return replace(link, etag=referral.etag if is_accounted else None, agreed=is_agreed)
+    is_agreed = is_known and is_read and stays and not (link.waiting or rests)
+    return replace(link, etag=referral.etag if is_known or rests else None, agreed=is_agreed)
 
 
 def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) -> Link:
     has_unread = opportunity.problems or opportunity.partial
     deal = readable_lists(opportunity, link.base) if has_unread else opportunity.deal
-    is_accounted = link.referral_id is None or accounts_for(link, deal, Side.SALESFORCE, rules)
-    stamps = {**link.stamps, **opportunity.stamps} if is_accounted else {}
-    unknown = () if is_accounted and "opportunity" in opportunity.stamps else ("opportunity",)
+    is_known = link.referral_id is None or link.state in AT_REST
+    is_known = is_known or accounts_for(link, deal, Side.SALESFORCE, rules)
+    stamps = {**link.stamps, **opportunity.stamps} if is_known else {}
+    unknown = () if is_known and "opportunity" in opportunity.stamps else ("opportunity",)
     return replace(link, stamps={query: stamp for query, stamp in stamps.items() if stamp and query not in unknown})
 
 

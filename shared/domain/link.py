@@ -39,6 +39,10 @@ REFUSED_BY_SALESFORCE = f"{REFUSED_BY_FAR_SIDE}{Side.SALESFORCE}"
 """The code of a value that Salesforce refused: it is tried again. Only another value ends the other refusals."""
 
 
+WAS_DELETED, WAS_HIDDEN = "was_deleted", "was_hidden"
+"""Why an opportunity is gone; each is the code of the sentence that says so."""
+
+
 class EffectKind(StrEnum):
     """The kinds of writes."""
 
@@ -101,6 +105,17 @@ class Unshown(Struct, frozen=True):
     since: datetime
 
 
+class Gone(Struct, frozen=True):
+    """Why an opportunity is gone, as the code of its sentence, since when, and whether its referral was closed since.
+
+    `code` is WAS_DELETED or WAS_HIDDEN.
+    """
+
+    code: str
+    since: datetime
+    is_closed: bool = False
+
+
 class Link(Struct, frozen=True):
     """One pair. Frozen: a change is a new link, stored under the row's ETag.
 
@@ -126,6 +141,8 @@ class Link(Struct, frozen=True):
     answer_by    until when we must answer the deal; None where nobody awaits an answer, or in a row of an earlier build
     lead         OPEN_LEAD or ACCEPTED_LEAD (`plan_lead.py`); None where the deal is none, and ticked if it was one
     erased       by field, fingerprints of values of a forgotten person that both sides may still hold (`forgetting.py`)
+    before       the state that a link which is paused or gone returns to
+    gone         why the opportunity is gone; None while it is there
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -157,6 +174,8 @@ class Link(Struct, frozen=True):
     answer_by: AnswerTime | None = None
     lead: str | None = None
     erased: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    before: State | None = None
+    gone: Gone | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -165,11 +184,14 @@ class Link(Struct, frozen=True):
         return any(known.code.startswith(REFUSED_BY_FAR_SIDE) for known in self.refused.values())
 
     @property
-    def due_mark(self) -> Mark:
+    def due_mark(self) -> Mark | None:
         """The mark for the seller: the first that holds of failed, waiting, differences and synced.
 
-        A create, and a request for help, is waited for until its outcome is known.
+        A deal that is un-ticked has none: nobody knows whether both sides agree. A create, and a request for help, is
+        waited for until its outcome is known.
         """
+        if self.state is State.PAUSED:
+            return None
         if self.cause is not None or self.has_refused_value:
             return Mark.FAILED
         is_asking = self.help is not None and not self.help.is_asked and LEFT not in self.reported

@@ -1,11 +1,12 @@
 """The states of a link, and the mark that a seller sees (docs/protocol.md#states-of-a-link).
 
-    (nothing) --flagged, complete--> live
-    (nothing) --flagged, incomplete--> held --corrected--> live
-    (nothing) --inbound New--> on_hold --answered--> live
-    live --refused by a service--> parked --taken at a later try, or another value--> live
-
-No code enters `paused`, `closed` and `gone` yet.
+(nothing) --flagged, complete--> live
+(nothing) --flagged, incomplete--> held --corrected--> live
+(nothing) --inbound New--> on_hold --answered--> live
+live --refused by a service--> parked --taken at a later try, or another value--> live
+any with a referral --un-ticked--> paused --ticked--> the state of before
+any with a referral --deleted, or not visible--> gone --restored, or visible--> the state of before
+live, parked --both sides closed, the rest on record--> closed
 """
 
 from enum import StrEnum
@@ -21,6 +22,10 @@ class State(StrEnum):
     CLOSED = "closed"
     GONE = "gone"
     PARKED = "parked"
+
+
+AT_REST = (State.PAUSED, State.CLOSED, State.GONE)
+"""The states in which no value travels (`resting_links.py`)."""
 
 
 class Mark(StrEnum):

@@ -24,8 +24,9 @@ def without_mark(name: str) -> str:
     return name[found.end() :] if found else name
 
 
-def with_mark(name: str, mark: Mark) -> str:
+def with_mark(name: str, mark: Mark | None) -> str:
     """The name with this mark in front of it, in place of any other; without one, if there is no room for it."""
     bare = without_mark(name)
-    marked = f"{SIGNS[mark]} {bare}" if SIGNS[mark] and bare else bare
+    sign = SIGNS[mark] if mark else ""
+    marked = f"{sign} {bare}" if sign and bare else bare
     return marked if len(marked) <= NAME_LENGTH else bare

@@ -16,7 +16,7 @@ from shared.domain.link import REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Lin
 from shared.domain.link_states import State
 from shared.domain.untaken_codes import INACTIVE_SOLUTION, UNTAKEN
 
-_TRIED_AGAIN = UNTAKEN | {REFUSED_BY_SALESFORCE}
+TRIED_AGAIN = UNTAKEN | {REFUSED_BY_SALESFORCE}
 """The codes of what is written to Salesforce again after a while."""
 
 
@@ -82,7 +82,7 @@ def next_tries(
     An edit of the catalogue touches no deal, so a deal with a solution that is inactive there is looked at again.
     """
     written = {f"{Side.SALESFORCE}.{change.field}" for change in to_salesforce}
-    left = [record.since for key, record in refused.items() if key not in written if record.code in _TRIED_AGAIN]
+    left = [record.since for key, record in refused.items() if key not in written if record.code in TRIED_AGAIN]
     shown = [link.unshown.since] if link.unshown else []
     looks = [now] if any(record.code == INACTIVE_SOLUTION for record in refused.values()) else []
     return (since + TRY_AGAIN for since in (*left, *shown, *looks) if since + TRY_AGAIN > now)

@@ -36,14 +36,18 @@ class ShownState:
         self._status = {
             mark: {status: str(value)} if status and value in statuses else {} for mark, value in shown.items()
         }
+        self._unmarked = {status: None} if status else {}
         self._audit, self._link = audit, address
         self._identifier, self._address = ours.identifier, link
         columns = {name: getattr(ours, name) for name in NEWS_LENGTHS}
         self.news = {name: column for name, column in columns.items() if not (org and org.is_unusable(column))}
 
-    def values(self, mark: Mark, audit: str, referral_id: str | None) -> dict[str, Any]:
-        """Return the values by column; `referral_id` is None where the record names its referral already."""
-        shown: dict[str, Any] = dict(self._status[mark])
+    def values(self, mark: Mark | None, audit: str, referral_id: str | None) -> dict[str, Any]:
+        """Return the values by column; `referral_id` is None where the record names its referral already.
+
+        Without a mark, the status is emptied.
+        """
+        shown: dict[str, Any] = dict(self._status[mark] if mark else self._unmarked)
         if self._audit:
             shown[self._audit] = audit
         if referral_id is not None:

@@ -226,7 +226,7 @@ class Translation:
         ours = self.file.ours
         return ours.status, ours.audit, ours.identifier, ours.link, ours.answer_by, *self._shown_state.news.values()
 
-    def shown_state(self, mark: Mark, audit: str, referral_id: str | None) -> dict[str, Any]:
+    def shown_state(self, mark: Mark | None, audit: str, referral_id: str | None) -> dict[str, Any]:
         """Return the record's values for the fields that show the state of the sync.
 
         `audit` is the text of the audit field; `referral_id` is None where the record names its referral already.

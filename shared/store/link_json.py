@@ -20,6 +20,7 @@ from shared.domain.link_states import Mark, State
 from shared.store.heard_json import PartnerRow, RecordRow, news_to_json, partners_from, record_from
 from shared.store.lead_json import LeadRow, lead_from, lead_to_json
 from shared.store.list_rows import UNREADABLE_LINE, line_from_json, line_to_json
+from shared.store.rest_json import GoneRow, gone_from, rest_to_json
 from shared.store.value_shapes import StoredDeal, deal_from_shapes, deal_to_json
 
 Json = Mapping[str, Any]
@@ -109,6 +110,8 @@ class _LinkRow(Struct):
     answer_by: _AnswerRow | None = None
     lead: str | None = None
     erased: dict[str, tuple[str, ...]] = {}
+    before: State | None = None
+    gone: GoneRow | None = None
 
 
 class _PointerRow(Struct):
@@ -148,6 +151,7 @@ def link_to_json(link: Link) -> Json:
         **_answer_to_json(link.answer_by),
         **({} if link.lead is None else {"lead": link.lead}),
         **({"erased": {name: list(marks) for name, marks in link.erased.items()}} if link.erased else {}),
+        **(rest_to_json(link) if link.before or link.gone else {}),
     }
 
 
@@ -191,6 +195,8 @@ def link_from_json(stored: Json) -> Link:
         AnswerTime(row.answer_by.until, row.answer_by.warned, row.answer_by.tries) if row.answer_by else None,
         lead=row.lead,
         erased=row.erased,
+        before=row.before,
+        gone=gone_from(row.gone),
         unknown=unknown,
     )
 

@@ -5,14 +5,16 @@ from functools import partial
 
 from shared.domain.deal import VISIBILITY, Change, Side, Status
 from shared.domain.forgetting import recognised
-from shared.domain.help_outcomes import left_sync
 from shared.domain.link import Link
+from shared.domain.link_states import State
 from shared.domain.plan import plan_pair
 from shared.domain.plan_lead import OPEN_LEAD, accepted_lines, lead_after, plan_lead
 from shared.domain.planned import Plan
 from shared.domain.question import is_question
+from shared.domain.records import Opportunity
 from shared.domain.recovery import recovered
 from shared.domain.refused_members import has_refused_members
+from shared.domain.resting_links import LEAVES, paused, resumed, seen_closed
 from shared.domain.transitions import Transition
 from shared.foundation.errors import Conflict, Rejected
 from shared.sync.learned_paths import blamed_paths, learn_from_refusal, learn_from_success, rules_to_keep, takes_same
@@ -24,22 +26,19 @@ from shared.sync.write_referral import park_changes, patch_referral
 
 
 def make_plan(ctx: Context, pair: Pair) -> None:
-    """Plan a pair of which both sides are known; recover interrupted work first. An un-ticked deal ends here.
+    """Plan a pair of which both sides are known; recover interrupted work first.
 
-    The opportunity of a lead is not ticked, and is planned all the same.
+    The opportunity of a lead is not ticked, and is planned all the same. An un-ticked or a closed deal has no plan.
     """
-    if pair.opportunity is None or pair.referral is None:
+    if pair.opportunity is None or (pair.referral is None and pair.link.state is not State.CLOSED):
         return
     rules, now = ctx.translation.rules, ctx.clock.now()
     if pair.interrupted.effects:
         current = {Side.SALESFORCE: pair.opportunity.deal}
         current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
-        pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, pair.referral.status))
-    if not (pair.opportunity.flagged or pair.link.lead):
-        pair.drop_plan()
-        leave_sync(ctx, pair)
-        if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
-            pair.end(RECONCILED)
+        status = pair.referral.status if pair.referral else None
+        pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, status))
+    if _comes_to_rest(ctx, pair, pair.opportunity) or pair.referral is None:
         return
     if pair.link.erased:
         pair.take_link(recognised(pair.link, pair.opportunity.deal, pair.referral.deal))
@@ -70,6 +69,24 @@ def _take_plan(ctx: Context, pair: Pair, plan: Plan) -> None:
         stop_mass_changes(ctx, [pair])
 
 
+def _comes_to_rest(ctx: Context, pair: Pair, opportunity: Opportunity) -> bool:
+    """Let an un-ticked deal pause, and compare a closed one with what was agreed; whether the pair needs no plan."""
+    if pair.link.state in LEAVES:
+        end_rest(pair, opportunity)
+    if not (opportunity.flagged or pair.link.lead):
+        pair.drop_plan()
+        leave_sync(ctx, pair)
+        if not pair.link.unwritten:  # else it shows once more what it has not shown, such as a new referral
+            pair.end(RECONCILED)
+        return True
+    if pair.link.state is not State.CLOSED:
+        return False
+    pair.drop_plan()
+    rules, now = ctx.translation.rules, ctx.clock.now()
+    pair.take_recovery(seen_closed(pair.link, opportunity, pair.read_referral, rules, ctx.policy, now))
+    return True
+
+
 def _plan_as_lead(ctx: Context, pair: Pair, link: Link) -> bool:
     """Plan a pair whose referral is a lead, and return whether it is; an accepted one is a deal from now on."""
     if pair.opportunity is None or pair.referral is None:
@@ -86,9 +103,17 @@ def _plan_as_lead(ctx: Context, pair: Pair, link: Link) -> bool:
 
 
 def leave_sync(ctx: Context, pair: Pair) -> None:
-    """Let an un-ticked deal wait for nothing, and look for no request for help."""
-    if pair.link.waiting or pair.link.help is not None:
-        pair.leave_sync(left_sync(pair.link, ctx.clock.now()))
+    """Let an un-ticked deal pause: it waits for nothing, and looks for no request for help."""
+    if pair.link.waiting or pair.link.help is not None or pair.link.referral_id is not None:
+        pair.leave_sync(paused(pair.link, ctx.clock.now()))
+
+
+def end_rest(pair: Pair, opportunity: Opportunity) -> None:
+    """Let a pair go on whose opportunity is there again, or is ticked again."""
+    if pair.link.state is State.GONE:
+        pair.take_link(resumed(pair.link))
+    if pair.link.state is State.PAUSED and (opportunity.flagged or pair.link.lead):
+        pair.take_link(resumed(pair.link))
 
 
 def plan_and_send(ctx: Context, pair: Pair) -> None:

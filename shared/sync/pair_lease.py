@@ -25,7 +25,7 @@ from shared.domain.counted_changes import Counted
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
 from shared.domain.help_outcomes import help_shown
-from shared.domain.known_versions import with_deletion, with_known_versions
+from shared.domain.known_versions import with_known_versions
 from shared.domain.link import Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_news import Hearing, shown
@@ -49,6 +49,7 @@ class Pair(Struct):
     is_from_base  the referral's values were taken from the base and not read
     existing      the referral that an earlier create of unknown outcome made, as the API returns it
     must_create   a referral must be created, or the existing one adopted
+    missing_at    when the opportunity was not found, by the server's clock; None while it is there
     news          what the opportunity is to show of Microsoft's record, by the keys of the columns
     granted       the counted changes that this run may make; None until they are counted (`mass_change.py`)
     outcome       how the work ended; None while it goes on
@@ -64,6 +65,7 @@ class Pair(Struct):
     is_from_base: bool = False
     existing: Json | None = None
     must_create: bool = False
+    missing_at: datetime | None = None
     plan: Plan | None = None
     pending: PendingLines = field(default_factory=PendingLines)
     news: Mapping[str, str] = field(default_factory=dict)
@@ -191,10 +193,15 @@ class Pair(Struct):
 # --- the lease
 
 
-def acquire(ctx: Context, opportunity_id: str) -> Pair | Outcome:
-    """Acquire the lease of a pair, and create its row if it is missing; an outcome if another instance holds it."""
+def acquire(ctx: Context, opportunity_id: str, *, leaves_paused: bool = False) -> Pair | Outcome:
+    """Acquire the lease of a pair, and create its row if it is missing; an outcome if another instance holds it.
+
+    A paused pair may be left alone: the referral is read once the opportunity is ticked again.
+    """
     try:
         entry = ctx.store.link(opportunity_id)
+        if leaves_paused and entry and entry.value.state is State.PAUSED and entry.value.intent is None:
+            return RECONCILED
         if entry is None:
             acquired = ctx.store.insert_link(Link(opportunity_id, intent=Intent()))
         elif entry.value.intent is None:
@@ -303,13 +310,18 @@ def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
     read = ctx.translation.opportunities([records[pair.id] for pair in pending if pair.id in records], answer.at)
     for pair in pending:
         if pair.id not in read:
-            ctx.log("opportunity_missing", opportunity_id=pair.id)
-            pair.link = with_deletion(pair.link, answer.at)
-            pair.end(RECONCILED)
+            _miss(pair, answer.at)
         elif isinstance(result := read[pair.id], Opportunity):
             pair.opportunity = result
         else:
             pair.end(outcome_of_error(ctx, result, pair.id))
+
+
+def _miss(pair: Pair, at: datetime) -> None:
+    """Note that an opportunity was not found. One whose referral may have been created stays open: it is looked for."""
+    pair.opportunity, pair.missing_at = None, at
+    if pair.link.referral_id or not pair.link.is_creating:
+        pair.end(RECONCILED)
 
 
 def call_salesforce(

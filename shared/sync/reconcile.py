@@ -20,10 +20,11 @@ from shared.domain.link import Link
 from shared.domain.link_states import State
 from shared.domain.mass_change import waits_for_approval
 from shared.domain.records import Opportunity, Referral
+from shared.domain.resting_links import LEAVES, settled
 from shared.foundation.errors import CosellError, SignInFailed, Throttled
 from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
-from shared.sync.decide_pair import leave_sync, make_plan, plan_and_send, send_changes
+from shared.sync.decide_pair import end_rest, leave_sync, make_plan, plan_and_send, send_changes
 from shared.sync.hear_microsoft import look_for_news
 from shared.sync.mark_names import mark_names
 from shared.sync.mass_change import stop_mass_changes, wait_for_approval
@@ -48,6 +49,8 @@ from shared.sync.write_referral import (
 )
 from shared.sync.write_related import writes_of
 
+CLOSED = "Closed"
+"""The status of a referral whose end is final."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
 
@@ -74,23 +77,24 @@ def open_pushed(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
 
 def open_pulled(ctx: Context, opportunity_ids: Sequence[str], queued: Collection[str] = ()) -> Work:
     """Acquire, read and plan the pairs whose referral may have changed; those in `queued` are from the retry queue."""
-    work = _acquire_all(ctx, opportunity_ids)
+    work = _acquire_all(ctx, opportunity_ids, leaves_paused=True)
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_read_pulled, queued=queued))
     read_opportunities(ctx, work.pairs)
     run_for_each(ctx, None, work.pairs, make_plan)
     return work
 
 
-def _acquire_all(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
-    results = ctx.map(partial(_acquire_or_queue, ctx), opportunity_ids, at_most=ctx.policy.parallelism)
+def _acquire_all(ctx: Context, opportunity_ids: Sequence[str], *, leaves_paused: bool = False) -> Work:
+    step = partial(_acquire_or_queue, ctx, leaves_paused=leaves_paused)
+    results = ctx.map(step, opportunity_ids, at_most=ctx.policy.parallelism)
     pairs = [result for result in results if isinstance(result, Pair)]
     by_id = zip(opportunity_ids, results, strict=True)
     return Work(pairs, {key: result for key, result in by_id if isinstance(result, Outcome)})
 
 
-def _acquire_or_queue(ctx: Context, opportunity_id: str) -> Pair | Outcome:
+def _acquire_or_queue(ctx: Context, opportunity_id: str, *, leaves_paused: bool) -> Pair | Outcome:
     try:
-        return acquire(ctx, opportunity_id)
+        return acquire(ctx, opportunity_id, leaves_paused=leaves_paused)
     except CosellError as error:
         return outcome_of_error(ctx, error, opportunity_id)
 
@@ -124,15 +128,19 @@ def _read_referral(ctx: Context, pair: Pair) -> None:
 
 def _prepare_push(ctx: Context, pair: Pair) -> None:
     """Bring a pair whose opportunity was read to a plan, a create, or its end."""
-    opportunity, link = pair.opportunity, pair.link
-    if opportunity is None:
-        return
-    if link.referral_id is None:
+    opportunity = pair.opportunity
+    if pair.link.referral_id is None:
         pair.take_existing(find_created_referral(ctx, pair))
+    if opportunity is None:
+        _adopt_for_missing(ctx, pair)
+        return
+    if pair.link.state in LEAVES:
+        end_rest(pair, opportunity)
+    link = pair.link
     if not (opportunity.flagged or link.lead):
-        leave_sync(ctx, pair)
-    if not (opportunity.flagged or link.lead or pair.must_create or (link.referral_id and pair.link.unwritten)):
-        pair.end(RECONCILED)
+        _prepare_unticked(ctx, pair)
+    elif link.state is State.CLOSED:
+        make_plan(ctx, pair)
     elif (
         link.referral_id is None
         and not pair.must_create
@@ -154,6 +162,24 @@ def _prepare_push(ctx: Context, pair: Pair) -> None:
         elif pair.referral is None:
             _read_referral(ctx, pair)
         make_plan(ctx, pair)
+
+
+def _adopt_for_missing(ctx: Context, pair: Pair) -> None:
+    """Link a referral that was created for an opportunity that is gone since: nobody else would ever look at it."""
+    if pair.existing is not None:
+        adopt_referral(ctx, pair, pair.existing)
+    pair.end(RECONCILED)
+
+
+def _prepare_unticked(ctx: Context, pair: Pair) -> None:
+    """Recover what an interrupted run wrote, and pause the pair: it shows once what the opportunity does not show."""
+    if pair.link.referral_id is not None and pair.interrupted.effects:
+        _read_referral(ctx, pair)
+        make_plan(ctx, pair)
+        return
+    leave_sync(ctx, pair)
+    if not (pair.must_create or (pair.link.referral_id and pair.link.unwritten)):
+        pair.end(RECONCILED)
 
 
 def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Referral:
@@ -296,6 +322,8 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
         return
     if is_owner_untold(pair.link):
         run_step(ctx, pair, tell_owner)
+    if pair.referral is not None and pair.referral.status is not None and pair.referral.status.status == CLOSED:
+        pair.take_link(settled(pair.link, pair.opportunity, pair.referral, ctx.translation.rules))
     release(ctx, pair)
     due, ended = pair.plan.due if pair.plan else None, pair.outcome
     if pair.link.waiting and (ended is None or ended.result is Result.PARKED) and waits_for_approval(pair.link.waiting):

@@ -15,7 +15,7 @@ from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
 from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
-from shared.domain.link_states import Mark
+from shared.domain.link_states import Mark, State
 from shared.domain.name_mark import with_mark
 from shared.domain.plan_lead import ACCEPTED_LEAD
 from shared.domain.records import Opportunity
@@ -31,7 +31,7 @@ from shared.sync.pair_lease import (
     run_step,
 )
 from shared.sync.ports import RECONCILED, Context, Json, Outcome, Result, Write, Written
-from shared.sync.show_in_inbox import leave_inbox, show_in_inbox
+from shared.sync.unreachable_deals import leave_inbox, leave_missing, show_in_inbox
 
 CONDITIONAL = 24
 """Conditional PATCHes of one Composite call; the 25th subrequest reads them back."""
@@ -77,7 +77,7 @@ def prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write |
     return Write(pair.id, values, pair.opportunity.modified)
 
 
-def _marked_name(values: Mapping[str, Any], column: str, shown: str, mark: Mark) -> dict[str, Any]:
+def _marked_name(values: Mapping[str, Any], column: str, shown: str, mark: Mark | None) -> dict[str, Any]:
     """The name with its mark, if it shows another one, or if these values have a new name."""
     name = with_mark(values.get(column) or shown, mark)
     return {column: name} if name and (name != shown or column in values) else {}
@@ -181,9 +181,8 @@ def _park(ctx: Context, pair: Pair, cause: Cause, *, is_last: bool) -> None:
 
 def _after_all_changes(pair: Pair, now: datetime) -> datetime:
     """Now, or the last change by a service's own clock: only a later change lets a refused value be written again."""
-    opportunity, referral = pair.opportunity, pair.referral
-    changes = (opportunity.modified if opportunity else now, referral.updated if referral else now)
-    return max(now, *changes)
+    modified = pair.opportunity.modified if pair.opportunity else now
+    return max(now, modified, pair.referral.updated if pair.referral else now)
 
 
 # --- the connector's own fields
@@ -192,16 +191,23 @@ def _after_all_changes(pair: Pair, now: datetime) -> datetime:
 def batches_of_write_backs(ctx: Context, pairs: Sequence[Pair]) -> list[list[Pair]]:
     """The pairs whose opportunity does not show the present state of the sync, as many together as one call takes.
 
-    A pair that is tried again reports nothing yet; a parked one reports why, and a new one that it waits. An
-    opportunity that takes no part any more (un-ticked, deleted or hidden) leaves the inbox.
+    A pair that is tried again reports nothing yet; a parked one reports why, and a new one that it waits.
     """
+    leave_missing(ctx, [pair for pair in pairs if pair.missing_at is not None])
     for pair in pairs:
-        if pair.link.inbox is not None and pair.outcome == RECONCILED:
+        if pair.link.inbox is not None and pair.link.state is not State.GONE and _is_shown(ctx, pair):
             run_step(ctx, pair, leave_inbox)
     ended = (Result.PARKED, None)
     shown = [pair for pair in pairs if (pair.outcome and pair.outcome.result) in ended or pair.link.is_creating]
     unreported = [pair for pair in shown if _needs_write_back(ctx, pair)]
     return [list(batch) for batch in batched(unreported, COLLECTION, strict=False)]
+
+
+def _is_shown(ctx: Context, pair: Pair) -> bool:
+    """Whether the opportunity needs no record in the inbox: it shows all, or takes no part any more."""
+    if pair.outcome is not None or pair.opportunity is None:
+        return pair.outcome == RECONCILED
+    return pair.link.unshown is None and not _needs_write_back(ctx, pair)
 
 
 def _needs_write_back(ctx: Context, pair: Pair) -> bool:
@@ -233,7 +239,7 @@ class _WriteBack(Struct, frozen=True):
 
     pair: Pair
     values: Mapping[str, object]
-    mark: Mark
+    mark: Mark | None
     whole: Mapping[str, object]
     refusal: Cause | None = None
 
@@ -289,8 +295,7 @@ def store_coming_write(ctx: Context, pair: Pair, *, is_whole: bool = True) -> No
 
 def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
     store_coming_write(ctx, pair)
-    missing, stored = _missing_identity(ctx, pair), ctx.store.audit(pair.id)
-    mark = pair.link.due_mark
+    missing, stored, mark = _missing_identity(ctx, pair), ctx.store.audit(pair.id), pair.link.due_mark
     whole = values = _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(stored), missing))
     if pair.link.unshown:
         left_out = pair.link.columns_left_out(ctx.clock.now())
@@ -322,12 +327,13 @@ def _confirm_write_back(
     if read_back is not None:
         pair.take_read_back(read_back)
     _note_shown(ctx, pair, own, {} if written.refused else own.values, is_refused=refusal is not None)
-    if written.refused:
+    if written.refused and pair.link.state is not State.PAUSED:
         show_in_inbox(ctx, pair, written.refused)
     elif pair.link.inbox is not None:
         leave_inbox(ctx, pair)
-    if refusal:
-        end_parked(ctx, pair, refusal, ctx.clock.now() + TRY_AGAIN)
+    if refusal:  # a paused deal is not looked at again
+        again_at = None if pair.link.state is State.PAUSED else ctx.clock.now() + TRY_AGAIN
+        end_parked(ctx, pair, refusal, again_at)
 
 
 def _note_shown(ctx: Context, pair: Pair, own: _WriteBack, shown: Mapping[str, object], *, is_refused: bool) -> None:

@@ -143,6 +143,18 @@ var rules = [
     names: []
   }
   {
+    // A hidden deal is looked for hourly, so that a window of two hours shows each one that is still hidden.
+    name: 'deals-hidden'
+    severity: 2
+    description: 'The integration user no longer sees linked opportunities in Salesforce, so they are not synced. Give it access again: cosell doctor names what is missing.'
+    query: '${lines} | where Event == "opportunity_hidden" | summarize Value = dcount(tostring(Line.opportunity_id))'
+    operator: 'GreaterThan'
+    threshold: 0
+    every: 'PT15M'
+    window: 'PT2H'
+    names: []
+  }
+  {
     name: 'answer-due'
     severity: 3
     description: 'Deals from Microsoft are unanswered, and expire within three days or one. The field Answer By of the opportunity has the time, its Audit field says how to answer.'

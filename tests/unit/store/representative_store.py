@@ -13,7 +13,7 @@ from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.help_request import AskedBy, HelpRequest
 from shared.domain.leads import KnownLead
-from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
+from shared.domain.link import WAS_DELETED, Difference, Effect, EffectKind, Gone, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
 from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses
@@ -109,7 +109,8 @@ def fill_store(store: LinkStore) -> None:
     for side in Side:
         store.put_retry_entry(RetryEntry(side, "first", NOW, "busy", 3, since=NOW - timedelta(hours=1)))
         store.put_retry_entry(RetryEntry(side, "M|m-1", NOW + timedelta(minutes=1), "busy", 1, since=NOW))
-        store.put_retry_entry(RetryEntry(side, "second", NOW + timedelta(hours=1), "held"))
+        for key, cause in (("second", "held"), ("third", "deleted"), ("fourth", "hidden")):
+            store.put_retry_entry(RetryEntry(side, key, NOW + timedelta(hours=1), cause))
     store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled", 4))
     paths = {"/name": KnownPath("0.7.0", is_taken=False), "/other": KnownPath("0.6.0", is_taken=True)}
     store.write_side_state(Side.PARTNER_CENTER, SideState(paths=paths))
@@ -155,6 +156,8 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         answer_by=AnswerTime(NOW + timedelta(days=14), warned=3, tries=1),
         lead=OPEN_LEAD,
         erased={"contacts": ("0123456789abcdef0123456789abcdef",), "notes": ("0123456789abcdef",)},
+        before=State.PARKED,
+        gone=Gone(WAS_DELETED, NOW, is_closed=True),
         consented=True,
         microsoft=HeardRecord(
             "m-1",

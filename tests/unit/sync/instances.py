@@ -168,6 +168,10 @@ class RecordedLog:
         assert set(fields) == set(EVENTS[event][1]), f"{event} has other fields"
         self.events.append((event, fields))
 
+    def opportunities_of(self, event: str) -> list[object]:
+        """The opportunities of each logged event with a name, oldest first."""
+        return [fields["opportunity_id"] for fields in self.fields_of(event)]
+
     def fields_of(self, event: str) -> list[dict[str, object]]:
         """The fields of each logged event with a name, oldest first."""
         return [fields for name, fields in self.events if name == event]

@@ -12,6 +12,7 @@ import pytest
 from shared.domain.audit import Line, text_line
 from shared.domain.lead_texts import LEAD_SENTENCES
 from shared.domain.news_texts import NEWS_SENTENCES
+from shared.domain.rest_texts import REST_SENTENCES
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.domain.untaken_codes import UNTAKEN
 from shared.foundation.logs import EVENTS
@@ -152,6 +153,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         *UNTAKEN,
         *NEWS_SENTENCES,
         *LEAD_SENTENCES,
+        *REST_SENTENCES,
     }  # in the tests of these cases
     assert made <= {*SENTENCES, *CAUSES}
     assert {*SENTENCES} - made == {"text", "folded", "unreadable", "full_text", "unreadable_line"}

@@ -285,4 +285,5 @@ def test_a_crash_at_any_call_leaves_no_intent_where_the_opportunity_is_deleted()
             link = harness.stored_link(deal)
             assert (status_of(harness, deal), link.close_as_test, link.intent) == (CLOSED, False, None)
             lines = [line.code for line in harness.store.audit(deal)]
-            assert (lines.count("closed_as_test"), harness.retry_entries(Side.SALESFORCE)) == (1, [])
+            assert lines.count("closed_as_test") == 1
+            assert {entry.cause for entry in harness.retry_entries(Side.SALESFORCE)} <= {"deleted"}

@@ -93,7 +93,7 @@ def test_a_deleted_opportunity_is_left_alone(harness: Harness) -> None:
     harness.salesforce.delete("Opportunity", deal)
     hear(harness, deal)
     harness.sweep()
-    assert harness.first.log.fields_of("opportunity_missing")
+    assert harness.first.log.opportunities_of("opportunity_deleted")
     assert harness.retry_entries(Side.PARTNER_CENTER) == []
 
 

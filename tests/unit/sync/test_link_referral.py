@@ -295,7 +295,7 @@ def test_a_deleted_opportunity_is_not_created_again_after_a_change_of_its_referr
     harness.pull_event(referral)
     harness.run_rounds(1)
     assert opportunities_of(harness, referral) == []
-    assert harness.first.log.fields_of("opportunity_missing")[0] == {"opportunity_id": deal}
+    assert harness.first.log.opportunities_of("opportunity_deleted") == [deal]
     assert harness.partner_center.referral(referral)["status"] == "Active"
 
 

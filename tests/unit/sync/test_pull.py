@@ -146,7 +146,7 @@ def test_a_deleted_opportunity_is_not_created_again_and_its_referral_is_not_chan
     harness.colleague_edits(referral, details_dealValue=12000)
     harness.pull_event(referral)
     harness.run_rounds()
-    assert {"opportunity_id": deal} in harness.first.log.fields_of("opportunity_missing")
+    assert deal in harness.first.log.opportunities_of("opportunity_deleted")
     assert harness.salesforce.records("Opportunity") == []
     assert harness.partner_center.referral(referral)["status"] == "Active"
     harness.salesforce.undelete("Opportunity", deal)

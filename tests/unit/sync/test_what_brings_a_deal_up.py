@@ -178,9 +178,9 @@ def test_a_deleted_opportunity_is_told_once_and_its_link_stays(harness: Harness)
     first, _ = two_deals(harness)
     harness.salesforce.delete("Opportunity", first)
     push_often(harness, 30)
-    assert harness.first.log.fields_of("opportunity_missing") == [{"opportunity_id": first}]
+    assert harness.first.log.opportunities_of("opportunity_deleted") == [first]
     assert harness.stored_link(first).referral_id
-    assert harness.retry_entries(Side.SALESFORCE) == []
+    assert harness.only_retry_entry(Side.SALESFORCE).cause == "deleted"
     cursor = harness.store.cursor("push_deleted")
     assert cursor is not None
     assert cursor >= harness.now() - timedelta(minutes=FIVE_MINUTES)
@@ -196,7 +196,7 @@ def test_an_undeleted_opportunity_is_worked_again_and_told_again_when_it_is_dele
     assert harness.referral_of(first)["details"]["dealValue"] == 4321
     harness.salesforce.delete("Opportunity", first)
     push_often(harness)
-    assert len(harness.first.log.fields_of("opportunity_missing")) == 2
+    assert harness.first.log.opportunities_of("opportunity_deleted") == [first, first]
 
 
 def test_a_deleted_opportunity_without_a_link_is_nothing_to_tell(harness: Harness) -> None:
@@ -205,7 +205,7 @@ def test_a_deleted_opportunity_without_a_link_is_nothing_to_tell(harness: Harnes
     harness.push()
     harness.push()
     assert harness.new_calls() == {"salesforce.query": 2}
-    assert harness.first.log.fields_of("opportunity_missing") == []
+    assert harness.first.log.opportunities_of("opportunity_deleted") == []
 
 
 # --- the call

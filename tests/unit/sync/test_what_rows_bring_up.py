@@ -105,7 +105,7 @@ def test_an_opportunity_that_is_deleted_with_its_rows_is_told_once(in_rows: Harn
     first, _ = two_deals(in_rows)
     in_rows.salesforce.delete("Opportunity", first)
     push_often(in_rows, 20)
-    assert in_rows.first.log.fields_of("opportunity_missing") == [{"opportunity_id": first}]
+    assert in_rows.first.log.opportunities_of("opportunity_deleted") == [first]
 
 
 def test_the_rows_are_polled_only_where_they_are_the_source(harness: Harness, in_rows: Harness) -> None:

@@ -31,6 +31,7 @@ EVENTS_BY_RULE: Mapping[str, frozenset[str]] = {
     "events-poisoned": frozenset({"event_poisoned"}),
     "records-parked": frozenset({"pair_parked"}),
     "deals-not-made": frozenset({"deal_not_made"}),
+    "deals-hidden": frozenset({"opportunity_hidden"}),
     "answer-due": frozenset({"answer_due"}),
     "sign-in-failed": frozenset({"sign_in_failed", "refresh_token_not_stored"}),
     "wrong-organization": frozenset({"wrong_organization"}),
