@@ -9,15 +9,19 @@ Source: docs/protocol.md#copies-of-the-store.
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from secrets import token_hex
 from typing import IO
+
+from msgspec.json import decode, encode
 
 from shared import __version__
 from shared.app import App
 from shared.domain.deal import Side
-from shared.foundation.errors import CosellError
+from shared.domain.erasure import Erasures
+from shared.foundation.errors import CosellError, NotFound
 from shared.foundation.logs import CURRENT_RUN, failure_fields, log
-from shared.store.copies import Copies, copy_name, time_of_copy
+from shared.store.copies import ERASED, Copies, copy_name, time_of_copy
 from shared.store.open_copies import open_copies
 from shared.store.store_copy import CopyFacts, write_copy
 
@@ -53,11 +57,35 @@ def run_daily_copy(app: App, now: Callable[[], datetime] = _utc_now) -> bool:
 def keep_copy(app: App, copies: Copies, now: datetime) -> CopyFacts:
     """Write a copy to its place, then delete the copies that are too old. Raises the errors of the store."""
     started = time.monotonic()
+    _keep_erasures(app, copies)
     facts = copies.write(copy_name(now), lambda out: export_store(app, out, now))
     seconds = round(time.monotonic() - started, 1)
     deleted = _delete_old(copies, now - timedelta(days=app.settings.guards.backup_retention_days))
     log("store_copied", rows=facts.count, seconds=seconds, deleted=deleted)
     return facts
+
+
+def keep_erasures(app: App) -> None:
+    """Keep beside the copies what was purged and forgotten, so that an import of any copy erases it again.
+
+    The list never gets shorter, also if the table was lost. Raises the errors of the store.
+    """
+    _keep_erasures(app, copies_of(app))
+
+
+def _keep_erasures(app: App, copies: Copies) -> None:
+    known = read_erasures(copies).joined(app.store.erasures())
+    copies.write(ERASED, lambda out: out.write(encode(known)))
+
+
+def read_erasures(copies: Copies) -> Erasures:
+    """What was purged and forgotten, as it is kept beside the copies; nothing where there is no list."""
+    into = BytesIO()
+    try:
+        copies.read(ERASED, into)
+    except NotFound:
+        return Erasures()
+    return decode(into.getvalue(), type=Erasures)
 
 
 def export_store(app: App, out: IO[bytes], now: datetime) -> CopyFacts:

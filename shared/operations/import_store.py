@@ -12,6 +12,8 @@ from typing import IO
 from msgspec import Struct
 
 from shared.app import App
+from shared.operations.copy_store import copies_of, read_erasures
+from shared.operations.erase_again import erase_again
 from shared.store.import_copy import Import
 from shared.store.store_copy import CopiedRow, CopyFacts, check_copy
 
@@ -39,6 +41,8 @@ def import_store(
     source.seek(0)
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
         inserted = imported.insert_rows(source, partial(_write_all, pool, _Progress(facts.count, report_progress)))
+    # The list of the container may be newer than the copy; the copy has its own.
+    erase_again(app.store, read_erasures(copies_of(app)).joined(app.store.erasures()))
     imported.finish(datetime.now(UTC))
     return Imported(facts, inserted)
 

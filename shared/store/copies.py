@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copyfileobj
 from typing import IO, Protocol
 
 from shared.foundation.errors import NotFound, StoreUnavailable
@@ -64,9 +65,12 @@ class FolderCopies:
     def read(self, name: str, into: IO[bytes]) -> None:
         """See `Copies.read`."""
         try:
-            into.write((self._folder / name).read_bytes())
+            with (self._folder / name).open("rb") as source:
+                copyfileobj(source, into)
         except FileNotFoundError:
             raise NotFound(f"{self._folder} has no {name}") from None
+        except OSError as error:
+            raise StoreUnavailable(f"{self._folder} cannot be read: {error.strerror}") from error
 
     def delete(self, name: str) -> None:
         """See `Copies.delete`."""

@@ -2,6 +2,7 @@
 
 1. the state of the store names the copy, and both sides are paused: no build of the app works on the table
 2. all rows, each inserted if it is absent, apart from those below
+   then the state of the store says that all are in: from now on they may change
 3. `finish` writes the cursors, what was learned of the sides, and the state of the store; then it ends the pause
 
 row                     what becomes of it
@@ -75,14 +76,23 @@ class Import:
             self._check_empty(organization)
         elif known.sha256 != self._facts.sha256:
             raise ConfigurationError("the table holds another copy: delete the table, or go on with that copy")
-        self._put(PARTITION, state_of_store(Copied(self._facts.sha256, self._facts.began)))
+        if known is None:
+            self._put_state()
         for side in SIDES:
             self._put(side, PAUSE)
 
     def insert_rows(self, source: IO[bytes], write_all: WriteAll = map) -> int:
-        """Insert all rows that are absent, and return their number. Raises ConfigurationError for a foreign row."""
+        """Insert all rows that are absent, and return their number. Raises ConfigurationError for a foreign row.
+
+        Afterwards the rows may change, so they are not inserted again.
+        """
         groups = batched(_transactions(self._kept(CopyReader(source))), PAGE, strict=False)
-        return sum(sum(write_all(self._insert, page)) for page in groups)
+        known = self._state()
+        if known is not None and known.has_all_rows:
+            return sum(0 for _ in groups)
+        inserted = sum(sum(write_all(self._insert, page)) for page in groups)
+        self._put_state(has_all_rows=True)
+        return inserted
 
     def finish(self, now: datetime) -> None:
         """Write what lets the app work: cursors first, the end of the pause last."""
@@ -90,7 +100,7 @@ class Import:
         states = {row.partition: row.data for row in self._later}
         for side in SIDES:
             self._put(side, [*PAUSE, *_behind_pause(states.get(side))])
-        self._put(PARTITION, state_of_store(Copied(self._facts.sha256, self._facts.began, now)))
+        self._put_state(has_all_rows=True, imported=now)
         self.end_pause()
 
     def end_pause(self) -> None:
@@ -138,6 +148,10 @@ class Import:
     def _state(self) -> Copied | None:
         row = self._rows.get(PARTITION, STATE)
         return copied_from(tuple(unpack(row.data)[4:])) if row else None
+
+    def _put_state(self, *, has_all_rows: bool = False, imported: datetime | None = None) -> None:
+        copied = Copied(self._facts.sha256, self._facts.began, has_all_rows, imported)
+        self._put(PARTITION, state_of_store(copied))
 
     def _put(self, partition: str, value: object) -> None:
         self._rows.write(partition, [Put(STATE, pack(value))])

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct, ValidationError, convert, to_builtins
 
 from shared.store.stored_values import SideState
 
@@ -22,10 +22,14 @@ IMPORT = "import"
 
 
 class Copied(Struct, frozen=True):
-    """The copy that the store was imported from: its hash, and when its reading began; `imported` is None before."""
+    """The copy that the store was imported from: its hash, and when its reading began.
+
+    `has_all_rows` says that its rows are in and may change from now on, `imported` when the import ended.
+    """
 
     sha256: str
     began: datetime
+    has_all_rows: bool = False
     imported: datetime | None = None
 
 
@@ -54,5 +58,4 @@ def copied_from(further: tuple[Any, ...]) -> Copied | None:
 
 def state_of_store(copied: Copied) -> list[Any]:
     """Return the row of the state of the store as JSON: an empty side state with the copy behind it."""
-    imported = copied.imported.isoformat() if copied.imported else None
-    return [None, None, None, {}, {"sha256": copied.sha256, "began": copied.began.isoformat(), "imported": imported}]
+    return [None, None, None, {}, to_builtins(copied)]

@@ -9,9 +9,13 @@ import pytest
 from local.systems import Systems
 from shared.app import App
 from shared.cli.exit_codes import Exit
+from shared.cli.forget import run_forget
 from shared.cli.output import Output
 from shared.cli.store import run_export, run_import
-from shared.foundation.errors import ConfigurationError, NotFound
+from shared.foundation.errors import ConfigurationError, NotFound, StoreUnavailable
+from shared.operations.copy_store import keep_erasures
+from shared.store.row_codec import unpack
+from shared.store.sqlite_rows import SqliteRows
 from shared.sync.runs import run_push, run_sweep
 
 
@@ -75,3 +79,43 @@ def test_a_store_in_use_a_file_that_exists_and_a_missing_copy_are_refused(
         imported("container", capsys)
     with pytest.raises(NotFound):
         imported("container/store-2026-01-01T00-00-00Z.jsonl.gz", capsys)
+
+
+def stored_texts(file: Path) -> str:
+    with SqliteRows(file) as rows:
+        return "".join(str(unpack(row.data)) for row in rows.walk("", "~")).casefold()
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_what_was_forgotten_since_the_copy_is_erased_again(
+    systems: Systems,
+    deal: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stops: bool,
+) -> None:
+    systems.salesforce.edit("Opportunity", deal, {"Description": "Ask kim@northwind.example."})
+    push()
+    exported("container", capsys)
+    run_forget(Output(as_json=True), "kim@northwind.example", yes=True, dry_run=False)
+    with closing(App()) as app:
+        keep_erasures(app)
+    capsys.readouterr()
+    (tmp_path / "links.sqlite").rename(tmp_path / "lost.sqlite")
+
+    if stops:
+        with monkeypatch.context() as patched:
+            patched.setattr("shared.operations.import_store.erase_again", stop)
+            with pytest.raises(StoreUnavailable):
+                imported("container", capsys)
+        assert "kim@northwind" in stored_texts(tmp_path / "links.sqlite")
+    imported("container", capsys)
+
+    assert "kim@northwind" not in stored_texts(tmp_path / "links.sqlite")
+    with closing(App()) as app:
+        assert app.store.erasures().persons
+
+
+def stop(*_: object) -> None:
+    raise StoreUnavailable("stopped")
