@@ -33,14 +33,16 @@ def erase_again(store: Store, erasures: Erasures) -> None:
 
 def _purge_deal_again(store: Store, opportunity_id: str, at: datetime) -> None:
     if (entry := store.link(opportunity_id)) is not None:
-        erase_in_deal(store, entry, purged_link(replace(entry.value, intent=None)), erased_line, at)
+        erase_in_deal(store, entry, purged_link(replace(entry.value, intent=None)), erased_line, is_purge=True)
+        store.note_purged_deal(opportunity_id, at)
 
 
 def _purge_lead_again(store: Store, referral_id: str, at: datetime) -> None:
     entry = store.pointer(referral_id)
     if entry is not None and entry.value.lead is not None:
         erased = replace(entry.value, lead=purged_lead(entry.value.lead), intent=None)
-        erase_in_lead(store, referral_id, entry, erased, erased_line, at)
+        erase_in_lead(store, referral_id, entry, erased, erased_line, is_purge=True)
+        store.note_purged_lead(referral_id, at)
 
 
 def _forget_again(store: Store, traces: Traces) -> None:

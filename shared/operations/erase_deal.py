@@ -7,7 +7,6 @@ Source: docs/protocol.md#personal-data.
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import replace
-from datetime import datetime
 
 from shared.domain.audit import Line
 from shared.domain.link import Link, Pointer
@@ -20,16 +19,16 @@ Change = Callable[[Line], Line]
 
 
 def erase_in_deal(
-    store: ErasureStore, entry: Entry[Link], erased: Link, change: Change, purged_at: datetime | None = None
+    store: ErasureStore, entry: Entry[Link], erased: Link, change: Change, *, is_purge: bool = False
 ) -> int:
     """Put the `erased` link in place of another, and change its lines; returns how many lines changed.
 
     If lines changed, the opportunity does not show them yet. Raises StoreConflict: another instance was faster.
     """
-    lines = changed_lines(store.stored_lines(entry.value.opportunity_id), change, is_purge=purged_at is not None)
+    lines = changed_lines(store.stored_lines(entry.value.opportunity_id), change, is_purge=is_purge)
     link = replace(erased, unwritten=True) if lines else erased
-    if lines or link != entry.value or purged_at is not None:
-        store.erase_link(entry, link, lines, purged_at)
+    if lines or link != entry.value:
+        store.erase_link(entry, link, lines)
     return len(lines)
 
 
@@ -39,16 +38,16 @@ def erase_in_lead(
     entry: Entry[Pointer],
     erased: Pointer,
     change: Change,
-    purged_at: datetime | None = None,
-) -> int:
+    *,
+    is_purge: bool = False,
+) -> None:
     """The same for the pointer of a referral and the audit lines of its lead, whose record is not written again."""
-    lines = changed_lines(store.stored_lines_of_lead(referral_id), change, is_purge=purged_at is not None)
-    if lines or erased != entry.value or purged_at is not None:
-        store.erase_pointer(referral_id, entry, erased, lines, purged_at)
-    return len(lines)
+    lines = changed_lines(store.stored_lines_of_lead(referral_id), change, is_purge=is_purge)
+    if lines or erased != entry.value:
+        store.erase_pointer(referral_id, entry, erased, lines)
 
 
-def changed_lines(stored: Sequence[StoredLine], change: Change, *, is_purge: bool) -> list[StoredLine]:
+def changed_lines(stored: Sequence[StoredLine], change: Change, *, is_purge: bool = False) -> list[StoredLine]:
     """The lines that change. A purge replaces a line that nobody can read; nothing can be looked for in it."""
     return list(_changed(stored, change, is_purge=is_purge))
 

@@ -129,7 +129,7 @@ def _is_known_of_lead(pointer: Pointer, email: str) -> bool:
 
 
 def _lines(stored: Sequence[StoredLine], traces: Traces) -> Sequence[StoredLine]:
-    return changed_lines(stored, partial(line_without, traces), is_purge=False)
+    return changed_lines(stored, partial(line_without, traces))
 
 
 # --- erasing

@@ -4,7 +4,7 @@ Only rows of the store are read and written, so a deal without such values costs
 the pair waits in the retry queue, and the push writes the audit of the opportunity. The fields of the opportunity and
 of the referral stay: they belong to the people who work with them.
 
-the run        goes on where it stopped: what is purged has a row that says so, written with the last change of the deal
+the run        goes on where it stopped: of what is purged, a row says so
 a busy pair    is left alone, and found again by the next run
 
 Source: docs/protocol.md#personal-data.
@@ -94,11 +94,14 @@ def _purge_deals(ctx: Context, run: _Purge, started: datetime) -> None:
 
 
 def _is_due(ctx: Context, entry: Entry[Link], purged_at: datetime | None, after: timedelta) -> bool:
-    """Whether a closed deal is to be purged; one that was, is purged again some time after it has changed."""
+    """Whether a closed deal is to be purged; one that was, is purged again some time after it has changed.
+
+    A link without values is one whose purge was not finished: its lines may not say any more when it was closed.
+    """
     now, changed = ctx.clock.now(), ctx.clock.now() - entry.age
     if purged_at is not None:
         return entry.age >= after and changed - purged_at > A_DAY
-    if entry.age >= after:
+    if entry.age >= after or purged_link(entry.value) == entry.value:
         return True
     return now - closed_at((one.line for one in ctx.store.stored_lines(entry.value.opportunity_id)), changed) >= after
 
@@ -121,7 +124,9 @@ def _purge_deal(ctx: Context, entry: Entry[Link]) -> bool:
         return False
     if link.referral_id is not None and (pointer := ctx.store.pointer(link.referral_id)) is not None:
         _purge_pointer(ctx, link.referral_id, pointer)
-    if erase_in_deal(ctx.store, entry, purged_link(link), erased_line, now):
+    has_lines = bool(erase_in_deal(ctx.store, entry, purged_link(link), erased_line, is_purge=True))
+    ctx.store.note_purged_deal(link.opportunity_id, now)
+    if has_lines or link.unwritten:
         _queue(ctx, link)
     return True
 
@@ -158,5 +163,6 @@ def _purge_pointer(ctx: Context, referral_id: str, entry: Entry[Pointer]) -> boo
         return False
     if pointer.lead is not None and pointer.lead.written:
         erased = replace(pointer, lead=purged_lead(pointer.lead))
-        erase_in_lead(ctx.store, referral_id, entry, erased, erased_line, ctx.clock.now())
+        erase_in_lead(ctx.store, referral_id, entry, erased, erased_line, is_purge=True)
+        ctx.store.note_purged_lead(referral_id, ctx.clock.now())
     return True

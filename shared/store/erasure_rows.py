@@ -1,14 +1,14 @@
 """Store what was erased, and rewrite audit lines without the values that are erased.
 
 partition              key             row
-O|<opportunity id>     erased          when the personal values of a closed deal were purged
-R|<referral id>        erased          the same of a lead
+erased                 O|<id>          when the personal values of a closed deal were purged
+erased                 R|<id>          the same of a lead
 erased                 salt            the key of new hashes, random
 erased                 p|<hash>        by the hash of a person's address: the hashes of their traces, and the key
 
 A line that changes gets another key, because the key of a line holds a hash of its text. The link, or the pointer,
-which is the lock, is replaced under its ETag in each transaction. The row `erased` is part of the last one: where it is
-missing, the work is not complete, and is done again.
+which is the lock, is replaced under its ETag in each transaction. That a deal is purged is noted last, in a partition
+that one read lists: where the note is missing, the work may not be complete, and is done again.
 """
 
 import secrets
@@ -30,10 +30,10 @@ from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, RowChange, Rows
 from shared.store.stored_values import Entry
 
-ERASED_KEY, LINK_KEY, POINTER_KEY = "erased", "link", "pointer"
-PERSONS, SALT, PERSON = "erased", "salt", "p|"
+LINK_KEY, POINTER_KEY = "link", "pointer"
+ERASED, SALT, PERSON, DEAL, LEAD = "erased", "salt", "p|", "O|", "R|"
 LINES_TOGETHER = 49
-"""Each line is two changes of a transaction: one is left for the lock, and one for the row `erased`."""
+"""Each line is two changes of a transaction: one is left for the lock."""
 
 
 class StoredLine(Struct, frozen=True):
@@ -52,29 +52,29 @@ class ErasureRows:
 
     def purged_deals(self) -> Mapping[str, datetime]:
         """Return when the personal values of closed deals were purged, by opportunity id."""
-        return dict(self._marks("O|"))
+        return dict(self._marks(DEAL))
 
     def purged_leads(self) -> Mapping[str, datetime]:
         """Return when what is known of leads was purged, by referral id."""
-        return dict(self._marks("R|"))
+        return dict(self._marks(LEAD))
 
     def _marks(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        for row in self._rows.scan(prefix, ERASED_KEY):
-            yield row.partition.removeprefix(prefix), datetime.fromisoformat(unpack(row.data)["at"])
+        for row in self._rows.list(ERASED, prefix=prefix):
+            yield row.key.removeprefix(prefix), datetime.fromisoformat(unpack(row.data)["at"])
 
     def salt(self) -> str:
         """Return the key of new hashes in this store; the first call makes it."""
-        row = self._rows.get(PERSONS, SALT)
+        row = self._rows.get(ERASED, SALT)
         if row is None:
             with suppress(StoreConflict):
-                self._rows.write(PERSONS, [Insert(SALT, pack(secrets.token_hex(16)))])
-            row = self._rows.get(PERSONS, SALT)
+                self._rows.write(ERASED, [Insert(SALT, pack(secrets.token_hex(16)))])
+            row = self._rows.get(ERASED, SALT)
         return str(unpack(row.data)) if row else ""
 
     def forgotten(self) -> Mapping[str, Mapping[str, Mapping[str, int]]]:
         """Return the hashes of the traces of forgotten persons, by the key of the hashes and that of their address."""
         found: dict[str, dict[str, Mapping[str, int]]] = {}
-        for row in self._rows.list(PERSONS, prefix=PERSON):
+        for row in self._rows.list(ERASED, prefix=PERSON):
             stored = unpack(row.data)
             found.setdefault(stored["salt"], {})[row.key.removeprefix(PERSON)] = stored["words"]
         return found
@@ -82,7 +82,7 @@ class ErasureRows:
     def keep_forgotten(self, salt: str, person: str, words: Mapping[str, int]) -> None:
         """Remember the hashes of a person's traces, beside those that are known."""
         known = {**self.forgotten().get(salt, {}).get(person, {}), **words}
-        self._rows.write(PERSONS, [Put(f"{PERSON}{person}", pack({"salt": salt, "words": known}))])
+        self._rows.write(ERASED, [Put(f"{PERSON}{person}", pack({"salt": salt, "words": known}))])
 
     def erasures(self) -> Erasures:
         """Return what was erased so far."""
@@ -99,35 +99,37 @@ class ErasureRows:
     def _lines_of(self, partition: str) -> Sequence[StoredLine]:
         return [_stored_line(row) for row in self._rows.list(partition, prefix="a|")]
 
-    def erase_link(
-        self, entry: Entry[Link], link: Link, lines: Sequence[StoredLine], purged_at: datetime | None = None
-    ) -> None:
+    def erase_link(self, entry: Entry[Link], link: Link, lines: Sequence[StoredLine]) -> None:
         """Replace a link and those of its audit lines that change. Raises StoreConflict: then a part may be done.
 
-        `lines` are as they are to be; `purged_at` notes that the deal is purged.
+        `lines` are as they are to be.
         """
         partition = f"O|{entry.value.opportunity_id}"
-        self._erase(partition, _Lock(LINK_KEY, pack(link_to_json(link)), entry.etag), lines, purged_at)
+        self._erase(partition, _Lock(LINK_KEY, pack(link_to_json(link)), entry.etag), lines)
 
     def erase_pointer(
-        self,
-        referral_id: str,
-        entry: Entry[Pointer],
-        pointer: Pointer,
-        lines: Sequence[StoredLine],
-        purged_at: datetime | None = None,
+        self, referral_id: str, entry: Entry[Pointer], pointer: Pointer, lines: Sequence[StoredLine]
     ) -> None:
         """Replace a pointer and those audit lines of its lead that change, as `erase_link`."""
         lock = _Lock(POINTER_KEY, pack(pointer_to_json(pointer)), entry.etag)
-        self._erase(f"R|{referral_id.lower()}", lock, lines, purged_at)
+        self._erase(f"R|{referral_id.lower()}", lock, lines)
 
-    def _erase(self, partition: str, lock: "_Lock", lines: Sequence[StoredLine], purged_at: datetime | None) -> None:
-        mark = [] if purged_at is None else [Put(ERASED_KEY, pack({"at": purged_at.astimezone(UTC).isoformat()}))]
-        *first, last = [*batched(lines, LINES_TOGETHER, strict=False)] or [()]
+    def _erase(self, partition: str, lock: "_Lock", lines: Sequence[StoredLine]) -> None:
         etag = lock.etag
-        for batch, further in (*((one, []) for one in first), (last, mark)):
-            changes = [Replace(lock.key, lock.data, etag), *_rewritten(batch), *further]
+        for batch in [*batched(lines, LINES_TOGETHER, strict=False)] or [()]:
+            changes = [Replace(lock.key, lock.data, etag), *_rewritten(batch)]
             etag = self._rows.write(partition, changes)[0] or ""
+
+    def note_purged_deal(self, opportunity_id: str, at: datetime) -> None:
+        """Note that a deal is purged."""
+        self._note(f"{DEAL}{opportunity_id}", at)
+
+    def note_purged_lead(self, referral_id: str, at: datetime) -> None:
+        """Note that what is known of a lead is purged."""
+        self._note(f"{LEAD}{referral_id.lower()}", at)
+
+    def _note(self, key: str, at: datetime) -> None:
+        self._rows.write(ERASED, [Put(key, pack({"at": at.astimezone(UTC).isoformat()}))])
 
     def delete_stale_claims(self, is_stale: Callable[[Row], bool]) -> None:
         """Delete the claims on accounts whose worker stopped: their key is a hash of the customer's name."""

@@ -6,7 +6,7 @@ O|<opportunity id>       a|<newest first>        an audit line, written in one t
 R|<referral id>          pointer                 the opportunity of the referral, or the intent to create it
 R|<referral id>          a|<newest first>        an audit line of a lead, written in one transaction with the pointer
 E|, M|                   deals                   see `party_rows.py`
-O|, R|, erased           erased, persons         see `erasure_rows.py`
+erased                   <what>                  see `erasure_rows.py`
 compare                  progress                see `compare_rows.py`
 mass                     <count>                 see `mass_rows.py`
 A|<account match key>    claim                   an instance is looking up the account, and creates it if it is missing

@@ -23,20 +23,19 @@ class ErasureStore(Protocol):
     def stored_lines_of_lead(self, referral_id: str) -> Sequence[StoredLine]:
         """The audit lines of a lead with their keys, newest first."""
 
-    def erase_link(
-        self, entry: Entry[Link], link: Link, lines: Sequence[StoredLine], purged_at: datetime | None = None
-    ) -> None:
-        """Replace a link and audit lines, and note that the deal is purged. StoreConflict: a part may be done."""
+    def erase_link(self, entry: Entry[Link], link: Link, lines: Sequence[StoredLine]) -> None:
+        """Replace a link and audit lines. StoreConflict: a part may be done."""
 
     def erase_pointer(
-        self,
-        referral_id: str,
-        entry: Entry[Pointer],
-        pointer: Pointer,
-        lines: Sequence[StoredLine],
-        purged_at: datetime | None = None,
+        self, referral_id: str, entry: Entry[Pointer], pointer: Pointer, lines: Sequence[StoredLine]
     ) -> None:
         """Replace a pointer and audit lines of its lead, as `erase_link`."""
+
+    def note_purged_deal(self, opportunity_id: str, at: datetime) -> None:
+        """Note that a deal is purged."""
+
+    def note_purged_lead(self, referral_id: str, at: datetime) -> None:
+        """Note that what is known of a lead is purged."""
 
     def purged_deals(self) -> Mapping[str, datetime]:
         """When the personal values of closed deals were purged, by opportunity id."""

@@ -34,11 +34,12 @@ def test_a_deal_is_purged_whole_and_its_lines_stay_in_order(rows: Rows) -> None:
     store = LinkStore(rows)
     entry = store.insert_link(LINK, LINES)
     keys = [one.key for one in store.stored_lines(DEAL)]
-    assert erase_in_deal(store, entry, purged_link(LINK), erased_line, NOW) == len(LINES)
+    assert erase_in_deal(store, entry, purged_link(LINK), erased_line, is_purge=True) == len(LINES)
     read = store.link(DEAL)
     assert read is not None
     assert read.value.base == Deal(status=Status("Closed", "Won"))
     assert [(line.at, line.before, line.after) for line in store.audit(DEAL)] == [(NOW, ERASED, ERASED)] * len(LINES)
+    store.note_purged_deal(DEAL, NOW)
     assert not {*keys} & {one.key for one in store.stored_lines(DEAL)}, "a key holds a hash of the line"
     assert store.purged_deals() == {DEAL: NOW}
 
@@ -49,7 +50,7 @@ def test_nothing_is_erased_once_another_instance_was_faster(rows: Rows) -> None:
     store.replace_link(entry, LINK)
     before = [*all_data(rows)]
     with pytest.raises(StoreConflict):
-        erase_in_deal(store, entry, purged_link(LINK), erased_line, NOW)
+        erase_in_deal(store, entry, purged_link(LINK), erased_line, is_purge=True)
     assert ([*all_data(rows)], store.purged_deals()) == (before, {})
 
 
@@ -58,7 +59,8 @@ def test_a_lead_is_purged_with_its_lines(rows: Rows) -> None:
     entry = store.insert_pointer(REFERRAL, Pointer())
     entry = store.replace_pointer(REFERRAL, entry, Pointer(lead=lead), LINES[:3])
     erased = Pointer(lead=purged_lead(lead))
-    assert erase_in_lead(store, REFERRAL, entry, erased, erased_line, NOW) == len(LINES[:3])
+    erase_in_lead(store, REFERRAL, entry, erased, erased_line, is_purge=True)
+    store.note_purged_lead(REFERRAL, NOW)
     assert [(key, known.value) for key, known in store.pointers()] == [(REFERRAL, erased)]
     assert {line.after for line in store.audit_of_lead(REFERRAL)} == {ERASED}
     assert store.purged_leads() == {REFERRAL: NOW}

@@ -13,7 +13,7 @@ from shared.operations.erase_deal import erase_in_deal
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
 from tests.earlier_builds import BUILD_BEFORE, unpacked_build
-from tests.unit.store.representative_store import NOW, PARTS, whole_link
+from tests.unit.store.representative_store import PARTS, whole_link
 
 DEAL = "006AA00000000010"
 PLAN = """
@@ -51,7 +51,7 @@ def test_the_build_before_writes_no_emptiness_of_a_purged_deal(tmp_path: Path) -
     with SqliteRows(path) as rows:
         store = LinkStore(rows)
         entry = store.insert_link(whole_link(DEAL, State.LIVE), PARTS[0])
-        erase_in_deal(store, entry, purged_link(entry.value), erased_line, NOW)
+        erase_in_deal(store, entry, purged_link(entry.value), erased_line, is_purge=True)
         known = len([line for line in store.audit(DEAL) if "value erased" in line.text])
     folder = unpacked_build(BUILD_BEFORE, tmp_path / "build", "shared")
     words = [sys.executable, "-c", PLAN, str(path), DEAL]
