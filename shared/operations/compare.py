@@ -198,7 +198,7 @@ def _run_phases(run: _Compare) -> None:
     steps = {LINKS: _compare_links, REFERRALS: _compare_referrals, OPPORTUNITIES: _compare_opportunities}
     following = dict(pairwise((*steps, ENDED)))
     while (step := steps.get(run.progress.phase)) and step(run):
-        run.move_to(phase=following[run.progress.phase])
+        run.move_to(phase=following[run.progress.phase], after="")
         if run.ends():
             return
 
@@ -233,6 +233,10 @@ def _compare_referrals(run: _Compare) -> bool:
 
 
 def _compare_opportunities(run: _Compare) -> bool:
-    """Look for ticked opportunities without a link."""
-    run.note(unlinked_opportunities(run.ctx))
+    """Look page by page for ticked opportunities without a link; whether there are no more."""
+    for page in unlinked_opportunities(run.ctx, run.progress.after):
+        run.note(page.findings)
+        run.move_to(after=page.last)
+        if run.ends():
+            return False
     return True

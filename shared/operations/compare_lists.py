@@ -19,7 +19,7 @@ from shared.foundation.errors import CosellError, NotFound, SignInFailed, Thrott
 from shared.mapping.paths import parse_time
 from shared.mapping.referral_kind import is_lead, is_target_microsoft
 from shared.operations.compare_pairs import look_at_pairs, read_compared
-from shared.sync.ports import Context, Json, time_literal
+from shared.sync.ports import Context, Json, text_literal, time_literal
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
 
 CLOSED = "Closed"
@@ -178,25 +178,43 @@ def _is_open(ctx: Context, referral_id: str, *, is_to_arrive: bool = False) -> b
 # --- opportunities without a link
 
 
-def unlinked_opportunities(ctx: Context) -> Iterator[Finding]:
-    """The ticked opportunities without a referral that no push has seen. Raises the errors of Salesforce and store."""
-    ours, now = ctx.translation.file.ours, ctx.clock.now()
+class TickedPage(Struct, frozen=True):
+    """A page of ticked opportunities without a referral: those that no push has seen, and the id of the last one."""
+
+    findings: Sequence[Finding]
+    last: str
+
+
+def unlinked_opportunities(ctx: Context, after: str) -> Iterator[TickedPage]:
+    """Pages of the ticked opportunities without a referral, by id, from behind `after` on.
+
+    Raises the errors of Salesforce and of the store.
+    """
     with pausing_on_failure(ctx, Side.SALESFORCE):
-        soql = (
-            f"SELECT Id FROM Opportunity WHERE {ours.flag} = true AND {ours.identifier} = null "  # noqa: S608 - names from the checked mapping file
-            f"AND LastModifiedDate >= {time_literal(ctx.scope.begin)} "
-            f"AND LastModifiedDate < {time_literal(now - GRACE)} ORDER BY Id"
-        )
-        page = ctx.salesforce.query(soql).pages[0]
-    while True:
+        page = ctx.salesforce.query(_ticked_soql(ctx, after)).pages[0]
+    while page.records:
         keys = [str(record["Id"]) for record in page.records]
-        for key in keys:
-            if not _has_link(ctx, key) and ctx.store.retry_entry(Side.SALESFORCE, key) is None:
-                yield Finding(Kind.UNLINKED_OPPORTUNITY, key)
+        unseen = ctx.map(partial(_is_unseen, ctx), keys, at_most=ctx.policy.parallelism)
+        found = [Finding(Kind.UNLINKED_OPPORTUNITY, key) for key, is_one in zip(keys, unseen, strict=True) if is_one]
+        yield TickedPage(found, keys[-1])
         if not page.next:
             return
         with pausing_on_failure(ctx, Side.SALESFORCE):
             page = ctx.salesforce.more(page.next).pages[0]
+
+
+def _ticked_soql(ctx: Context, after: str) -> str:
+    ours, until = ctx.translation.file.ours, ctx.clock.now() - GRACE
+    behind = f"AND Id > {text_literal(after)} " if after else ""
+    return (
+        f"SELECT Id FROM Opportunity WHERE {ours.flag} = true AND {ours.identifier} = null {behind}"  # noqa: S608 - names from the checked mapping file, and literals
+        f"AND LastModifiedDate >= {time_literal(ctx.scope.begin)} AND LastModifiedDate < {time_literal(until)} "
+        "ORDER BY Id"
+    )
+
+
+def _is_unseen(ctx: Context, opportunity_id: str) -> bool:
+    return not _has_link(ctx, opportunity_id) and ctx.store.retry_entry(Side.SALESFORCE, opportunity_id) is None
 
 
 def _has_link(ctx: Context, opportunity_id: str) -> bool:

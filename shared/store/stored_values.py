@@ -95,7 +95,7 @@ class CompareProgress(Struct, frozen=True):
 
     begun       when it began
     phase       what it does next; `ENDED` once nothing is left
-    after       the opportunity id up to which the links are compared
+    after       the opportunity id up to which the links are compared, or the ticked opportunities
     listed_to   when the last referral of the list that was compared was created; None before the first page
     sampled_to  the opportunity id of the link whose referral was last read as a sample, also by an earlier compare
     counts      what was found, by the kinds of findings, and how many links and referrals were looked at

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from emulators.salesforce.data.hooks import Flow
 from local.in_process_transport import EmulatorAdapter, httpx_client
 from shared.sync.ask_microsoft import LISTED
+from tests.simulation.drift import judge_drift
 from tests.simulation.events import Event, chosen_fate, events_of
 from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
@@ -120,6 +121,7 @@ class Simulation:
         for _ in range(self.chance.choice(STORMS)):
             self._storm(self.chance.choice(STEPS), self.chance.choice(BUSY))
             self._calm()
+        self.findings += judge_drift(self.harness) if not self.findings else ()
 
     def _begin(self) -> None:
         begin_with_names(self.harness, self.also)

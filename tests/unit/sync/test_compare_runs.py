@@ -1,5 +1,6 @@
 """What the compare costs, and how several runs are one compare (docs/protocol.md#the-daily-compare)."""
 
+from copy import replace
 from datetime import timedelta
 from math import ceil
 
@@ -188,3 +189,17 @@ def test_a_second_instance_that_runs_at_once_does_no_harm(harness: Harness) -> N
 
 def _found_by(instance: Instance) -> list[dict[str, object]]:
     return instance.log.fields_of("compare_found")
+
+
+def test_many_ticked_opportunities_are_looked_at_page_by_page(harness: Harness) -> None:
+    deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(3)]
+    harness.advance_time(2 * HOUR)
+    harness.store.move_cursors({"opportunity": harness.now(), "account": harness.now()})
+    worker = harness.new_instance(NO_TIME)
+    while not (progress := harness.store.compare_progress()) or progress.phase != "opportunities":
+        compare_daily(worker, after=MINUTE)
+    harness.store.keep_compare_progress(replace(progress, after=deals[0]))
+    for _ in range(2):
+        compare_daily(worker, after=MINUTE)
+    assert [each["opportunity_id"] for each in worker.log.fields_of("compare_found")] == deals[1:]
+    assert phase_of(harness) == ENDED
