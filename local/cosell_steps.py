@@ -46,6 +46,7 @@ class CosellStory(Story):
             Sync_with_Partner_Center__c=True,
         )
         self._say("A seller chose [b]Proof Of Concept or Demo[/b] in How can Microsoft help?, and ticked the deal.")
+        self.let_records_rest()
         self.run_timer("push_opportunities")
         self.wait_for_events()
         opportunity = self.read_opportunity(key)

@@ -22,6 +22,7 @@ class EditStory(CosellStory):
         added = [{"op": "add", "path": "/details/requirements/solutions/-", "value": tag}]
         self.systems.partner_center.portal_edits(self.referral_id_of(key), added)
         self._say(f"The seller added {SELLERS_SOLUTION}, the colleague {COLLEAGUES_SOLUTION}.")
+        self.let_records_rest()
         self.run_timer("push_opportunities")
         self.wait_for_events()
         wanted = {*before.split(";"), SELLERS_SOLUTION, COLLEAGUES_SOLUTION}

@@ -18,7 +18,6 @@ import ast
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.measure_app import load_functions
-from local.systems import Systems, start_systems
+from local.systems import REST_SECONDS, Systems, start_systems
 from shared.app import reset
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,8 +45,6 @@ DOMAIN_OF_THE_ENGINE = ("shared.domain.audit", "shared.domain.transitions")
 """Modules that were part of the engine before their pure code moved into the domain."""
 SENDERS = frozenset({"httpx", "requests"})
 SIGNING_IN = "first push"
-EDIT_SECOND = 1.1
-"""Seconds until an edit is older than the second in which Salesforce may still change it."""
 
 
 @dataclass(slots=True)
@@ -147,7 +144,7 @@ def _trace_runs(systems: Systems, functions: Mapping[str, Callable[..., Any]]) -
     with traces["first push"].record():
         push(None)
     sweep(None)
-    time.sleep(EDIT_SECOND)
+    systems.salesforce.clock.advance(REST_SECONDS)
     push(None)
     systems.salesforce.edit("Opportunity", deal, {"Amount": 777})
     systems.seller_creates("Second deal")
@@ -156,7 +153,7 @@ def _trace_runs(systems: Systems, functions: Mapping[str, Callable[..., Any]]) -
     systems.partner_center.microsoft_sends()
     referral = systems.salesforce.record("Opportunity", deal)["Referral_Identifier__c"]
     systems.partner_center.portal_edits(referral, [{"op": "replace", "path": "/details/dealValue", "value": 888}])
-    time.sleep(EDIT_SECOND)
+    systems.salesforce.clock.advance(REST_SECONDS)
     with traces["sweep"].record():
         sweep(None)
     systems.seller_creates("Third deal", Referral_Identifier__c=systems.partner_center.portal_creates())

@@ -12,7 +12,7 @@ from emulators.partner_center.emulator import ORGANIZATION
 from local.compare import closing_day, list_differences, list_writes
 from local.host.functions_host import Host
 from local.narrator import Narrator, count_calls
-from local.systems import Systems
+from local.systems import REST_SECONDS, Systems
 
 WRITE_BACK = "Salesforce: collections.update"
 """How the journal notes a write of the connector's own fields."""
@@ -63,6 +63,11 @@ class Story:
         """Run a timer function now, and wait for its end."""
         self.host.run_now(timer)
         self._say(f"[cyan]The local host ran the timer function {timer}.[/cyan]")
+
+    def let_records_rest(self) -> None:
+        """Move Salesforce's clock on by the half minute for which a save of a record may still be open."""
+        self.systems.salesforce.clock.advance(REST_SECONDS)
+        self._say("Half a minute passes in Salesforce. A record that was just saved is not written before.")
 
     def wait_for_events(self) -> None:
         """Wait until every event is delivered and applied. Raises StoryFailed if that takes too long."""
@@ -123,6 +128,7 @@ class Story:
     def colleague_edits_referrals(self) -> None:
         """A colleague edits referrals in Partner Center, and events bring the changes to Salesforce."""
         self.narrator.print_heading("A colleague changes closing dates in Partner Center.")
+        self.let_records_rest()
         self.narrator.watcher.forget_receipts()
         new_dates = {}
         for number, key in enumerate(self.seller_opportunities[:-1]):

@@ -29,6 +29,8 @@ PUSH_SCHEDULE, SWEEP_SCHEDULE, CREDENTIALS_SCHEDULE = "0 * * * * *", "0 */15 * *
 COMPARE_SCHEDULE = "0 23,53 2-5 * * *"
 BACKUP_SCHEDULE = "0 47 6 * * *"
 ROOT = Path(__file__).resolve().parents[1]
+REST_SECONDS = 33.0
+"""The sync writes no record that was saved less than that ago (docs/protocol.md#writing-values-that-people-edit)."""
 
 
 @dataclass(frozen=True, slots=True)

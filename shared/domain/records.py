@@ -1,7 +1,7 @@
 """An opportunity and a referral as the domain sees them: the deal in neutral form, and what is not part of the deal."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct, field
@@ -33,7 +33,8 @@ class Opportunity(Struct, frozen=True):
     deal            the values in neutral form
     flagged         whether the seller has ticked Sync with Partner Center
     modified        LastModifiedDate, the condition of a write
-    is_second_over  whether the server's clock had passed the second of `modified`: only then is the condition reliable
+    rests_in        how long after the read another save may still be committed under `modified`: until then, the
+                    condition is not reliable (docs/protocol.md#stamps)
     stamps          the versions by polling query, where they are reliable (docs/protocol.md#stamps)
     problems        by field, why a value cannot be read
     lacking         by field, what a new referral needs of a value and lacks
@@ -56,7 +57,7 @@ class Opportunity(Struct, frozen=True):
     deal: Deal
     flagged: bool
     modified: datetime
-    is_second_over: bool = True
+    rests_in: timedelta = timedelta()
     referral_id: str | None = None
     stamps: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, Cause] = field(default_factory=dict)

@@ -19,6 +19,12 @@ def is_second_over(stamp: datetime, at: datetime) -> bool:
     return at.astimezone(UTC).replace(microsecond=0) > stamp.replace(microsecond=0)
 
 
+def rests_in(stamp: datetime, at: datetime) -> timedelta:
+    """How long after a read at a time of the server's clock another save may still be committed under the stamp."""
+    left = stamp.replace(microsecond=0) + MAX_COMMIT_TIME + SECOND - at.astimezone(UTC).replace(microsecond=0)
+    return max(left, timedelta())
+
+
 def stamps_in(record: Json, queries: Iterable[PollQuery], read_at: datetime) -> dict[str, str]:
     """Return the newest reliable stamp of each query's records, as far as the record shows them.
 

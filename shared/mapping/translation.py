@@ -34,7 +34,7 @@ from shared.mapping.set_field import SetField
 from shared.mapping.sharing_fields import sharing_in
 from shared.mapping.shown_state import ShownState
 from shared.mapping.solutions_field import SolutionsField
-from shared.mapping.stamps import is_second_over, stamps_in, unread_rows, with_stamps
+from shared.mapping.stamps import rests_in, stamps_in, unread_rows, with_stamps
 from shared.mapping.validation import load_mapping
 
 MODIFIER = ("LastModifiedById", "LastModifiedBy.UserType")
@@ -116,7 +116,7 @@ class Translation:
             read.deal,
             flagged=bool(record.get(ours.flag)),
             modified=modified,
-            is_second_over=is_second_over(modified, read_at),
+            rests_in=rests_in(modified, read_at),
             referral_id=str(record[ours.identifier]).lower() if record.get(ours.identifier) else None,
             stamps=stamps_in(record, self.polls, read_at),
             problems={**read.problems, **self._left_out} if self._left_out else read.problems,

@@ -36,9 +36,10 @@ from shared.domain.sentences import LineDirection, cause
 from shared.foundation.errors import Conflict, CosellError, Rejected
 from shared.mapping.lead_columns import DEMANDED, LEAD, facts_of_lead, lead_address, status_text
 from shared.mapping.paths import normal_text, parse_time
+from shared.mapping.stamps import rests_in
 from shared.sync.ports import ALLOW_DUPLICATE, RECONCILED, Context, Json, Node, Outcome, Result, text_literal
 from shared.sync.referral_claim import Claim
-from shared.sync.retry_queue import pausing_on_failure
+from shared.sync.retry_queue import pausing_on_failure, retry_at_rest
 
 AUDIT_OF_LEAD = 32_000
 """Characters of the audit field of a lead."""
@@ -48,11 +49,19 @@ _FLAGS = ("IsDeleted", "IsConverted")
 _FIXED = ("Id", *_FLAGS, "LastModifiedDate")
 
 
+class _JustSavedError(Exception):
+    """A Lead was saved too lately for the condition of a write; `left` is how long it must rest."""
+
+    def __init__(self, left: timedelta) -> None:
+        super().__init__("the record was just saved")
+        self.left = left
+
+
 class FoundLead(Struct, frozen=True):
-    """A Lead as it was read. `is_safe` says that the server's clock had passed the second of its last change."""
+    """A Lead as it was read. `rests_in` is how long another save may still be committed under its last change."""
 
     record: Json
-    is_safe: bool
+    rests_in: timedelta
 
     @property
     def id(self) -> str:
@@ -84,6 +93,9 @@ def follow_lead(ctx: Context, referral: Referral, claim: Claim) -> Outcome:
         try:
             with pausing_on_failure(ctx, Side.SALESFORCE):
                 _bring_up(ctx, referral, claim, wanted)
+        except _JustSavedError as error:
+            claim.delete_if_unused(ctx)
+            return retry_at_rest(ctx, error.left)
         except Conflict:  # somebody was faster, so the record is read again
             ctx.clock.sleep(timedelta(seconds=1))
         else:
@@ -151,7 +163,7 @@ def find_lead(ctx: Context, referral_id: str, wanted: LeadValues) -> tuple[Found
         if not records:
             return None, wanted
         changed = parse_time(records[0]["LastModifiedDate"])
-        return FoundLead(records[0], changed.replace(microsecond=0) < answer.at), wanted
+        return FoundLead(records[0], rests_in(changed, answer.at)), wanted
     raise Rejected(_no_leads(identifier))
 
 
@@ -241,8 +253,8 @@ class _LeadWriter:
             headers = ALLOW_DUPLICATE if self._is_duplicate else None
             node = Node("lead", LEAD, {**table.defaults, **whole}, (table.identifier, self._referral.id), headers)
             return self._ctx.salesforce.create([node], "lead", ("Id",)).id
-        if not found.is_safe:
-            raise Conflict("the record changed in the second in which it was read")
+        if values and found.rests_in:
+            raise _JustSavedError(found.rests_in)
         self._ctx.salesforce.update_one(LEAD, found.id, whole, parse_time(found.record["LastModifiedDate"]))
         return found.id
 

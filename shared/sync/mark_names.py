@@ -30,7 +30,7 @@ def _is_unmarked(pair: Pair) -> bool:
     opportunity, ended = pair.opportunity, pair.outcome
     if opportunity is None or opportunity.name is None or not (ended is None or ended.result is Result.PARKED):
         return False
-    is_writable = opportunity.flagged and opportunity.is_second_over
+    is_writable = opportunity.flagged and not opportunity.rests_in
     return is_writable and with_mark(opportunity.name, pair.link.due_mark) != opportunity.name
 
 

@@ -22,6 +22,7 @@ from shared.domain.mass_change import waits_for_approval
 from shared.domain.records import Opportunity, Referral
 from shared.domain.resting_links import LEAVES, settled
 from shared.foundation.errors import CosellError, SignInFailed, Throttled
+from shared.mapping.stamps import MAX_COMMIT_TIME, SECOND
 from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
 from shared.sync.decide_pair import end_rest, leave_sync, make_plan, plan_and_send, send_changes
@@ -38,7 +39,7 @@ from shared.sync.pair_lease import (
 )
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
 from shared.sync.prepare_create import adopt_named_referral, prepare_create
-from shared.sync.retry_queue import outcome_of_error, pause_side, retry_after_pause
+from shared.sync.retry_queue import outcome_of_error, pause_side, retry_after_pause, retry_at_rest
 from shared.sync.tell_owner import is_owner_untold, tell_owner
 from shared.sync.write_opportunity import batches_of_write_backs, write_back
 from shared.sync.write_referral import (
@@ -246,10 +247,12 @@ def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[P
 
     A person may change a record before it is written (412).
     """
-    pairs = _open_with_writes(pairs)
+    pairs, written = _open_with_writes(pairs), dict[str, datetime]()
     values = (len(pair.plan.to_salesforce) for pair in pairs if pair.plan)
     for _ in range(max(ctx.policy.tries, 0, *values)):  # values that were refused together are written one by one
-        yield from _wait_until_safe(ctx, pairs)
+        for pair in pairs:
+            if (left := _rests_in(pair, written)) and pair.outcome is None:
+                pair.end(retry_at_rest(ctx, left))
         pairs = _open_with_writes(pairs)
         if not pairs:
             return
@@ -257,7 +260,11 @@ def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[P
         pairs = [pair for chunk in changed for pair in chunk]
         if not pairs:
             return
+        written = {pair.id: pair.opportunity.modified for pair in pairs if pair.opportunity}
+        if any(pair.opportunity.rests_in for pair in pairs if pair.opportunity):
+            ctx.clock.sleep(SECOND)
         yield pairs
+        pairs = _open_with_writes(pairs)
     for pair in open_pairs(pairs):
         pair.end(KEEPS_CHANGING)
 
@@ -266,23 +273,16 @@ def _open_with_writes(pairs: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in open_pairs(pairs) if pair.plan and pair.plan.to_salesforce]
 
 
-def _wait_until_safe(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
-    """Wait until the server's clock has passed the second of each record's last edit.
+def _rests_in(pair: Pair, written: Mapping[str, datetime]) -> timedelta:
+    """How long the pair's record must not be written yet, because of a save that may still be committed.
 
-    The condition of a write has whole seconds, so a younger record is read again a second later.
+    A record that this run has just `written` and that shows no other save waits for the end of its second only.
     """
-    for _ in range(ctx.policy.tries):
-        young = _young(pairs)
-        if not young:
-            return
-        ctx.clock.sleep(timedelta(seconds=1))
-        yield young
-    for pair in _young(pairs):
-        pair.end(KEEPS_CHANGING)
-
-
-def _young(pairs: Sequence[Pair]) -> list[Pair]:
-    return [pair for pair in open_pairs(pairs) if not (pair.opportunity and pair.opportunity.is_second_over)]
+    opportunity = pair.opportunity
+    if opportunity is None:
+        return timedelta()
+    is_own = written.get(pair.id) == opportunity.modified and opportunity.rests_in <= MAX_COMMIT_TIME
+    return timedelta() if is_own else opportunity.rests_in
 
 
 # --- the work on many pairs

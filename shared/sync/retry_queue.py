@@ -111,6 +111,15 @@ def retry_after_pause(until: datetime | None) -> Outcome:
     return Outcome(Result.RETRY, "side_paused", until)
 
 
+def retry_at_rest(ctx: Context, left: timedelta) -> Outcome:
+    """The outcome of a pair whose record was just saved: it is tried again once no other save can be committed.
+
+    The condition of a write has whole seconds, so it does not see a save that began in the same second and ends later
+    (docs/protocol.md#writing-values-that-people-edit).
+    """
+    return Outcome(Result.RETRY, "just_saved", ctx.clock.now() + left)
+
+
 def pause_of_either_side(ctx: Context) -> Outcome | None:
     """The outcome of work that needs both sides, while one of them is paused; None where neither is."""
     if not any(is_paused(ctx, side) for side in Side):

@@ -49,6 +49,7 @@ def test_a_field_that_is_switched_on_keeps_the_words_of_both_people(
 
     use_mapping(tmp_path, monkeypatch, "both")
     salesforce.edit("Opportunity", opportunity, {"Amount": 12_345})
+    world.let_records_rest()
     world.host.run_now("push_opportunities")
 
     record, details = salesforce.record("Opportunity", opportunity), partner_center.referral(referral)["details"]

@@ -107,6 +107,7 @@ def test_from_an_empty_subscription_to_the_first_synced_deal(world: World, machi
     assert (referral["name"], record["Sync_Status__c"], record["Sync_Mark__c"]) == ("Big deal", "Synced", "✔")
     assert referral["externalReferenceId"] == f"STAGING:{opportunity}"
 
+    world.let_records_rest()
     partner.portal_edits(
         record["Referral_Identifier__c"], [{"op": "replace", "path": "/details/dealValue", "value": 25_000}]
     )

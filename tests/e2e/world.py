@@ -12,7 +12,7 @@ import httpx
 from emulators.base.clock import EmulatedClock
 from local.host.functions_host import Host
 from local.host.queues import EmbeddedQueues
-from local.systems import Systems
+from local.systems import REST_SECONDS, Systems
 
 WAIT_SECONDS = 60.0
 """A wait fails after these seconds. Normally it takes a tenth of a second."""
@@ -34,6 +34,10 @@ class World:
 
     def count_queued(self, name: str = "referral-events") -> int:
         return self.queues.count_messages(name)
+
+    def let_records_rest(self) -> None:
+        """Move Salesforce's clock on until no save of a record can still be open."""
+        self.systems.salesforce.clock.advance(REST_SECONDS)
 
     def wait_for_events(self) -> None:
         """Wait until every event is delivered and applied."""

@@ -147,7 +147,7 @@ def test_a_change_of_a_lead_costs_a_read_a_query_and_a_conditional_write(leads: 
     referral, _ = arrived_lead(leads)
     leads.colleague_edits(referral, details_notes="We need thirteen.")
     leads.forget_calls()
-    leads.pull_event(referral, 5.0)
+    leads.pull_event(referral)
     assert leads.new_calls() == {"partner_center.get": 1, "salesforce.query": 1, "salesforce.conditional": 1}
 
 

@@ -213,7 +213,7 @@ def test_a_hidden_field_of_ours_does_not_stop_a_value(harness: Harness, pair: tu
     assert_quiet(harness)
 
 
-def test_an_edit_before_a_value_is_written_alone_is_read_and_the_value_follows_at_once(
+def test_an_edit_before_a_value_is_written_alone_is_read_and_the_value_follows_at_the_next_push(
     harness: Harness, pair: tuple[str, str]
 ) -> None:
     deal, referral = pair
@@ -227,6 +227,7 @@ def test_an_edit_before_a_value_is_written_alone_is_read_and_the_value_follows_a
 
     worker.process.interrupt_at("salesforce.update_unmodified", edit, skip=1)
     worker.pull_event(referral)
+    worker.push()
     opportunity = harness.opportunity(deal)
     assert (opportunity["Amount"], opportunity["NextStep"]) == (12000, "Call again")
 

@@ -111,6 +111,7 @@ def test_a_deal_that_arrives_has_its_team_at_once(team_selling: Harness) -> None
     team_selling.pull_event(referral)
     deal = opportunity_of(team_selling, referral)["Id"]
     assert members(team_selling, deal) == [ben]
+    team_selling.push()
     assert team_selling.count_in_audit(deal, "Salesforce has no user with the e-mail address of Dan Dan") == 1
 
 
