@@ -6,6 +6,13 @@ ERASED = "value erased"
 """Stands in an audit line where a value was, once that was erased (docs/protocol.md#personal-data)."""
 
 GUARD_SENTENCES: Mapping[str, str] = {
+    "set_back": (
+        "{label}: the sync was interrupted while it wrote {after} to {system}, which has {before}. "
+        "If somebody has set it back there, please do so again."
+    ),
+    "replaced_unseen": (
+        "{label}: the sync was interrupted while it wrote {after} to {system}. It may have replaced {before} there."
+    ),
     "second_referral": (
         "Partner Center has a second open referral for this opportunity, {referral}, which is not synced. "
         "Please close it there as Error, with the reason Duplicate made in Partner Center."

@@ -13,6 +13,7 @@ from shared.domain.field_rules import Rules
 from shared.domain.left_members import is_same
 from shared.domain.link import EffectKind, Intent, Link
 from shared.domain.member_sets import agreed_members, with_edits
+from shared.domain.set_back import Seen, aftermath, lines_of
 from shared.domain.transitions import Transition
 
 WRITTEN_SIDES = {EffectKind.PATCH_REFERRAL: Side.PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: Side.SALESFORCE}
@@ -26,6 +27,7 @@ def recovered(
     rules: Rules,
     now: datetime,
     status: Status | None = None,
+    seen: Mapping[Side, Seen] = {},
 ) -> Transition:
     """Adopt the writes of an interrupted run that took effect: the far side now holds the intended value.
 
@@ -33,7 +35,8 @@ def recovered(
     it when the intent was recorded. A value that was to be written to both sides is the exception: two joined texts are
     agreed only when both sides hold them. The audit gets the lines that the interrupted run did not write, with the
     values that were replaced. Any other value leaves the base as it is, and the merge treats it as a conflict.
-    `status` is the referral's own: the audit names the close as it was sent.
+    `status` is the referral's own: the audit names the close as it was sent. `seen` has the versions of the sides: they
+    tell a value that a person has set back from one that was never written (`set_back`).
     """
     base: dict[str, Value | None] = dict(link.base)
     joined = _fields_written_to_both(interrupted)
@@ -44,6 +47,10 @@ def recovered(
         effective = {
             name: value for name, value in effect.values.items() if name in deal and is_same(deal[name], value)
         }
+        if effect.kind in WRITTEN_SIDES and side in seen:
+            found = aftermath(link, interrupted, effect, side, seen[side], rules)
+            effective |= {name: effect.values[name] for name in found.set_back if name not in joined}
+            lines += lines_of(found, effect, side, current.get(side.other, Deal()), rules, now)
         if effective:
             sent = status if side is Side.PARTNER_CENTER else None
             lines += change_lines(now, side, _changes(effective, effect.displaced, rules, sent), RECOVERED)

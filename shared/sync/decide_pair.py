@@ -11,12 +11,14 @@ from shared.domain.plan import plan_pair
 from shared.domain.plan_lead import OPEN_LEAD, accepted_lines, lead_after, plan_lead
 from shared.domain.planned import Plan
 from shared.domain.question import is_question
-from shared.domain.records import Opportunity
+from shared.domain.records import Opportunity, Referral
 from shared.domain.recovery import recovered
 from shared.domain.refused_members import has_refused_members
 from shared.domain.resting_links import LEAVES, paused, resumed, seen_closed
+from shared.domain.set_back import Seen
 from shared.domain.transitions import Transition
 from shared.foundation.errors import Conflict, Rejected
+from shared.sync.find_our_write import seen_opportunity
 from shared.sync.learned_paths import blamed_paths, learn_from_refusal, learn_from_success, rules_to_keep, takes_same
 from shared.sync.mass_change import stop_mass_changes
 from shared.sync.pair_lease import Pair
@@ -34,10 +36,10 @@ def make_plan(ctx: Context, pair: Pair) -> None:
         return
     rules, now = ctx.translation.rules, ctx.clock.now()
     if pair.interrupted.effects:
-        current = {Side.SALESFORCE: pair.opportunity.deal}
-        current |= {Side.PARTNER_CENTER: pair.read_referral.deal} if pair.read_referral else {}
+        seen = _seen_sides(ctx, pair, pair.opportunity, pair.read_referral)
+        current = {side: one.deal for side, one in seen.items()}
         status = pair.referral.status if pair.referral else None
-        pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, status))
+        pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, status, seen))
     if _comes_to_rest(ctx, pair, pair.opportunity) or pair.referral is None:
         return
     if pair.link.erased:
@@ -85,6 +87,13 @@ def _comes_to_rest(ctx: Context, pair: Pair, opportunity: Opportunity) -> bool:
     rules, now = ctx.translation.rules, ctx.clock.now()
     pair.take_recovery(seen_closed(pair.link, opportunity, pair.read_referral, rules, ctx.policy, now))
     return True
+
+
+def _seen_sides(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Referral | None) -> dict[Side, Seen]:
+    """The sides that were read after an interruption, with their versions, which tell our write from a person's."""
+    ours = Seen(opportunity.deal, opportunity.modified.isoformat())
+    seen = {Side.SALESFORCE: seen_opportunity(ctx, pair, ours)}
+    return seen | ({Side.PARTNER_CENTER: Seen(referral.deal, referral.etag)} if referral else {})
 
 
 def _plan_as_lead(ctx: Context, pair: Pair, link: Link) -> bool:

@@ -93,16 +93,9 @@ def test_a_recovered_write_of_an_unticked_deal_is_reported_once_it_is_ticked(har
     assert harness.count_in_audit(conflict, "600.00 USD") == 1
 
 
-# --- an edit before the recovery hides the value that the lost write displaced
-
-HIDDEN_VALUE = fault_found(
-    "The reply to a PATCH that displaces a colleague's value is lost, and the colleague edits the value again before "
-    "the recovery. The far side then holds neither the old nor the new value, so nothing is recovered, and the audit "
-    "never names the displaced value. Nobody saw it replaced."
-)
+# --- mended: a displaced value that nobody saw is told, although it was edited again before the recovery
 
 
-@HIDDEN_VALUE
 def test_a_displaced_value_is_reported_although_it_was_edited_before_the_recovery(
     harness: Harness, conflict: str
 ) -> None:
@@ -160,6 +153,5 @@ def test_seed_88_meets_a_guilty_value_and_a_close() -> None:
     assert simulate(88).findings == []
 
 
-@HIDDEN_VALUE
 def test_seed_103_meets_a_displaced_value_that_was_edited_before_the_recovery() -> None:
     assert simulate(103, strictly=True).findings == []

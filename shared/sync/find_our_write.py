@@ -1,0 +1,42 @@
+"""Finds out whether a write of an opportunity took effect whose reply was lost, and whose values are as before.
+
+Such a write carries the audit, which only the connector writes: a line of it that is not stored was never confirmed.
+
+Source: docs/protocol.md#recovery-of-interrupted-work.
+"""
+
+from shared.domain.audit import change_lines
+from shared.domain.audit_text import audit_text
+from shared.domain.deal import Change, Side
+from shared.domain.link import Effect, EffectKind
+from shared.domain.set_back import Seen, values_as_before
+from shared.sync.pair_lease import Pair
+from shared.sync.ports import Context
+
+
+def seen_opportunity(ctx: Context, pair: Pair, seen: Seen) -> Seen:
+    """The opportunity, with whether an interrupted write took effect. Costs a call only where nothing else tells it.
+
+    What goes to Partner Center goes first: while that is open, nothing was written to Salesforce.
+    """
+    effect = pair.interrupted.find(EffectKind.WRITE_OPPORTUNITY)
+    if effect is None:
+        return seen
+    if pair.interrupted.find(EffectKind.PATCH_REFERRAL):
+        return Seen(seen.deal, seen.version, was_written=False)
+    names = values_as_before(effect, Side.SALESFORCE, seen)
+    return Seen(seen.deal, seen.version, _is_shown(ctx, pair, effect, names)) if names else seen
+
+
+def _is_shown(ctx: Context, pair: Pair, effect: Effect, names: list[str]) -> bool | None:
+    """Whether the audit of the opportunity has a line of the write; None if the audit cannot be read."""
+    column, rules = ctx.translation.file.ours.audit, ctx.translation.rules
+    answer = ctx.salesforce.opportunities([pair.id], ("Id", column), (column,))
+    records = [record for page in answer.pages for record in page.records if column in record]
+    if not records:
+        return None
+    stored = {*audit_text(ctx.store.audit(pair.id)).splitlines()}
+    unconfirmed = [line for line in str(records[0][column] or "").splitlines() if line not in stored]
+    changes = [Change(name, rules[name].label, effect.displaced.get(name), effect.values[name]) for name in names]
+    told = [line.text for line in change_lines(ctx.clock.now(), Side.SALESFORCE, changes)]
+    return any(text in line for text in told for line in unconfirmed)

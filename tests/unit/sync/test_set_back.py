@@ -1,0 +1,107 @@
+"""The reply to a write is lost, and a person sets the value back before the recovery: the version tells their write.
+
+Source: docs/protocol.md#recovery-of-interrupted-work.
+"""
+
+from typing import Any
+
+from emulators.base.faults import Fault, FaultKind
+from shared.domain.deal import Side
+from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness
+from tests.unit.sync.inbound_deals import assert_quiet
+
+DOUBT = "Amount: the sync was interrupted while it wrote 777.00 USD to Partner Center, which has 10000.00 USD."
+LOST_PULL = {"path": "composite$", "method": "POST", "skip": 1}
+"""The write of a pull: its first call reads the opportunity."""
+
+
+def amounts(harness: Harness, deal: str) -> tuple[Any, Any]:
+    return harness.opportunity(deal)["Amount"], harness.referral_of(deal)["details"]["dealValue"]
+
+
+def push_with_lost(harness: Harness, kind: FaultKind, **values: object) -> str:
+    """A deal that a seller edits; the PATCH, or its reply, is lost."""
+    deal = harness.shared_deal()
+    harness.advance_time(MINUTE)
+    harness.seller_edits(deal, **values)
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(kind, method="PATCH"))
+    harness.push()
+    harness.advance_time(MINUTE)
+    return deal
+
+
+def pull_with_lost(harness: Harness, kind: FaultKind) -> str:
+    """A deal that a colleague edits; the conditional write to Salesforce, or its reply, is lost."""
+    deal = harness.shared_deal()
+    referral = harness.referral_of(deal)["id"]
+    harness.colleague_edits(referral, details_dealValue=777)
+    harness.inject_fault(Side.SALESFORCE, Fault(kind, **LOST_PULL))  # type: ignore[arg-type]  # texts and a number
+    harness.pull_event(referral)
+    harness.advance_time(MINUTE)
+    return deal
+
+
+def recover(harness: Harness) -> None:
+    harness.advance_time(AFTER_LEASE)
+    harness.run_rounds()
+    assert_quiet(harness)
+
+
+def test_a_value_that_a_colleague_sets_back_is_not_sent_again(harness: Harness) -> None:
+    deal = push_with_lost(harness, FaultKind.DROP_AFTER, Amount=777)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=10_000)
+    recover(harness)
+    assert amounts(harness, deal) == (10_000, 10_000)
+    assert harness.count_in_audit(deal, "To Partner Center: Amount 10000.00 USD → 777.00 USD") == 1
+    assert harness.count_in_audit(deal, "From Partner Center: Amount 777.00 USD → 10000.00 USD") == 1
+
+
+def test_a_value_that_never_arrived_is_sent_again(harness: Harness) -> None:
+    deal = push_with_lost(harness, FaultKind.DROP, Amount=777)
+    recover(harness)
+    assert amounts(harness, deal) == (777, 777)
+    assert harness.count_in_audit(deal, DOUBT) == 0
+
+
+def test_a_value_that_may_have_been_set_back_is_sent_again_and_the_audit_has_both(harness: Harness) -> None:
+    deal = push_with_lost(harness, FaultKind.DROP, Amount=777)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_notes="Called.")
+    recover(harness)
+    assert amounts(harness, deal) == (777, 777)
+    assert harness.opportunity(deal)["Description"] == "Called."
+    assert harness.count_in_audit(deal, DOUBT) == 1
+
+
+def test_another_value_of_the_write_shows_that_it_took_effect(harness: Harness) -> None:
+    deal = push_with_lost(harness, FaultKind.DROP_AFTER, Amount=777, CloseDate="2027-07-07")
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=10_000, details_notes="Called.")
+    recover(harness)
+    assert amounts(harness, deal) == (10_000, 10_000)
+    assert harness.opportunity(deal)["CloseDate"] == "2027-07-07"
+    assert harness.count_in_audit(deal, DOUBT) == 0
+
+
+def test_a_value_that_a_seller_sets_back_is_not_written_again(harness: Harness) -> None:
+    deal = pull_with_lost(harness, FaultKind.DROP_AFTER)
+    assert amounts(harness, deal) == (777, 777)
+    harness.seller_edits(deal, Amount=10_000)
+    recover(harness)
+    assert amounts(harness, deal) == (10_000, 10_000)
+    assert harness.count_in_audit(deal, "From Partner Center: Amount 10000.00 USD → 777.00 USD") == 1
+    assert harness.count_in_audit(deal, "To Partner Center: Amount 777.00 USD → 10000.00 USD") == 1
+
+
+def test_the_audit_shows_that_a_write_of_an_opportunity_never_arrived(harness: Harness) -> None:
+    deal = pull_with_lost(harness, FaultKind.DROP)
+    harness.seller_edits(deal, NextStep="Call")
+    recover(harness)
+    assert amounts(harness, deal) == (777, 777)
+    assert harness.count_in_audit(deal, "interrupted") == 0
+
+
+def test_a_recovery_without_another_save_costs_no_call_more(harness: Harness) -> None:
+    pull_with_lost(harness, FaultKind.DROP)
+    harness.advance_time(AFTER_LEASE)
+    harness.forget_calls()
+    harness.push()
+    assert harness.new_calls()["salesforce.query"] == 2, "the poll, and the read under the lease"
