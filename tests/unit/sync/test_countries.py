@@ -18,7 +18,7 @@ def deal_from(harness: Harness, country: str | None, state: str | None = None, *
     """A deal of a customer in this country arrives. Returns the opportunity's id."""
     address = {**CUSTOMER["address"], "country": country, "state": state}  # type: ignore[dict-item]  # it is a mapping
     referral = microsoft_sends_deal(harness, customerProfile={"address": address}, **fields)
-    harness.pull_event(referral)
+    harness.pull_event(referral, after=1.0)
     return str(opportunity_of(harness, referral)["Id"])
 
 
@@ -234,7 +234,7 @@ def test_a_deal_waits_also_if_the_org_changed_minutes_after_it_was_asked(harness
     asked_before(harness, minutes=1)
     address = {**CUSTOMER["address"], "country": "DE"}  # type: ignore[dict-item]  # it is a mapping
     referral = microsoft_sends_deal(harness, customerProfile={"address": address})
-    outcome = harness.pull_event(referral)
+    outcome = harness.pull_event(referral, after=1.0)
     assert outcome is not None
     assert (outcome.cause, outcome.at) == ("org_changed", harness.now() + timedelta(minutes=4) - timedelta(seconds=1))
     harness.ask_org_again()

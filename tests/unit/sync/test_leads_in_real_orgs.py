@@ -31,7 +31,7 @@ def test_a_lead_arrives_as_a_lead_and_changes_follow(kind: str) -> None:
         referral, _ = arrived_lead(harness)
         assert lead_of(harness, referral)["City"] == (None if kind == "hidden column of a parent" else "Aarhus")
         harness.partner_center.raw_patch(referral, {"/customerProfile/team": [{**CUSTOMER["team"][0], "title": "CTO"}]})
-        harness.pull_event(referral, 5.0)
+        harness.pull_event(referral)
         assert lead_of(harness, referral)["Title"] == "CTO"
         accept_lead(harness, referral)
         harness.run_rounds()

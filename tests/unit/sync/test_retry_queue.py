@@ -110,7 +110,7 @@ def test_events_are_queued_without_a_read_while_partner_center_is_paused(harness
     harness.pull_event(first)
     harness.forget_calls()
     other = harness.new_instance()
-    other.pull_event(second)
+    other.pull_event(second, after=1.0)
     assert harness.new_calls() == {}
     entries = {entry.key: entry for entry in harness.retry_entries(Side.PARTNER_CENTER)}
     assert set(entries) == {first, second}
