@@ -15,7 +15,8 @@ from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.domain.member_sets import E_MAIL_ADDRESS
-from shared.foundation.errors import ConfigurationError
+from shared.foundation.errors import ConfigurationError, CosellError
+from shared.operations.copy_store import keep_erasures
 from shared.operations.forget_person import Place, Search, find_person, forget_person
 
 NOT_EDITED = "Salesforce and Partner Center are not edited: remove the person there too, if they must go."
@@ -23,6 +24,7 @@ STAYS = (
     "These deals are open, and both systems may hold the person: {keys}. The next look at a deal stores them again. "
     "Remove them from the opportunity, wait until it is synced, and run `cosell forget` again."
 )
+LATER = "The list beside the copies of the store cannot be written from here: the app writes it with its next copy."
 BUSY = "The app works on these, so nothing was erased there: {keys}. Run `cosell forget` again in ten minutes."
 
 
@@ -63,6 +65,10 @@ def _forget(app: App, search: Search, output: Output, *, yes: bool, dry_run: boo
         return Exit.PROBLEM
     with output.show_progress("erasing", len(search.places)) as bar:
         busy = forget_person(app.local, search, bar.move_to)
+    try:
+        keep_erasures(app)
+    except CosellError:
+        output.say(LATER)
     return _end(output, search.places, busy, is_erased=True)
 
 

@@ -14,9 +14,11 @@ from shared.cli.exit_codes import Exit
 from shared.cli.forget import run_forget
 from shared.cli.output import Output
 from shared.domain.deal import Deal, Person
+from shared.domain.erasure import Erasures
 from shared.domain.link import Intent, Link
 from shared.domain.link_states import State
 from shared.foundation.errors import ConfigurationError
+from shared.operations.copy_store import copies_of, read_erasures
 
 EMAIL = "kim@northwind.example"
 BASE = Deal(contacts=(Person("Berg", "Kim", EMAIL),), notes="Kim Berg is away.")
@@ -91,6 +93,23 @@ def test_a_further_name_is_erased_too(capsys: pytest.CaptureFixture[str]) -> Non
     assert run(capsys)[1]["places"] == []
     assert len(run(capsys, also=["kimmy the CHIEF"])[1]["places"]) == 1
     assert stored("006000000000004AAA").base == Deal()
+
+
+def test_what_was_erased_is_kept_beside_the_copies(capsys: pytest.CaptureFixture[str]) -> None:
+    put(CLOSED)
+    run(capsys)
+    with closing(App()) as app:
+        assert read_erasures(copies_of(app)) == app.store.erasures() != Erasures()
+
+
+def test_a_place_of_copies_that_does_not_answer_stops_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "store.sqlite.copies").write_text("in the way", encoding="utf-8")
+    put(CLOSED)
+    code, document = run(capsys)
+    assert (code, "with its next copy" in " ".join(document["said"].split())) == (Exit.OK, True)
+    assert stored(CLOSED.opportunity_id).base == Deal()
 
 
 def test_what_is_no_address_is_refused() -> None:
