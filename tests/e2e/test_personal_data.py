@@ -38,6 +38,7 @@ def test_the_nightly_timer_erases_a_deal_that_was_closed_long_ago(
     world.host.run_now("push_opportunities")
     referral = world.systems.salesforce.record("Opportunity", deal)["Referral_Identifier__c"]
     closed = [{"op": "replace", "path": f"/{name}", "value": value} for name, value in CLOSE.items()]
+    world.let_records_rest()
     world.systems.partner_center.portal_edits(referral, closed)
     world.host.run_now("sweep_referrals")
     assert world.systems.salesforce.record("Opportunity", deal)["StageName"] == "Closed Lost"
