@@ -21,6 +21,7 @@ from shared.domain.compared import (
     may_have_drifted,
 )
 from shared.domain.deal import Side
+from shared.domain.forgetting import recognised
 from shared.domain.link import Link
 from shared.domain.plan import plan_pair
 from shared.domain.planned import Plan
@@ -148,6 +149,8 @@ def _look(ctx: Context, read: Read) -> Finding | None:
     is_settled = current is not None and current.etag == read.entry.etag
     if not is_settled or ctx.clock.now() - referral.updated < GRACE:
         return None  # the app has just worked on it, or the event of the change is under way
+    if link.erased:
+        link = recognised(link, read.opportunity.deal, referral.deal)
     plan = _planned(ctx, link, read.opportunity, referral)
     drift = drift_in(plan, link, read.opportunity, referral, ctx.translation.rules)
     return Finding(Kind.DRIFT, link.opportunity_id, link.referral_id, drift) if drift else None

@@ -5,9 +5,12 @@ import pytest
 from shared.domain.compared import FieldDrift, Kind
 from shared.domain.deal import Side
 from shared.domain.link_states import State
+from shared.operations.forget_person import find_person, forget_person
+from shared.operations.purge import purge_closed
 from shared.sync.ports import Outcome, Result
 from shared.sync.retry_queue import queue_pair
 from tests.unit.sync.compared_deals import (
+    DAY,
     amounts,
     believe_amount,
     change_link,
@@ -21,6 +24,7 @@ from tests.unit.sync.compared_deals import (
 from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.helped_deals import add_contact
 from tests.unit.sync.inbound_deals import assert_quiet
+from tests.unit.sync.people_of_deals import KIM, LEE, deal_with
 
 
 def test_nothing_is_found_and_written_where_all_is_in_step(harness: Harness) -> None:
@@ -179,3 +183,19 @@ def test_a_record_that_a_service_no_longer_shows_is_told(harness: Harness) -> No
     change_link(harness, hidden, referral_id="11111111-2222-3333-4444-555555555555")
     assert (Kind.OPPORTUNITY_MISSING, deleted) in kinds(harness, sample=5)
     assert (Kind.REFERRAL_MISSING, hidden) in kinds(harness, sample=5)
+
+
+def test_values_that_were_forgotten_or_purged_are_no_drift(harness: Harness) -> None:
+    forgotten, purged = deal_with(harness, KIM, LEE), deal_with(harness, KIM)
+    harness.seller_edits(purged, StageName="Closed Won")
+    harness.run_rounds()
+    forget_person(harness.first.ctx, find_person(harness.store, KIM["Email"]))
+    harness.advance_time(100 * DAY)
+    purge_closed(harness.first.ctx, 90)
+    assert harness.stored_link(forgotten).erased
+    for entry in (each for side in Side for each in harness.all_retry_entries(side)):
+        harness.store.remove_retry_entry(entry)
+    assert found(harness, sample=5) == []
+    believe_amount(harness, forgotten, 30000)
+    miss_colleague_edit(harness, forgotten, 29000)
+    assert [one.field for each in found(harness) for one in each.drift] == ["money"]
