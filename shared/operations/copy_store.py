@@ -24,6 +24,7 @@ from shared.foundation.logs import CURRENT_RUN, failure_fields, log
 from shared.store.copies import ERASED, Copies, copy_name, time_of_copy
 from shared.store.open_copies import open_copies
 from shared.store.store_copy import CopyFacts, write_copy
+from shared.store.store_state import IMPORT
 
 RUN = "copy"
 ALWAYS_KEPT = 3
@@ -41,9 +42,8 @@ def run_daily_copy(app: App, now: Callable[[], datetime] = _utc_now) -> bool:
     """
     token = CURRENT_RUN.set(token_hex(16))
     try:
-        app.store.side_state(Side.SALESFORCE, fresh=True)
-        if app.store.copied and app.store.copied.imported is None:
-            log("run_skipped", run=RUN, reason="import")
+        if is_being_imported(app):
+            log("run_skipped", run=RUN, reason=IMPORT)
             return False
         keep_copy(app, copies_of(app), now())
     except CosellError as error:
@@ -52,6 +52,12 @@ def run_daily_copy(app: App, now: Callable[[], datetime] = _utc_now) -> bool:
     finally:
         CURRENT_RUN.reset(token)
     return True
+
+
+def is_being_imported(app: App) -> bool:
+    """Whether a copy is being imported into the store, so that its rows must be left alone."""
+    app.store.side_state(Side.SALESFORCE, fresh=True)
+    return app.store.copied is not None and app.store.copied.imported is None
 
 
 def keep_copy(app: App, copies: Copies, now: datetime) -> CopyFacts:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from shared.app import App
 from shared.operations.compare import run_compare
+from shared.operations.copy_store import is_being_imported
 from shared.operations.purge import purge_closed
 
 SHORT_SECONDS = 60.0
@@ -21,7 +22,8 @@ def _compare(app: App) -> None:
 
 
 def _purge(app: App) -> None:
-    purge_closed(app.local, app.settings.guards.purge_after_days)  # it makes no call
+    if not is_being_imported(app):  # the compare stays away by the pause of both sides
+        purge_closed(app.local, app.settings.guards.purge_after_days)  # it makes no call
 
 
 STEPS: Sequence[Step] = (_compare, _purge)

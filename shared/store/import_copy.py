@@ -86,6 +86,7 @@ class Import:
 
         Afterwards the rows may change, so they are not inserted again.
         """
+        self._later = []
         groups = batched(_transactions(self._kept(CopyReader(source))), PAGE, strict=False)
         known = self._state()
         if known is not None and known.has_all_rows:

@@ -21,6 +21,9 @@ from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.plan_lead import OPEN_LEAD
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
+from shared.store.row_codec import pack
+from shared.store.rows import Put
+from shared.store.store_state import PARTITION, Copied, state_of_store
 from shared.store.stored_values import KnownPath, RetryEntry, SideState
 from tests.unit.store.described_store import OPPORTUNITIES, REFERRALS
 
@@ -117,6 +120,8 @@ def fill_store(store: LinkStore) -> None:
     store.move_cursors(
         {"push_opportunity": NOW, "push_owner": NOW, "turn_owner": NOW, "sweep_done": NOW - timedelta(days=1)}
     )
+    copied = Copied("a" * 64, NOW, has_all_rows=True, imported=NOW)
+    store._rows.write(PARTITION, [Put("state", pack(state_of_store(copied)))])
     store.owner("00D000000000001")
     store.keep_org_shape(SHAPE, NOW)
 

@@ -3,10 +3,28 @@
 Source: docs/protocol.md#copies-of-the-store.
 """
 
+from io import BytesIO
+
+import pytest
+
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
-from tests.unit.sync.copied_store import copy_of, lose_store
+from shared.store.import_copy import Import
+from shared.store.link_store import LinkStore
+from shared.store.sqlite_rows import SqliteRows
+from shared.store.store_copy import check_copy
+from tests.unit.sync.copied_store import ORGANIZATION, copy_of, lose_store
 from tests.unit.sync.harness import Harness, Instance
+from tests.unit.sync.helped_deals import (
+    HELP,
+    NOTES,
+    PROOF,
+    QUESTION,
+    TWO_MINUTES,
+    linked_deal,
+    microsofts_records,
+    show_records,
+)
 from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet, microsoft_sends_deal
 
 
@@ -120,3 +138,52 @@ def test_a_create_of_unknown_outcome_in_the_copy_is_looked_for(harness: Harness)
     assert harness.referral_of(deal) == referral
     assert harness.differences(deal) == []
     assert_quiet(harness)
+
+
+def test_no_run_and_no_event_works_while_a_copy_is_imported(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    copy = copy_of(harness)
+    harness.seller_edits(deal, Amount=777)
+    referral = harness.referral_of(deal)["id"]
+    harness.colleague_edits(referral, name="Renamed")
+    harness.advance_time(3600)
+    harness.rows.close()
+    harness.rows = SqliteRows(":memory:", clock=harness.now)
+    harness.store = LinkStore(harness.rows, harness._timestamp)
+    harness.first = harness.new_instance()
+    imported = Import(harness.rows, check_copy(BytesIO(copy)))
+    imported.begin(ORGANIZATION)
+    before = harness.all_versions()
+    for _ in range(2):  # before the rows and after them
+        harness.push()
+        harness.sweep()
+        harness.pull_event(referral)
+        imported.insert_rows(BytesIO(copy))
+    assert harness.all_versions() == before
+    imported.finish(harness.now())
+    harness.run_rounds()
+    assert harness.differences(deal) == []
+    assert harness.referral_of(deal)["details"]["dealValue"] == 777
+    assert_quiet(harness)
+
+
+@pytest.mark.parametrize(
+    ("where", "questions", "shown"), [("never", 1, "Failed"), ("all", 0, "Synced")], ids=["no list tells", "listed"]
+)
+def test_help_that_was_asked_for_since_the_copy_is_found_or_a_person_is_asked(
+    harness: Harness, where: str, questions: int, shown: str
+) -> None:
+    show_records(harness, where, is_known=False)
+    deal = linked_deal(harness)
+    copy = copy_of(harness)
+    harness.seller_edits(deal, **{HELP: PROOF, NOTES: "A demo in May, please."})
+    harness.push()
+    harness.push(TWO_MINUTES)
+    harness.run_rounds()
+
+    lose_store(harness, copy)
+    harness.run_rounds(5)
+
+    assert len(microsofts_records(harness)) == 1
+    assert harness.count_in_audit(deal, QUESTION) == questions
+    assert harness.opportunity(deal)["Sync_Status__c"] == shown
