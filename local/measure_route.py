@@ -33,7 +33,7 @@ from local.systems import REST_SECONDS, Systems, start_systems
 from shared.app import reset
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMITS = {"frames": 12, "arrows": 30, "arrows of all": 110, "returns": 100}
+LIMITS = {"frames": 12, "arrows": 30, "arrows of all": 130, "returns": 100}
 FIRST_OF_THE_ENGINE = frozenset(
     (
         "change_detection", "link_referral", "pair_lease", "ports", "reconcile", "referral_claim", "retry_queue",

@@ -80,8 +80,8 @@ class Pair(Struct):
     @property
     def answer_by(self) -> AnswerTime | None:
         """Until when we must answer the deal; None once it is answered."""
-        is_answered = self.referral is not None and not self.referral.is_unanswered
-        return None if is_answered else self.link.answer_by
+        known = self.link.answer_by
+        return None if known and self.referral and not self.referral.is_unanswered else known
 
     @property
     def answer_until(self) -> datetime | None:
