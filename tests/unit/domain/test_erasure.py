@@ -87,3 +87,19 @@ def test_a_list_of_erasures_never_gets_shorter() -> None:
     persons = {"salt": {"one": {"a": 1, "b": 2}, "two": {"c": 1}}, "other": {"x": {"y": 1}}}
     assert first.joined(later) == Erasures({"006A": NOW, "006B": NOW}, {"r-1": NOW}, persons)
     assert first.joined(Erasures()) == Erasures().joined(first) == first
+
+
+CHANGED = {"state", "base", "agreed", "refused", "waiting", "reported", "cause", "microsoft", "help", "erased"}
+"""The parts of a link that a purge changes."""
+HARMLESS_PARTS = {
+    *("opportunity_id", "referral_id", "engagement_id", "etag", "stamps", "mark", "unwritten", "mapping", "sources"),
+    *("inbox", "unshown", "notice", "consented", "partners", "close_as_test", "answer_by", "lead", "before", "gone"),
+    *("intent", "unknown"),
+}
+"""Those that it leaves: none holds a value or a fingerprint of one. A link with an intent is not purged."""
+
+
+def test_of_every_part_of_a_link_it_is_decided_whether_a_purge_changes_it() -> None:
+    assert {*Link.__struct_fields__} == CHANGED | HARMLESS_PARTS, (
+        "add a new part to purged_link, or to the harmless ones"
+    )
