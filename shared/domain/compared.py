@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shared.domain.deal import Side, Status, display_text
+from shared.domain.deal import VISIBILITY, VISIBLE, Side, Status, display_text
 from shared.domain.field_rules import Rules
 from shared.domain.known_versions import accounts_for
 from shared.domain.link import Link
@@ -96,8 +96,9 @@ def is_closed(link: Link) -> bool:
 
 
 def has_other_parties(link: Link) -> bool:
-    """Whether Microsoft or another partner takes part in the deal, or may."""
-    return bool(link.microsoft or link.partners or link.help is not None or link.answer_by is not None)
+    """Whether Microsoft or another partner takes part in the deal, or may: a colleague can ask about a visible one."""
+    is_known = link.microsoft or link.partners or link.help is not None or link.answer_by is not None
+    return bool(is_known) or link.base.get(VISIBILITY) == VISIBLE
 
 
 def may_have_drifted(link: Link, opportunity: Opportunity, rules: Rules) -> bool:

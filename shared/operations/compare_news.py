@@ -1,6 +1,6 @@
 """Finds what other parties say in our open deals and nobody has heard, because an event was lost.
 
-The engagement of each open deal in which another party takes part is listed, one call for each deal. Where the list
+The engagement of each open deal that Microsoft sees, or another party takes part in, is listed: one call each. Where the list
 hides Microsoft's record, the record is read by the id that the link knows. What is found is heard through the retry
 queue, as after an event (`hear_microsoft.py`).
 

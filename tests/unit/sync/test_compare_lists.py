@@ -14,9 +14,9 @@ from tests.unit.sync.compared_deals import (
     linked_deals,
 )
 from tests.unit.sync.harness import HOUR, Harness
-from tests.unit.sync.heard_deals import STATUS, accept, asked_deal, heard_deal, microsofts
-from tests.unit.sync.helped_deals import microsofts_records
-from tests.unit.sync.inbound_deals import arrived_deal, microsoft_sends_deal, opportunity_of
+from tests.unit.sync.heard_deals import STATUS, accept, asked_deal, heard_deal
+from tests.unit.sync.helped_deals import VISIBLE, microsofts_records
+from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunity_of
 from tests.unit.sync.lead_deals import customer_asks
 
 
@@ -77,15 +77,16 @@ def test_an_answer_of_microsoft_whose_event_was_lost_is_heard(harness: Harness, 
     assert worker.log.fields_of("compare_done")[-1]["news"] == 0
 
 
-def test_a_request_of_a_colleague_whose_event_was_lost_is_heard_once_another_party_is_known(harness: Harness) -> None:
+def test_a_request_of_a_colleague_whose_event_was_lost_is_heard(harness: Harness) -> None:
+    harness.partner_center.switches.related_lists = "engagement"
     deal = asked_deal(harness)
-    change_link(harness, deal, microsoft=None)
     let_settle(harness)
-    record = microsofts(harness, deal)["id"]
+    assert (harness.opportunity(deal)[STATUS], harness.stored_link(deal).microsoft) == (None, None)
+    assert harness.opportunity(deal)[VISIBLE], "our own referral was pulled"
     worker = harness.new_instance()
-    arrived_deal(harness)
     compare_daily(worker)
-    assert harness.opportunity(deal)[STATUS] == "Asked", record
+    worker.push()
+    assert harness.opportunity(deal)[STATUS] == "Asked"
 
 
 def test_news_of_a_closed_or_unticked_deal_is_not_looked_for(harness: Harness) -> None:
