@@ -9,7 +9,14 @@ from msgspec import Struct
 
 from shared.domain.deal import TEAM, VISIBILITY, Side, Status
 from shared.domain.latches import CONTACTS_LOCKED, FIXED_THERE, NOT_ANSWERED, forbidding_latch
-from shared.domain.link import REFUSED_BY_FAR_SIDE, REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
+from shared.domain.link import (
+    REFUSED_BY_FAR_SIDE,
+    REFUSED_BY_SALESFORCE,
+    REFUSED_UNREADABLY,
+    TRY_AGAIN,
+    Difference,
+    Link,
+)
 from shared.domain.merge import Merged
 from shared.domain.permission import visibility_latch
 from shared.domain.policy import Policy
@@ -57,8 +64,11 @@ def _is_same_value(link: Link, merged: Merged, side: Side) -> bool:
 
 
 def _is_tried_again(record: Difference, changed: datetime, now: datetime) -> bool:
-    """Whether a value that Salesforce refused is written again (docs/protocol.md#rejected-writes)."""
-    return record.code == REFUSED_BY_SALESFORCE and (now - record.since >= TRY_AGAIN or changed > record.since)
+    """Whether a refused value is written again (docs/protocol.md#rejected-writes)."""
+    is_old = now - record.since >= TRY_AGAIN
+    if record.code in REFUSED_UNREADABLY:
+        return is_old
+    return record.code == REFUSED_BY_SALESFORCE and (is_old or changed > record.since)
 
 
 def _code(merged: Merged, side: Side, referral: ReferralState, policy: Policy) -> str | None:

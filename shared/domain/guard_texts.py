@@ -32,6 +32,10 @@ GUARD_SENTENCES: Mapping[str, str] = {
 }
 
 GUARD_CAUSES: Mapping[str, tuple[str, str]] = {
+    "unreadable_refusal": (
+        "{system} answered again and again without a reason that can be read, as a proxy or gateway before it does.",
+        "Please ask your administrator what stands between the sync and {system}. It is tried again each hour.",
+    ),
     "second_referral_open": (
         "This referral names the opportunity {opportunity}, which is synced with another referral, {linked}.",
         "Please close this referral in Partner Center as Error, with the reason Duplicate made in Partner Center.",

@@ -21,6 +21,7 @@ from shared.domain.leads import KnownLead
 from shared.domain.link_states import Mark, State
 from shared.domain.member_sets import without_details
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
+from shared.domain.repeats import Repeats
 
 WHOLE = "partner_center.*"
 """The key of a refusal of a whole deal at its creation."""
@@ -37,6 +38,9 @@ TRY_AGAIN = timedelta(hours=1)
 """How long after a refusal by Salesforce the same is written again, without a change of either side."""
 REFUSED_BY_SALESFORCE = f"{REFUSED_BY_FAR_SIDE}{Side.SALESFORCE}"
 """The code of a value that Salesforce refused: it is tried again. Only another value ends the other refusals."""
+UNREADABLY = "_unreadably"
+REFUSED_UNREADABLY = frozenset(f"{REFUSED_BY_FAR_SIDE}{side}{UNREADABLY}" for side in Side)
+"""The codes of values that a service, or what stands before it, refused without a reason. They are tried again too."""
 
 
 WAS_DELETED, WAS_HIDDEN = "was_deleted", "was_hidden"
@@ -143,6 +147,7 @@ class Link(Struct, frozen=True):
     erased       by field, fingerprints of values of a forgotten person that both sides may still hold (`forgetting.py`)
     before       the state that a link which is paused or gone returns to
     gone         why the opportunity is gone; None while it is there
+    repeats      what was done again and again for the pair; None where nothing was
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -176,6 +181,7 @@ class Link(Struct, frozen=True):
     erased: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     before: State | None = None
     gone: Gone | None = None
+    repeats: Repeats | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

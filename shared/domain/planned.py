@@ -12,12 +12,12 @@ from shared.domain.cause import Cause
 from shared.domain.counted_changes import Counted, counted_changes
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import HelpStep
-from shared.domain.link import REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
+from shared.domain.link import REFUSED_BY_SALESFORCE, REFUSED_UNREADABLY, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.untaken_codes import INACTIVE_SOLUTION, UNTAKEN
 
-TRIED_AGAIN = UNTAKEN | {REFUSED_BY_SALESFORCE}
-"""The codes of what is written to Salesforce again after a while."""
+TRIED_AGAIN = UNTAKEN | REFUSED_UNREADABLY | {REFUSED_BY_SALESFORCE}
+"""The codes of what is written again after a while."""
 
 
 class Plan(Struct, frozen=True):

@@ -27,12 +27,22 @@ from shared.domain.foreign_money import value_for_base
 from shared.domain.known_versions import with_known_versions
 from shared.domain.latches import FIXED_THERE
 from shared.domain.left_members import details_of_added, is_same
-from shared.domain.link import REFUSED_BY_FAR_SIDE, WHOLE, Difference, Effect, EffectKind, Intent, Link
+from shared.domain.link import (
+    REFUSED_BY_FAR_SIDE,
+    UNREADABLY,
+    WHOLE,
+    Difference,
+    Effect,
+    EffectKind,
+    Intent,
+    Link,
+)
 from shared.domain.link_states import State
 from shared.domain.member_sets import agreed_members
 from shared.domain.planned import Plan
 from shared.domain.question import UNSEEN_INSERT
 from shared.domain.records import Opportunity, Referral
+from shared.domain.repeats import UNREADABLE
 from shared.domain.sentences import LineDirection, is_reported
 
 CONTACTS_KEY = f"{Side.PARTNER_CENTER}.contacts"
@@ -72,14 +82,16 @@ def held(link: Link, causes: Mapping[str, Cause], now: datetime) -> Transition:
 def parked(link: Link, changes: Sequence[Change], side: Side, cause: Cause, now: datetime) -> Transition:
     """Park a pair whose changes a side refused. A refusal that the seller has read is not reported again."""
     new = [change for change in changes if not link.knows_refusal(f"{side}.{change.field}", change.new, cause)]
-    refused = with_refused(link, changes, side, now)
+    suffix = UNREADABLY if cause.code == UNREADABLE else ""
+    refused = with_refused(link, changes, side, now, suffix=suffix)
     next_link = replace(refused, state=State.PARKED, cause=cause, unwritten=link.unwritten or bool(new))
     return Transition(next_link, refusal_lines(now, side, cause, new))
 
 
 def parked_create(link: Link, mark: str, cause: Cause, now: datetime) -> Transition:
     """Park a deal that Partner Center refuses: it is sent again once anything in it, and so its `mark`, has changed."""
-    difference = Difference(mark, f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}", now)
+    suffix = UNREADABLY if cause.code == UNREADABLE else ""
+    difference = Difference(mark, f"{REFUSED_BY_FAR_SIDE}{Side.PARTNER_CENTER}{suffix}", now)
     next_link = replace(link, state=State.PARKED, refused={WHOLE: difference}, cause=cause, unwritten=True)
     return Transition(next_link, (cause_line(now, Side.PARTNER_CENTER, None, cause),))
 

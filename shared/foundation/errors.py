@@ -7,6 +7,7 @@
     │   ├── Unavailable         no answer, a 5xx, or an answer that cannot be read
     │   └── Locked              Salesforce has locked the record (row lock, approval)
     ├── Ambiguous               a write with an unknown outcome: read before writing again
+    │   └── UnreadableRefusal   a 4xx without a reason that can be read: the same, and parked if it lasts
     ├── Conflict                another writer was faster (409, 412): read, merge, try again
     ├── NotFound                the record does not exist, or is not visible
     ├── Rejected                the service refuses this record: park it with code, field, reason and remedy
@@ -70,6 +71,18 @@ class Locked(Retryable):
 
 class Ambiguous(CosellError):
     """A write was sent and its outcome is unknown: it may have taken effect."""
+
+
+class UnreadableRefusal(Ambiguous):
+    """A write was refused with a 4xx and no reason that can be read, as a gateway before the service does.
+
+    Nobody knows what the gateway has passed on.
+    """
+
+    def __init__(self, message: str, *, tries: int = 1) -> None:
+        """`tries` is how often the same pair has met such a refusal: the next try is the later, the more there were."""
+        super().__init__(message)
+        self.tries = tries
 
 
 class Conflict(CosellError):

@@ -20,6 +20,7 @@ from shared.domain.link_states import Mark, State
 from shared.store.heard_json import PartnerRow, RecordRow, news_to_json, partners_from, record_from
 from shared.store.lead_json import LeadRow, lead_from, lead_to_json
 from shared.store.list_rows import UNREADABLE_LINE, line_from_json, line_to_json
+from shared.store.repeats_json import RepeatsRow, repeats_from, repeats_to_json
 from shared.store.rest_json import GoneRow, gone_from, rest_to_json
 from shared.store.value_shapes import StoredDeal, deal_from_shapes, deal_to_json
 
@@ -112,6 +113,7 @@ class _LinkRow(Struct):
     erased: dict[str, tuple[str, ...]] = {}
     before: State | None = None
     gone: GoneRow | None = None
+    repeats: RepeatsRow | None = None
 
 
 class _PointerRow(Struct):
@@ -152,6 +154,7 @@ def link_to_json(link: Link) -> Json:
         **({} if link.lead is None else {"lead": link.lead}),
         **({"erased": {name: list(marks) for name, marks in link.erased.items()}} if link.erased else {}),
         **(rest_to_json(link) if link.before or link.gone else {}),
+        **({} if link.repeats is None else repeats_to_json(link.repeats)),
     }
 
 
@@ -197,6 +200,7 @@ def link_from_json(stored: Json) -> Link:
         erased=row.erased,
         before=row.before,
         gone=gone_from(row.gone),
+        repeats=repeats_from(row.repeats, stored),
         unknown=unknown,
     )
 

@@ -1,13 +1,7 @@
 """Holds one pair while a run works on it: its lease, what was read, what is planned, and the lines that wait.
 
 The link's row is the lock. An instance acquires it by writing an empty intent under the row's ETag. It records the
-intent before the first remote write and at every change of the plan, which renews the lease:
-
-    row                        age                         an instance that finds it
-    without intent             any                         acquires it
-    with intent                within the lease            queues the pair for a retry
-    with intent                past the lease              takes it over, and recovers the interrupted work
-    with intent to create      past lease + settle time    the same: lists show a new referral late
+intent before the first remote write and at every change of the plan, which renews the lease.
 
 Source: docs/protocol.md#lease-and-intent, docs/protocol.md#rule-7-one-bad-record-harms-no-other.
 """
@@ -31,8 +25,10 @@ from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_news import Hearing, shown
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
+from shared.domain.repeats import lasting_refusal
 from shared.domain.transitions import Transition, kept_cause
-from shared.foundation.errors import CosellError, StoreConflict
+from shared.domain.unreadable_refusals import refused_once_more
+from shared.foundation.errors import CosellError, StoreConflict, UnreadableRefusal
 from shared.sync.pending_lines import PendingLines
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, Write, Written
 from shared.sync.retry_queue import outcome_of_error, pause_side, paused_until, pausing_on_failure, retry_after_pause
@@ -330,7 +326,10 @@ def call_salesforce(
     call: Callable[[Sequence[Write], Sequence[str]], Sequence[Written]],
     writes: Sequence[Write],
 ) -> Sequence[Written]:
-    """Make one batched write to Salesforce; if the whole call fails, all its pairs are queued."""
+    """Make one batched write to Salesforce; if the whole call fails, all its pairs are queued.
+
+    Where a gateway refuses the call, halves of it show which record it means.
+    """
     until, failure = paused_until(ctx, Side.SALESFORCE), None
     if until is None:
         try:
@@ -339,6 +338,24 @@ def call_salesforce(
             if isinstance(error, CosellError):
                 pause_side(ctx, Side.SALESFORCE, error)
             failure = error
+    if isinstance(failure, UnreadableRefusal) and len(writes) > 1:
+        by_id, half = {pair.id: pair for pair in pairs}, len(writes) // 2
+        parts = (([by_id[write.id] for write in part], call, part) for part in (writes[:half], writes[half:]))
+        return [written for part in parts for written in call_salesforce(ctx, *part)]
     for pair in pairs:
+        if isinstance(failure, UnreadableRefusal) and (found := count_refusal(ctx, pair, Side.SALESFORCE, failure)):
+            return [Written(pair.id, None, ctx.clock.now(), refused=found)]
         pair.end(outcome_of_error(ctx, failure, pair.id) if failure else retry_after_pause(until))
     return ()
+
+
+def count_refusal(ctx: Context, pair: Pair, side: Side, error: UnreadableRefusal) -> Cause | None:
+    """Count one more unreadable refusal of a pair; returns why it is parked, once it lasts.
+
+    Until then the count is stored, and the error has it: the time of the next try depends on it.
+    """
+    pair.link, error.tries = refused_once_more(pair.link, side, ctx.clock.now())
+    if found := lasting_refusal(pair.link.repeats, side, ctx.clock.now()):
+        return found
+    record_intent(ctx, pair, *(pair.link.intent or Intent()).effects)
+    return None

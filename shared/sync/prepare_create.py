@@ -6,7 +6,7 @@ from contextlib import suppress
 from shared.domain.cause import Cause
 from shared.domain.duplicates import is_referral_taken
 from shared.domain.help_request import whole_mark
-from shared.domain.link import WHOLE, Pointer
+from shared.domain.link import REFUSED_UNREADABLY, TRY_AGAIN, WHOLE, Pointer
 from shared.domain.obstacles import creation_obstacles
 from shared.domain.records import Opportunity
 from shared.domain.sentences import cause
@@ -28,8 +28,10 @@ def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
         return
     refused, sharing = pair.link.cause, opportunity.sharing
     parked = pair.link.refused.get(WHOLE)
-    if refused and parked and parked.value == whole_mark(opportunity.deal, sharing):
-        pair.end(Outcome(Result.PARKED, refused.code))
+    due = parked.since + TRY_AGAIN if parked and parked.code in REFUSED_UNREADABLY else None
+    is_due = due is not None and due <= ctx.clock.now()
+    if refused and parked and parked.value == whole_mark(opportunity.deal, sharing) and not is_due:
+        pair.end(Outcome(Result.PARKED, refused.code, due))
     elif causes := creation_obstacles(opportunity, ctx.translation.rules, ctx.policy):
         _hold(ctx, pair, causes)
     elif (sharing.help or sharing.visible) and (

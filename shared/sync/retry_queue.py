@@ -5,6 +5,7 @@ Throttled        when the side allows it; the side is paused until then, and get
 Unavailable      after a growing wait
 Locked           after a growing wait
 Ambiguous        after the lease: the intent stays, and recovery looks for the effect first
+                 an UnreadableRefusal after twice the wait of the try before, up to an hour
 SignInFailed     at the next probe; the side is paused until then
 NotFound         after a growing wait
 StoreConflict    after a growing wait: another instance works on the pair
@@ -32,6 +33,7 @@ from shared.foundation.errors import (
     StoreConflict,
     StoreError,
     Throttled,
+    UnreadableRefusal,
 )
 from shared.foundation.logs import failure_fields
 from shared.sync.ports import WAITING, Context, Mode, Outcome, Outcomes, Result, RetryEntry, Store
@@ -49,6 +51,9 @@ def outcome_of_error(ctx: Context, error: Exception, key: str) -> Outcome:
     name = type(error).__name__
     if not isinstance(error, StoreConflict):
         ctx.log("pair_failed", **failure_fields(error, ctx.correlation_id), key=key, where=_innermost_place(error))
+    if isinstance(error, UnreadableRefusal):
+        wait = min(ctx.policy.longest_wait, ctx.policy.lease * (1 << min(error.tries - 1, 10)))
+        return Outcome(Result.RETRY, name, ctx.clock.now() + max(wait, ctx.policy.lease), unsure=True)
     if isinstance(error, Ambiguous):
         return Outcome(Result.RETRY, "ambiguous", ctx.clock.now() + ctx.policy.lease, unsure=True)
     if isinstance(error, SignInFailed):

@@ -10,6 +10,7 @@ from shared.domain.deal import Change, Value
 from shared.domain.link import EffectKind
 from shared.domain.member_sets import Member, Members, as_value, key_of, members_of
 from shared.domain.refused_members import with_refused_members
+from shared.domain.repeats import UNREADABLE
 from shared.foundation.errors import Rejected
 from shared.sync.learned_paths import OF_A_PATH
 from shared.sync.pair_lease import Pair, confirm_effect
@@ -19,7 +20,8 @@ from shared.sync.write_referral import park_changes, patch_referral
 
 def adds_members(change: Change, refusal: Rejected) -> bool:
     """Whether a refused change adds members, of which some may be the reason."""
-    return refusal.status in OF_A_PATH and bool(members_of(change.new).keys() - members_of(change.old).keys())
+    may_be_of_members = refusal.status in OF_A_PATH or refusal.cause.code == UNREADABLE
+    return may_be_of_members and bool(members_of(change.new).keys() - members_of(change.old).keys())
 
 
 def send_members(ctx: Context, pair: Pair, change: Change, refusal: Rejected) -> None:

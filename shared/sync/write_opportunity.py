@@ -19,8 +19,10 @@ from shared.domain.link_states import Mark, State
 from shared.domain.name_mark import with_mark
 from shared.domain.plan_lead import ACCEPTED_LEAD
 from shared.domain.records import Opportunity
+from shared.domain.repeats import UNREADABLE
 from shared.domain.transitions import parked, without_refusals
 from shared.domain.transitions import written as written_link
+from shared.domain.unreadable_refusals import taken
 from shared.sync.pair_lease import (
     Pair,
     call_salesforce,
@@ -112,10 +114,10 @@ def _confirm_write(ctx: Context, pair: Pair, written: Written) -> bool:
 
 def must_be_written_singly(ctx: Context, pair: Pair, written: Written) -> bool:
     """Whether Salesforce refused values together, or one with our own fields or a mark: any may be the guilty one."""
-    if written.refused is None or pair.plan is None:
+    if (refusal := written.refused) is None or pair.plan is None:
         return False
-    is_own = written.refused.field in ctx.translation.shown_columns or ctx.translation.name_column is not None
-    return is_own or len(pair.plan.to_salesforce) > 1
+    is_own = refusal.field in ctx.translation.shown_columns or refusal.code == UNREADABLE
+    return is_own or ctx.translation.name_column is not None or len(pair.plan.to_salesforce) > 1
 
 
 def keep_first_writes(pair: Pair, first: int) -> None:
@@ -159,7 +161,8 @@ def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *
     confirmed = written_link(before, changes, read_back.deal, referral, now, is_shown=is_shown)
     pair.take_read_back(read_back)
     lines = (*confirmed.lines, *pair.pending.take_confirmed(changes, now))
-    confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines)
+    link = taken(confirmed.link, Side.SALESFORCE) if is_shown and confirmed.link.repeats else confirmed.link
+    confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, link, lines)
     ctx.log(
         "opportunity_written",
         correlation_id=ctx.correlation_id,
@@ -326,6 +329,8 @@ def _confirm_write_back(
         return
     if read_back is not None:
         pair.take_read_back(read_back)
+    if pair.link.repeats and refusal is None:
+        pair.take_link(taken(pair.link, Side.SALESFORCE))
     _note_shown(ctx, pair, own, {} if written.refused else own.values, is_refused=refusal is not None)
     if written.refused and pair.link.state is not State.PAUSED:
         show_in_inbox(ctx, pair, written.refused)

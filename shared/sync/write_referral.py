@@ -15,8 +15,9 @@ from shared.domain.creation_values import cut_texts
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import whole_mark
 from shared.domain.left_members import sendable_deal
-from shared.domain.link import Effect, EffectKind, Intent, Pointer
+from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Intent, Pointer
 from shared.domain.records import NO_ROWS, Opportunity, Referral
+from shared.domain.repeats import UNREADABLE
 from shared.domain.transitions import (
     linked_referral,
     parked,
@@ -25,10 +26,11 @@ from shared.domain.transitions import (
     sent_deal,
     unconfirmed_create,
 )
+from shared.domain.unreadable_refusals import lasting_create_refusal, refused_once_more, taken, tried_again
 from shared.domain.visibility import shared_deal
-from shared.foundation.errors import Ambiguous, CosellError, Rejected, StoreConflict
+from shared.foundation.errors import Ambiguous, CosellError, Rejected, StoreConflict, UnreadableRefusal
 from shared.mapping.referral_kind import is_target_microsoft
-from shared.sync.pair_lease import Pair, confirm_effect, end_parked, record_intent, record_writes
+from shared.sync.pair_lease import Pair, confirm_effect, count_refusal, end_parked, record_intent, record_writes
 from shared.sync.ports import Context, Entry, Json
 
 CLOCK_MARGIN = timedelta(days=2)
@@ -90,29 +92,46 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
 
     Raises Ambiguous where the outcome is unknown: the intent then stays until the settle time has passed.
     """
+    if pair.link.repeats and (found := lasting_create_refusal(pair.link, ctx.clock.now())):
+        _park_create(ctx, pair, opportunity, found)
+        return
     sent = shared_deal(opportunity) if opportunity.sharing.help else opportunity.deal
     if opportunity.unsendable:
         sent = sendable_deal(sent, opportunity.unsendable, ctx.translation.rules)
     effect = Effect(EffectKind.CREATE_REFERRAL, sent, decided=ctx.clock.now())
     link = replace(pair.link, consented=True) if ctx.policy.needs_consent else pair.link
+    if pair.link.refused:
+        link = tried_again(link, effect.decided or ctx.clock.now())
     record_intent(ctx, pair, effect, Effect(EffectKind.MARK_OPPORTUNITY), link=link)
     try:
         body = ctx.translation.new_referral(sent, ctx.scope.reference(pair.id), opportunity.rows)
         answer = ctx.partner_center.create(body)
-    except Ambiguous:
-        ended = unconfirmed_create(
-            pair.link, ctx.clock.now() + ctx.policy.lease + ctx.policy.settle_time, ctx.clock.now()
-        )
-        record_intent(ctx, pair, *(ended.link.intent or Intent()).effects, link=ended.link, lines=ended.lines)
+    except Ambiguous as error:
+        if isinstance(error, UnreadableRefusal):
+            link, error.tries = refused_once_more(pair.link, Side.PARTNER_CENTER, ctx.clock.now())
+            pair.take_link(link)
+        until = ctx.clock.now() + ctx.policy.lease + ctx.policy.settle_time
+        ended = unconfirmed_create(pair.link, until, ctx.clock.now())
+        lines = () if isinstance(error, UnreadableRefusal) and error.tries > 1 else ended.lines  # it was told
+        record_intent(ctx, pair, *(ended.link.intent or Intent()).effects, link=ended.link, lines=lines)
         raise
     except Rejected as error:
-        mark = whole_mark(opportunity.deal, opportunity.sharing)
-        refusal = parked_create(pair.link, mark, error.cause, ctx.clock.now())
-        confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, refusal.link, refusal.lines)
-        end_parked(ctx, pair, error.cause)
+        _park_create(ctx, pair, opportunity, error.cause)
     else:
         referral, left_out = ctx.translation.written_referral(answer), ctx.translation.contacts_left_out(sent)
         _link_referral(ctx, pair, referral, sent, left_out=left_out, is_adopted=False)
+
+
+def _park_create(ctx: Context, pair: Pair, opportunity: Opportunity, cause: Cause) -> None:
+    now = ctx.clock.now()
+    refusal = parked_create(pair.link, whole_mark(opportunity.deal, opportunity.sharing), cause, now)
+    confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, refusal.link, refusal.lines)
+    end_parked(ctx, pair, cause, _next_try(cause, now))
+
+
+def _next_try(cause: Cause, now: datetime) -> datetime | None:
+    """When a refused value is tried again without an edit: never, unless nobody knows who refused it."""
+    return now + TRY_AGAIN if cause.code == UNREADABLE else None
 
 
 def _link_referral(
@@ -120,7 +139,8 @@ def _link_referral(
 ) -> None:
     now = ctx.clock.now()
     rules = ctx.translation.rules
-    linked = linked_referral(pair.link, referral, sent, rules, is_adopted=is_adopted, left_out=left_out, now=now)
+    link = taken(pair.link, Side.PARTNER_CENTER) if pair.link.repeats else pair.link
+    linked = linked_referral(link, referral, sent, rules, is_adopted=is_adopted, left_out=left_out, now=now)
     if pair.opportunity and pair.opportunity.problems:
         cut = cut_texts(pair.opportunity.problems, sent, Side.PARTNER_CENTER, now)
         refused = {**linked.link.refused, **{key: record for key, (record, _) in cut.items()}}
@@ -172,6 +192,10 @@ def patch_referral(ctx: Context, pair: Pair, referral: Referral, changes: tuple[
         answer = ctx.partner_center.patch(referral.id, operations, referral.etag)
     except Rejected as error:
         return error
+    except UnreadableRefusal as error:
+        if (found := count_refusal(ctx, pair, Side.PARTNER_CENTER, error)) is None:
+            raise
+        return Rejected(found)
     _confirm_patch(ctx, pair, changes, ctx.translation.written_referral(answer))
     return None
 
@@ -181,7 +205,10 @@ def _confirm_patch(ctx: Context, pair: Pair, changes: tuple[Change, ...], read_b
     confirmed = patched(pair.link, changes, read_back.deal, opportunity, now)
     pair.take_referral(read_back)
     lines = (*confirmed.lines, *pair.pending.take_confirmed(changes, now))
-    confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, confirmed.link, lines)
+    link = confirmed.link
+    if link.repeats is not None and pair.plan is not None and len(changes) == len(pair.plan.to_partner_center):
+        link = taken(link, Side.PARTNER_CENTER)
+    confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, link, lines)
     fields = [change.field for change in changes]
     ctx.log(
         "referral_patched",
@@ -198,4 +225,4 @@ def park_changes(ctx: Context, pair: Pair, changes: tuple[Change, ...], cause: C
     refusal = parked(pair.link, changes, Side.PARTNER_CENTER, cause, now)
     lines = (*refusal.lines, *pair.pending.take_notes(now))
     confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, refusal.link, lines)
-    end_parked(ctx, pair, cause)
+    end_parked(ctx, pair, cause, _next_try(cause, now))

@@ -4,6 +4,7 @@ The table states what the caller may conclude from an answer (docs/reference/par
 
     the service did nothing     401 403 404 409 412 423 429 and every other 4xx except 408; no connection
     the outcome is unknown      408, 5xx, a lost or unreadable answer: Ambiguous for a write, Unavailable for a read
+    a gateway answered          a 4xx with a page, or without a reason that can be read: UnreadableRefusal for a write
 
 A 503 belongs to the second group even with `Retry-After`. The service does not document that it refused the request
 before acting on it, and a gateway answers 503 for a backend that broke off half-way. Looking up the effect costs less
@@ -37,6 +38,7 @@ from shared.foundation.errors import (
     SignInFailed,
     Throttled,
     Unavailable,
+    UnreadableRefusal,
 )
 from shared.foundation.known_shapes import PARTNER_CENTER_CODES
 from shared.foundation.redacted import Redacted
@@ -97,6 +99,8 @@ def error_of_reply(reply: Reply, label: CallLabel) -> CosellError:
     """The error for an answer that is not a success."""
     body = _ErrorBody.from_reply(reply)
     text = f"{label}: {reply.status} {body.code}"
+    if _is_unreadable(reply, body, label):
+        return UnreadableRefusal(text) if label.is_write else Unavailable(text, after=retry_after_seconds(reply))
     if reply.status in _CERTAIN and not (reply.status == HTTPStatus.NOT_FOUND and reply.is_html):
         return _CERTAIN[reply.status](reply, body, text)
     if HTTPStatus(400) <= reply.status < HTTPStatus(500) and reply.status not in _UNCERTAIN:
@@ -111,6 +115,15 @@ def error_of_reply(reply: Reply, label: CallLabel) -> CosellError:
         )
     is_unknown = label.is_write and reply.status != HTTPStatus.NOT_FOUND
     return Ambiguous(text) if is_unknown else Unavailable(text, after=retry_after_seconds(reply))
+
+
+def _is_unreadable(reply: Reply, body: "_ErrorBody", label: CallLabel) -> bool:
+    """Whether a 4xx says nothing of the service: a gateway sent a page, or refused a write without a reason."""
+    if not HTTPStatus(400) <= reply.status < HTTPStatus(500) or reply.status in _SAYS_ENOUGH:
+        return False
+    if reply.status in _CERTAIN:
+        return reply.is_html and not is_mfa_missing(reply)
+    return not body.is_readable and (label.is_write or reply.is_html)
 
 
 def code_of_reply(reply: Reply) -> str:
@@ -168,6 +181,7 @@ class _ErrorBody(Struct, frozen=True):
     code: str
     target: str | None
     reason: str
+    is_readable: bool
 
     @classmethod
     def from_reply(cls, reply: Reply) -> "_ErrorBody":
@@ -177,10 +191,12 @@ class _ErrorBody(Struct, frozen=True):
             levels = []
         codes = [code for level in levels if (code := _one_line(level.get("code")))]
         known = [code for code in codes if code in PARTNER_CENTER_CODES]
+        reason = _deepest_text(levels, "message", "description")
         return cls(
             code=(known or codes[:1] or [f"http{reply.status}"])[-1],
             target=_deepest_text(levels, "target"),
-            reason=_deepest_text(levels, "message", "description") or f"no reason given (HTTP {reply.status})",
+            reason=reason or f"no reason given (HTTP {reply.status})",
+            is_readable=bool(codes or reason),
         )
 
 
@@ -216,6 +232,8 @@ _CHECK_CONSENT = (
 # 408: a gateway also answers it when a backend was too slow. 404 in HTML: the gateway has no such route. That does not
 # prove that the referral is gone (docs/reference/partner-center.md#retry-rules).
 _UNCERTAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.NOT_FOUND})
+# Their status alone says what to do, whoever answered.
+_SAYS_ENOUGH = frozenset({401, 404, 408, 423, 429})
 _CERTAIN: dict[int, Callable[[Reply, _ErrorBody, str], CosellError]] = {
     401: _sign_in_error,
     403: _sign_in_error,

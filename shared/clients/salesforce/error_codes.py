@@ -24,6 +24,7 @@ from shared.foundation.errors import (
     SignInFailed,
     Throttled,
     Unavailable,
+    UnreadableRefusal,
 )
 
 DAILY_LIMIT_WAIT_SECONDS = 1800.0
@@ -35,7 +36,7 @@ MISSING_RECORD_CODES = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED", "INVALID_CRO
 _TEMPORARY_CODES = frozenset({"SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION", "QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR"})
 _API_DISABLED_CODES = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
 _TEMPORARY_STATUSES = frozenset({420, 429})
-_SERVER_ERROR = 500
+_FIRST_REFUSAL, _TIMEOUT, _SERVER_ERROR = 400, 408, 500
 _MULTIPLE_MATCHES = 300
 
 _FIELD_IN_TEXT = re.compile(
@@ -91,6 +92,12 @@ def is_temporary(status: int, error: ApiError) -> bool:
     return not known and (status >= _SERVER_ERROR or status in _TEMPORARY_STATUSES or error.code.startswith("HTTP_"))
 
 
+def _is_page(status: int, error: ApiError) -> bool:
+    """Whether a gateway refused the call with a page: a 4xx without an error of Salesforce's own."""
+    is_refusal = _FIRST_REFUSAL <= status < _SERVER_ERROR and status not in _TEMPORARY_STATUSES | {_TIMEOUT}
+    return is_refusal and error.code.startswith("HTTP_")
+
+
 def cause_of(error: ApiError) -> Cause:
     """Return why a record is refused, and what a person can do about it."""
     code = "INSUFFICIENT_ACCESS" if error.code.startswith("INSUFFICIENT_ACCESS") else error.code
@@ -120,8 +127,10 @@ def exception_for(
     if error.code == INVALID_SESSION or error.code in _API_DISABLED_CODES:
         return session_error(error)
     if is_temporary(status, error):
-        return unreadable_answer_error(
-            f"Salesforce answered {description} with {status} {error.code}", write=write, retry_after=retry_after
+        text = f"Salesforce answered {description} with {status} {error.code}"
+        is_page = write and _is_page(status, error)
+        return (
+            UnreadableRefusal(text) if is_page else unreadable_answer_error(text, write=write, retry_after=retry_after)
         )
     if error.code in MISSING_RECORD_CODES:
         return NotFound(f"Salesforce refused {description}: {error.code}")

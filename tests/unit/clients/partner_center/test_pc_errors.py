@@ -16,6 +16,7 @@ from shared.foundation.errors import (
     SignInFailed,
     Throttled,
     Unavailable,
+    UnreadableRefusal,
 )
 from tests.unit.clients.partner_center.scripted_service import Answer, Failure, ScriptedService
 
@@ -70,6 +71,28 @@ def test_a_refused_read_is_not_tried_again(
         referrals.get(ID)
 
     assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 412, 413, 422])
+def test_a_page_of_a_gateway_refuses_nothing_for_good(
+    referrals: Referrals, service: ScriptedService, status: int
+) -> None:
+    service.set_script(httpx.Response(status, text="<html>blocked</html>"))
+
+    with pytest.raises(UnreadableRefusal):
+        referrals.create({})
+    with pytest.raises(Unavailable):
+        referrals.get(ID)
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"error": "Bad request"}', "Bad Request"])
+def test_a_write_that_is_refused_without_a_reason_is_of_unknown_outcome(
+    referrals: Referrals, service: ScriptedService, body: str
+) -> None:
+    service.set_script(httpx.Response(400, text=body))
+
+    with pytest.raises(UnreadableRefusal):
+        referrals.patch(ID, [], '"1"')
 
 
 def test_a_missing_referral_is_not_found(referrals: Referrals, service: ScriptedService, answer: Answer) -> None:
@@ -244,8 +267,6 @@ def test_a_sign_in_that_takes_all_the_time_leaves_a_write_unsent(
         ),
         ({"code": "800002", "description": "Invalid input", "data": []}, "800002", None, "Invalid input"),
         ({"statusCode": 400, "message": "Bad request"}, "http400", None, "Bad request"),
-        ({"error": "Bad request"}, "http400", None, "no reason given (HTTP 400)"),
-        (["?"], "http400", None, "no reason given (HTTP 400)"),
     ],
 )
 def test_a_rejection_states_code_field_and_reason(
