@@ -5,6 +5,7 @@ A mark is never part of the name (docs/protocol.md#the-mark-in-the-name). Pure.
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from shared.domain.link_states import Mark
 
@@ -30,3 +31,9 @@ def with_mark(name: str, mark: Mark | None) -> str:
     sign = SIGNS[mark] if mark else ""
     marked = f"{sign} {bare}" if sign and bare else bare
     return marked if len(marked) <= NAME_LENGTH else bare
+
+
+def marked_name(values: Mapping[str, Any], column: str, shown: str, mark: Mark | None) -> dict[str, Any]:
+    """The name with its mark, if it shows another one, or if these values have a new name."""
+    name = with_mark(values.get(column) or shown, mark)
+    return {column: name} if name and (name != shown or column in values) else {}

@@ -42,7 +42,7 @@ from shared.domain.member_sets import agreed_members
 from shared.domain.planned import Plan
 from shared.domain.question import UNSEEN_INSERT
 from shared.domain.records import Opportunity, Referral
-from shared.domain.repeats import UNREADABLE
+from shared.domain.repeats import UNREADABLE, without_unreadable
 from shared.domain.sentences import LineDirection, is_reported
 
 CONTACTS_KEY = f"{Side.PARTNER_CENTER}.contacts"
@@ -269,7 +269,9 @@ def written(
     refused = replace(refused, refused={**refused.refused, **{key: record for key, record, _ in details}})
     mark = refused.due_mark if is_shown else refused.mark
     unwritten = bool(ignored or details) or not is_shown
-    next_link = replace(refused, base=refused.base.with_values(agreed), mark=mark, unwritten=unwritten)
+    repeats = without_unreadable(link.repeats, Side.SALESFORCE) if is_shown and link.repeats else link.repeats
+    agreed_base = refused.base.with_values(agreed)
+    next_link = replace(refused, base=agreed_base, mark=mark, unwritten=unwritten, repeats=repeats)
     told = tuple(line for _, _, lines in details for line in lines)
     return Transition(next_link, (*_lines_of_write(now, Side.SALESFORCE, effective, ignored), *told))
 

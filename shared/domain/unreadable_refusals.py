@@ -15,10 +15,10 @@ from shared.domain.link import WHOLE, Link
 from shared.domain.repeats import lasting_refusal, with_unreadable, without_unreadable
 
 
-def refused_once_more(link: Link, side: Side, now: datetime) -> tuple[Link, int]:
-    """The link after one more unreadable refusal, and how many there were."""
+def refused_once_more(link: Link, side: Side, now: datetime) -> tuple[Link, int, Cause | None]:
+    """The link after one more unreadable refusal, how many there were, and why it is parked, once that lasts."""
     repeats = with_unreadable(link.repeats, side, now)
-    return replace(link, repeats=repeats), repeats.tries(side)
+    return replace(link, repeats=repeats), repeats.tries(side), lasting_refusal(repeats, side, now)
 
 
 def lasting_create_refusal(link: Link, now: datetime) -> Cause | None:

@@ -3,7 +3,7 @@
 The link's row is the lock. An instance acquires it by writing an empty intent under the row's ETag. It records the
 intent before the first remote write and at every change of the plan, which renews the lease.
 
-Source: docs/protocol.md#lease-and-intent, docs/protocol.md#rule-7-one-bad-record-harms-no-other.
+Source: docs/protocol.md#lease-and-intent.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -25,7 +25,6 @@ from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_news import Hearing, shown
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
-from shared.domain.repeats import lasting_refusal
 from shared.domain.transitions import Transition, kept_cause
 from shared.domain.unreadable_refusals import refused_once_more
 from shared.foundation.errors import CosellError, StoreConflict, UnreadableRefusal
@@ -176,10 +175,7 @@ class Pair(Struct):
         self.link = replace(self.link, mark=mark, unshown=unshown, unwritten=unwritten)
 
     def end(self, outcome: Outcome) -> None:
-        """End the work on this pair, and drop its plan. That a write may have taken effect is not forgotten.
-
-        A refused value parks the pair, and the rest of the plan goes on.
-        """
+        """End the work, and the plan unless a value is parked. That a write may have taken effect is not forgotten."""
         if self.outcome is None or not self.outcome.unsure:
             self.outcome = outcome
         if outcome.result is not Result.PARKED:
@@ -320,16 +316,11 @@ def _miss(pair: Pair, at: datetime) -> None:
         pair.end(RECONCILED)
 
 
-def call_salesforce(
-    ctx: Context,
-    pairs: Sequence[Pair],
-    call: Callable[[Sequence[Write], Sequence[str]], Sequence[Written]],
-    writes: Sequence[Write],
-) -> Sequence[Written]:
-    """Make one batched write to Salesforce; if the whole call fails, all its pairs are queued.
+type Call = Callable[[Sequence[Write], Sequence[str]], Sequence[Written]]
 
-    Where a gateway refuses the call, halves of it show which record it means.
-    """
+
+def call_salesforce(ctx: Context, pairs: Sequence[Pair], call: Call, writes: Sequence[Write]) -> Sequence[Written]:
+    """Make one batched write; if it fails, its pairs are queued. Halves show which record a gateway refuses."""
     until, failure = paused_until(ctx, Side.SALESFORCE), None
     if until is None:
         try:
@@ -350,12 +341,8 @@ def call_salesforce(
 
 
 def count_refusal(ctx: Context, pair: Pair, side: Side, error: UnreadableRefusal) -> Cause | None:
-    """Count one more unreadable refusal of a pair; returns why it is parked, once it lasts.
-
-    Until then the count is stored, and the error has it: the time of the next try depends on it.
-    """
-    pair.link, error.tries = refused_once_more(pair.link, side, ctx.clock.now())
-    if found := lasting_refusal(pair.link.repeats, side, ctx.clock.now()):
-        return found
-    record_intent(ctx, pair, *(pair.link.intent or Intent()).effects)
-    return None
+    """Store one more unreadable refusal, and tell its number to the error; why the pair is parked, once it lasts."""
+    pair.link, error.tries, found = refused_once_more(pair.link, side, ctx.clock.now())
+    if found is None:
+        record_intent(ctx, pair, *(pair.link.intent or Intent()).effects)
+    return found

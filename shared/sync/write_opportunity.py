@@ -16,7 +16,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
 from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark, State
-from shared.domain.name_mark import with_mark
+from shared.domain.name_mark import marked_name
 from shared.domain.plan_lead import ACCEPTED_LEAD
 from shared.domain.records import Opportunity
 from shared.domain.repeats import UNREADABLE
@@ -75,14 +75,8 @@ def prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write |
         mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(ctx, pair)
         values |= _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(lines), missing))
         if ctx.translation.name_column:
-            values |= _marked_name(values, ctx.translation.name_column, pair.opportunity.name or "", mark)
+            values |= marked_name(values, ctx.translation.name_column, pair.opportunity.name or "", mark)
     return Write(pair.id, values, pair.opportunity.modified)
-
-
-def _marked_name(values: Mapping[str, Any], column: str, shown: str, mark: Mark | None) -> dict[str, Any]:
-    """The name with its mark, if it shows another one, or if these values have a new name."""
-    name = with_mark(values.get(column) or shown, mark)
-    return {column: name} if name and (name != shown or column in values) else {}
 
 
 def _with_unshown(ctx: Context, pair: Pair, values: dict[str, Any]) -> dict[str, Any]:
@@ -161,8 +155,7 @@ def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *
     confirmed = written_link(before, changes, read_back.deal, referral, now, is_shown=is_shown)
     pair.take_read_back(read_back)
     lines = (*confirmed.lines, *pair.pending.take_confirmed(changes, now))
-    link = taken(confirmed.link, Side.SALESFORCE) if is_shown and confirmed.link.repeats else confirmed.link
-    confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, link, lines)
+    confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines)
     ctx.log(
         "opportunity_written",
         correlation_id=ctx.correlation_id,

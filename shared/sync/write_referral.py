@@ -108,7 +108,7 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
         answer = ctx.partner_center.create(body)
     except Ambiguous as error:
         if isinstance(error, UnreadableRefusal):
-            link, error.tries = refused_once_more(pair.link, Side.PARTNER_CENTER, ctx.clock.now())
+            link, error.tries, _ = refused_once_more(pair.link, Side.PARTNER_CENTER, ctx.clock.now())
             pair.take_link(link)
         until = ctx.clock.now() + ctx.policy.lease + ctx.policy.settle_time
         ended = unconfirmed_create(pair.link, until, ctx.clock.now())

@@ -42,16 +42,3 @@ def test_what_was_recovered_is_told_although_the_side_is_paused_before_its_pair_
     harness.push()
     harness.run_rounds()
     assert harness.count_in_audit(deal, "600.00 USD") == 1
-
-
-def test_a_stage_that_was_a_question_is_told_when_it_is_refused_as_an_answer(harness: Harness) -> None:
-    deal = harness.shared_deal()
-    harness.colleague_edits(harness.referral_of(deal)["id"], status="Closed", substatus="Lost")
-    harness.run_rounds(1)
-    harness.salesforce.edit("Opportunity", deal, {"StageName": "Qualification"}, user=harness.salesforce.automated)
-    harness.run_rounds(1)
-    assert harness.count_in_audit(deal, "Stage Qualification may be set by automation") == 1
-    harness.seller_edits(deal, StageName="Prospecting")
-    harness.run_rounds()
-    assert harness.count_in_audit(deal, 'Stage "Active/Accepted" was not sent') == 1
-    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
