@@ -1,8 +1,8 @@
 """Finds what other parties say in our open deals and nobody has heard, because an event was lost.
 
-The engagement of each open deal that Microsoft sees, or another party takes part in, is listed: one call each. Where the list
-hides Microsoft's record, the record is read by the id that the link knows. What is found is heard through the retry
-queue, as after an event (`hear_microsoft.py`).
+The engagement of each open deal that Microsoft sees, or another party takes part in, is listed: one call each. Where
+the list hides Microsoft's record, the record is read by the id that the link knows. What is found is heard through the
+retry queue, as after an event (`hear_microsoft.py`).
 
 Source: docs/protocol.md#the-daily-compare.
 """
