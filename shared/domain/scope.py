@@ -12,7 +12,7 @@ from shared.domain.leads import Leads
 from shared.domain.records import Referral
 
 OPPORTUNITY_ID = re.compile(r"006[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?")
-TAGGED = re.compile(r"(?P<tag>[A-Z0-9-]{1,16}):(?P<id>.+)")
+TAGGED = re.compile(rf"(?P<tag>[A-Z0-9-]{{1,16}}):(?P<id>{OPPORTUNITY_ID.pattern})")
 CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
@@ -38,12 +38,19 @@ class Scope(Struct, frozen=True):
         return long_id(bare) if tag == self.tag and OPPORTUNITY_ID.fullmatch(bare) else None
 
     def exclusion_reason(self, organization_id: str | None, reference: str | None) -> str | None:
-        """Return the reason, as a code for the log, why this environment must not touch a referral; None if it may."""
-        if (organization_id or "").lower() != self.organization_id.lower():
+        """Return the reason, as a code for the log, why this environment must not touch a referral; None if it may.
+
+        It is asked about referrals without a link: a linked one is this environment's, whatever its reference says.
+        """
+        if not self.is_of_ours(organization_id):
             return "foreign_organization"
         if split_reference(reference)[0] != self.tag:
             return "other_environment"
         return None
+
+    def is_of_ours(self, organization_id: str | None) -> bool:
+        """Whether a referral is our organisation's own record, of whichever environment."""
+        return (organization_id or "").lower() == self.organization_id.lower()
 
     def unlinked_exclusion_reason(self, referral: Referral) -> str | None:
         """Return the reason, as a code for the log, why no opportunity is created for a referral without a link.
@@ -66,7 +73,10 @@ class Scope(Struct, frozen=True):
 
 
 def split_reference(reference: str | None) -> tuple[str | None, str]:
-    """The tag and the rest of an external reference; the tag is None if it has none."""
+    """The tag and the opportunity id of an external reference; the tag is None if it has none.
+
+    A colleague may enter any text, also one with a colon: only a tag before an opportunity id names an environment.
+    """
     match = TAGGED.fullmatch(reference or "")
     return (match["tag"], match["id"]) if match else (None, reference or "")
 

@@ -27,6 +27,7 @@ FIRST_DAY = datetime(2015, 1, 1, tzinfo=UTC)
 """Before the first referral of any tenant."""
 BUSY = "the app works on it: run the command again in ten minutes"
 BY_HAND = "close it in Partner Center, as error: Test referral"
+CHANGED = "its external reference no longer has this environment's tag, so it may be another one's deal by now"
 
 
 class TestReferral(Struct, frozen=True):
@@ -44,16 +45,19 @@ class TestReferral(Struct, frozen=True):
 def find_test_referrals(
     ctx: Context, report_progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> Sequence[TestReferral]:
-    """The open referrals with the tag of this environment. Raises the errors of Partner Center and of the store."""
-    found: list[TestReferral] = []
-    ids = list(dict.fromkeys((*_listed_ids(ctx), *_linked_ids(ctx))))
+    """The open referrals of this environment: with its tag, or linked here, whatever their reference says now.
+
+    Raises the errors of Partner Center and of the store.
+    """
+    found, linked = list[TestReferral](), _linked_opportunities(ctx)
+    ids = list(dict.fromkeys((*_listed_ids(ctx), *linked)))
     for number, referral_id in enumerate(ids):
         report_progress(number, len(ids))
         with suppress(NotFound):
             referral = ctx.translation.referral(ctx.partner_center.get(referral_id))
             is_closed = referral.status is not None and referral.status.is_final
-            if not is_closed and _is_own(ctx, referral):
-                found.append(_described(ctx, referral))
+            if not is_closed and _is_own(ctx, referral, linked.get(referral_id)):
+                found.append(_described(ctx, referral, linked.get(referral_id)))
     return found
 
 
@@ -84,20 +88,26 @@ def _listed_ids(ctx: Context) -> Iterator[str]:
                 yield str(stamp["id"]).lower()
 
 
-def _linked_ids(ctx: Context) -> Iterator[str]:
-    """The referrals of the store: a list shows a new referral late."""
-    return (entry.value.referral_id for entry in ctx.store.links() if entry.value.referral_id)
+def _linked_opportunities(ctx: Context) -> dict[str, str]:
+    """The opportunities of the store by referral: a list shows a new referral late."""
+    links = (entry.value for entry in ctx.store.links())
+    return {link.referral_id.lower(): link.opportunity_id for link in links if link.referral_id}
 
 
-def _is_own(ctx: Context, referral: Referral) -> bool:
-    is_foreign = ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference)
+def _is_own(ctx: Context, referral: Referral, linked: str | None) -> bool:
+    is_foreign = linked is None and _is_foreign(ctx, referral)
     return not (is_foreign or referral.is_target_microsoft)
 
 
-def _described(ctx: Context, referral: Referral) -> TestReferral:
+def _is_foreign(ctx: Context, referral: Referral) -> bool:
+    return ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference) is not None
+
+
+def _described(ctx: Context, referral: Referral, linked: str | None) -> TestReferral:
+    """What is told of a referral. One whose tag a colleague took away may be another environment's deal by now."""
     name, amount = (display_text(referral.deal.get(field)) for field in ("name", "money"))
-    opportunity_id = ctx.scope.opportunity_named_by(referral.external_reference)
-    _, obstacle = _link_of(ctx, referral.id, opportunity_id)
+    opportunity_id = linked or ctx.scope.opportunity_named_by(referral.external_reference)
+    obstacle = CHANGED if _is_foreign(ctx, referral) else _link_of(ctx, referral.id, opportunity_id)[1]
     return TestReferral(referral.id, name, amount, opportunity_id, obstacle)
 
 

@@ -161,8 +161,11 @@ def changed_referrals(ctx: Context) -> Iterator[ScannedPage]:
 
 
 def _unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
-    """The ids, in lower case, of our own referrals whose version is not known to any link."""
-    own = [stamp for stamp in page if _is_own(ctx, stamp)]
+    """The ids, in lower case, of our own referrals whose version is not known to any link.
+
+    A pointer is looked for before the reference is: a colleague may have changed that of a linked referral.
+    """
+    own = [stamp for stamp in page if ctx.scope.is_of_ours(_text(stamp, "organizationId"))]
     known = ctx.map(lambda stamp: _is_known(ctx, stamp), own, at_most=ctx.policy.parallelism)
     return [str(stamp["id"]).lower() for stamp, is_known in zip(own, known, strict=True) if not is_known]
 
@@ -202,13 +205,14 @@ def _leads_nowhere(ctx: Context, sighting: Sighting, etag: str) -> bool:
     return ctx.store.retry_entry(Side.PARTNER_CENTER, sighting.key) is not None
 
 
-def _is_own(ctx: Context, stamp: Json) -> bool:
+def _is_excluded(ctx: Context, stamp: Json) -> bool:
+    """Whether a referral without a pointer is not this environment's."""
     organization, reference = _text(stamp, "organizationId"), _text(stamp, "externalReferenceId")
-    return not ctx.scope.exclusion_reason(organization, reference) and not is_target_microsoft(stamp)
+    return ctx.scope.exclusion_reason(organization, reference) is not None or is_target_microsoft(stamp)
 
 
 def _is_known(ctx: Context, stamp: Json) -> bool:
-    """Whether the link has seen this version, or the referral has no link and is from before the start.
+    """Whether the link has seen this version, or the referral has no link and is not ours or from before the start.
 
     A pointer or link that cannot be read is not known: the pull then queues that pair alone.
     """
@@ -220,6 +224,8 @@ def _is_known(ctx: Context, stamp: Json) -> bool:
 
 def _has_seen_version(ctx: Context, stamp: Json) -> bool:
     pointer = ctx.store.pointer(str(stamp["id"]))
+    if pointer is None and _is_excluded(ctx, stamp):
+        return True
     if pointer is None:
         created = _stamp_date(stamp, "createdDateTime")
         return created is not None and created < ctx.scope.begin
@@ -228,7 +234,8 @@ def _has_seen_version(ctx: Context, stamp: Json) -> bool:
     entry = ctx.store.link(pointer.value.opportunity_id)
     if entry is None or (entry.value.state is State.ON_HOLD and entry.value.answer_by is None):
         return False  # an earlier build has linked it: its time to answer is not known
-    return entry.value.etag == stamp.get("eTag")
+    is_paused = entry.value.state is State.PAUSED and entry.value.intent is None
+    return is_paused or entry.value.etag == stamp.get("eTag")
 
 
 def _text(stamp: Json, name: str) -> str | None:

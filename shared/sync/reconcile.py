@@ -47,6 +47,7 @@ from shared.sync.write_referral import (
     create_referral,
     find_created_referral,
     find_forgotten_referral,
+    point_to_link,
 )
 from shared.sync.write_related import writes_of
 
@@ -71,6 +72,8 @@ def open_pushed(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
     work = _acquire_all(ctx, opportunity_ids)
     if tests := [pair for pair in work.pairs if pair.link.close_as_test]:
         run_for_each(ctx, Side.PARTNER_CENTER, tests, close_test_referral)
+    for pair in (one for one in work.pairs if one.interrupted.effects and one.link.referral_id):
+        run_step(ctx, pair, lambda run, one: point_to_link(run, one.link.referral_id, one.id))  # it may lack that
     read_opportunities(ctx, work.pairs)
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _prepare_push)
     return work

@@ -11,7 +11,7 @@ from emulators.partner_center.emulator import ORGANIZATION
 from shared.domain.deal import Side
 from shared.domain.policy import Policy
 from shared.domain.scope import Scope
-from shared.operations.own_test_referrals import BUSY, find_test_referrals, request_close
+from shared.operations.own_test_referrals import BUSY, CHANGED, find_test_referrals, request_close
 from tests.unit.sync.crash_points import crash_instance_at, crash_points
 from tests.unit.sync.harness import AFTER_LEASE, Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
@@ -176,7 +176,8 @@ def test_referrals_of_production_and_of_microsoft_are_not_listed(staging: Harnes
     deal = staging.seller_creates(Name="Test")
     staging.new_instance().push()
     assert len(staging.our_referrals()) == 3
-    assert [each.opportunity_id for each in find_test_referrals(staging.new_instance().ctx)] == [deal]
+    found = find_test_referrals(staging.new_instance().ctx)
+    assert [each.opportunity_id for each in found if each.obstacle != CHANGED] == [deal]
 
 
 def test_a_note_in_production_closes_nothing(harness: Harness) -> None:
@@ -287,3 +288,12 @@ def test_a_crash_at_any_call_leaves_no_intent_where_the_opportunity_is_deleted()
             lines = [line.code for line in harness.store.audit(deal)]
             assert lines.count("closed_as_test") == 1
             assert {entry.cause for entry in harness.retry_entries(Side.SALESFORCE)} <= {"deleted"}
+
+
+def test_a_linked_referral_without_our_tag_is_named_and_closed_by_nobody(staging: Harness) -> None:
+    deal = staging.shared_deal()
+    referral = staging.referral_of(deal)["id"]
+    staging.colleague_edits(referral, externalReferenceId="006000000000009AAA")
+    assert request_all(staging) == [CHANGED]
+    staging.push()
+    assert staging.partner_center.referral(referral)["status"] == "Active"

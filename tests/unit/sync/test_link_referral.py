@@ -177,7 +177,7 @@ def test_a_referral_that_must_not_be_linked_is_ignored_with_a_reason(harness: Ha
 def test_outside_production_only_tagged_referrals_are_pulled() -> None:
     with Harness(tag="TEST") as harness:
         plain = microsoft_sends_deal(harness)
-        tagged = harness.partner_center.portal_creates({"externalReferenceId": "TEST:by-hand"})
+        tagged = harness.partner_center.portal_creates({"externalReferenceId": "TEST:006000000000001AAA"})
         harness.pull_event(plain)
         harness.pull_event(tagged)
         assert opportunities_of(harness, plain) == []
