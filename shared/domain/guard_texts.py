@@ -13,6 +13,9 @@ GUARD_SENTENCES: Mapping[str, str] = {
     "replaced_unseen": (
         "{label}: the sync was interrupted while it wrote {after} to {system}. It may have replaced {before} there."
     ),
+    "clone_unticked": (
+        "Sync with Partner Center was cleared. If it is set again, this opportunity is sent as a deal of its own."
+    ),
     "second_referral": (
         "Partner Center has a second open referral for this opportunity, {referral}, which is not synced. "
         "Please close it there as Error, with the reason Duplicate made in Partner Center."
@@ -35,6 +38,13 @@ GUARD_CAUSES: Mapping[str, tuple[str, str]] = {
     "unreadable_refusal": (
         "{system} answered again and again without a reason that can be read, as a proxy or gateway before it does.",
         "Please ask your administrator what stands between the sync and {system}. It is tried again each hour.",
+    ),
+    "clone": (
+        "Is this a copy of {original}? It was created with the tick, and has the same name, account and amount.",
+        (
+            "Please clear Sync with Partner Center if it is. If it is a deal of its own, please change its name or "
+            "amount; or clear the tick, wait some minutes for a note here, and set it again."
+        ),
     ),
     "second_referral_open": (
         "This referral names the opportunity {opportunity}, which is synced with another referral, {linked}.",

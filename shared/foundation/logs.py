@@ -112,6 +112,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "opportunity_hidden": (logging.WARNING, ("opportunity_id", "referral_id", "correlation_id")),
     "column_hidden": (logging.WARNING, ("column",)),
     "opportunity_held": (logging.INFO, ("opportunity_id", "causes", "correlation_id")),
+    "clones_unseen": (logging.WARNING, ("code", "correlation_id")),
     "pair_due": (logging.INFO, ("side", "key", "cause", "attempts", "correlation_id")),
     "pair_parked": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),
     "deal_not_made": (logging.WARNING, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),

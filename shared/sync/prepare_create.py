@@ -1,27 +1,40 @@
 """Prepares the push of an opportunity that has no referral yet: hold it, let it wait, create one, or adopt one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import batched
 
 from shared.domain.cause import Cause
+from shared.domain.clones import clone_cause, is_asked, originals_of, unticked
+from shared.domain.deal import Side
 from shared.domain.duplicates import is_referral_taken
 from shared.domain.help_request import whole_mark
 from shared.domain.link import REFUSED_UNREADABLY, TRY_AGAIN, WHOLE, Pointer
+from shared.domain.link_states import State
 from shared.domain.obstacles import creation_obstacles
 from shared.domain.records import Opportunity
 from shared.domain.sentences import cause
 from shared.domain.transitions import adopted_opportunity, held
 from shared.domain.visibility import plan_of_shared_create
-from shared.foundation.errors import NotFound
+from shared.foundation.errors import CosellError, NotFound, Rejected
+from shared.mapping.customer_lookup import QUERIES_OF_A_CALL
+from shared.mapping.twin_lookup import twin_queries, twins_in
 from shared.sync.deal_of_lead import is_of_open_lead, link_of_lead
 from shared.sync.pair_lease import Pair, record_intent
-from shared.sync.ports import BUSY, Context, Entry, Outcome, Result
+from shared.sync.ports import BUSY, Context, Entry, Json, Outcome, Result
+from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
 from shared.sync.write_referral import point_to_link
 
 
-def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
-    """Hold an incomplete deal, leave a refused one parked, let a shared one wait; anything else will be created."""
+def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, original: str | None = None) -> None:
+    """Hold an incomplete deal, leave a refused one parked, let a shared one wait; anything else will be created.
+
+    The deal may be a copy of the opportunity `original`, which is asked first.
+    """
     if pair.must_create:
+        return
+    if original:
+        _hold(ctx, pair, {"name": clone_cause(original)})
         return
     if is_of_open_lead(ctx, pair.id):
         _hold(ctx, pair, {"identifier": cause("converted_lead", "identifier")})
@@ -40,6 +53,56 @@ def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
         pair.take_plan(plan)
     else:
         pair.decide_to_create()
+
+
+# --- copies
+
+
+def find_originals(ctx: Context, pairs: Sequence[Pair]) -> Mapping[str, str]:
+    """By id of a new opportunity, the opportunity that it may be a copy of. After a failure, the new ones wait."""
+    names = {pair.id: name for pair in pairs if (name := _name_to_look_for(pair))}
+    if not names:
+        return {}
+    new = [pair for pair in pairs if pair.id in names]
+    try:
+        found = twins_in(_records(ctx, names), ctx.translation.file.ours.identifier)
+    except Rejected as error:  # the org hides a column: then no new deal can be compared
+        ctx.log("clones_unseen", code=error.cause.code, correlation_id=ctx.correlation_id)
+        return {}
+    except CosellError as error:
+        for pair in new:
+            pair.end(outcome_of_error(ctx, error, pair.id))
+        return {}
+    return originals_of({pair.id: pair.link for pair in new}, found)
+
+
+def _name_to_look_for(pair: Pair) -> str:
+    """The name of a ticked opportunity that was never looked at, or is asked about; empty for any other one."""
+    one = pair.opportunity
+    if one is None or pair.outcome or pair.interrupted.effects or not one.flagged or one.referral_id or pair.link.lead:
+        return ""
+    link = pair.link
+    was_looked_at = link.state is not State.LIVE or link.cause or link.reported or link.refused or link.waiting
+    return "" if was_looked_at and not is_asked(link) else str(one.deal.get("name") or "")
+
+
+def _records(ctx: Context, names: Mapping[str, str]) -> list[Json]:
+    with_marks = ctx.translation.name_column is not None
+    queries = twin_queries(ctx.translation.file.ours, names, with_marks=with_marks)
+    with pausing_on_failure(ctx, Side.SALESFORCE):
+        calls = batched(queries, QUERIES_OF_A_CALL, strict=False)
+        return [record for call in calls for page in ctx.salesforce.query(*call).pages for record in page.records]
+
+
+def note_untick(ctx: Context, pair: Pair) -> bool:
+    """Note that a person cleared the tick of an opportunity that was asked about; whether it was."""
+    noted = unticked(pair.link, ctx.clock.now())
+    if noted is not None:
+        record_intent(ctx, pair, link=noted.link, lines=noted.lines)
+    return noted is not None
+
+
+# --- an opportunity with the id of a referral
 
 
 def adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:

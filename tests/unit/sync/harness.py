@@ -221,7 +221,15 @@ class Harness:
             record["CurrencyIsoCode"] = "USD"
         record |= values
         record.setdefault("AccountId", self.account_id())
+        if "Name" not in values and (count := self._count_of_same(record)):  # else it would be held as a copy
+            record["Name"] = f"{record['Name']} {count + 1}"
         return self.salesforce.insert("Opportunity", record)
+
+    def _count_of_same(self, record: Mapping[str, object]) -> int:
+        """How many opportunities have the name, account and amount of a new one, or a name that was numbered."""
+        same = ("AccountId", "Amount")
+        others = [each for each in self.salesforce.records("Opportunity") if all(each[k] == record[k] for k in same)]
+        return sum(str(each["Name"]).startswith(str(record["Name"])) for each in others)
 
     def seller_edits(self, opportunity_id: str, **values: object) -> None:
         """The seller changes the opportunity."""

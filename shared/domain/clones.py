@@ -1,0 +1,91 @@
+"""Decides whether a new opportunity is a copy of another one: it was created with the tick, and says the same. Pure.
+
+A clone, by button, import or flow, keeps the tick and loses the id of the referral. Nobody may have meant a second
+referral, so a person is asked. Source: docs/protocol.md#clones.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from shared.domain.audit import Line
+from shared.domain.cause import Cause
+from shared.domain.deal import Side
+from shared.domain.html_entities import decode_entities
+from shared.domain.link import Link
+from shared.domain.name_mark import without_mark
+from shared.domain.sentences import LineDirection, cause
+from shared.domain.transitions import Transition
+
+CLONE, ANSWERED = "clone", "clone_answered"
+"""The code of the question, and the key under which a link remembers that a person has cleared the tick."""
+TICKED_LATER = timedelta(minutes=2)
+"""A save so long after the creation may be the tick: such an opportunity is not asked about."""
+LOOK_AGAIN, ASKED_LONG_AGO = timedelta(minutes=10), timedelta(days=1)
+
+
+class Twin(Struct, frozen=True):
+    """What is compared of an opportunity: the name as it is shown. `is_linked` says that it has a referral's id."""
+
+    id: str
+    name: str
+    account: str | None
+    amount: float | None
+    created: datetime
+    saved: datetime
+    is_linked: bool = False
+
+    @property
+    def says(self) -> tuple[str, str | None, float | None]:
+        """What a copy has in common with its original."""
+        return without_mark(decode_entities(self.name)).strip(), self.account, self.amount
+
+    def is_original_of(self, new: "Twin") -> bool:
+        """Whether the new one may be a copy of this one: both say the same, and this one is linked or will be first."""
+        is_first = self.is_linked or (self.created, self.id) < (new.created, new.id)
+        return self.id != new.id and self.says == new.says and is_first
+
+    @property
+    def may_be_created_ticked(self) -> bool:
+        """Whether nobody has saved it long after its creation: to set the tick is a save, too."""
+        return self.saved - self.created <= TICKED_LATER
+
+
+def is_asked(link: Link) -> bool:
+    """Whether a person was asked, and has not answered."""
+    return any(key.startswith(f"{CLONE}:") for key in link.reported)
+
+
+def originals_of(links: Mapping[str, Link], found: Sequence[Twin]) -> Mapping[str, str]:
+    """By id of a link's opportunity, the id of the one that it may be a copy of.
+
+    Of several originals it is a linked one, and the oldest of those.
+    """
+    new = [one for one in found if (link := links.get(one.id)) and (one.may_be_created_ticked or is_asked(link))]
+    originals = {one.id: [other for other in found if other.is_original_of(one)] for one in new}
+    return {key: min(some, key=_rank).id for key, some in originals.items() if some}
+
+
+def _rank(one: Twin) -> tuple[bool, datetime, str]:
+    return not one.is_linked, one.created, one.id
+
+
+def clone_cause(original: str) -> Cause:
+    """The question, as a cause that holds the opportunity."""
+    return cause(CLONE, "name", original=original)
+
+
+def unticked(link: Link, now: datetime) -> Transition | None:
+    """Note that a person has cleared the tick of an opportunity that was asked about: set again, it is their answer."""
+    if not is_asked(link):
+        return None
+    kept = (*(key for key in link.reported if not key.startswith(f"{CLONE}:")), ANSWERED)
+    line = Line(now, "clone_unticked", LineDirection.NOTE, Side.SALESFORCE)
+    return Transition(replace(link, reported=kept, unwritten=True), (line,))
+
+
+def next_look(link: Link, saved: datetime, now: datetime) -> datetime | None:
+    """When a held opportunity is looked at again: soon while somebody may be answering, else hourly (None)."""
+    return now + LOOK_AGAIN if is_asked(link) and now - saved < ASKED_LONG_AGO else None
