@@ -16,6 +16,7 @@ from shared.domain.deal import Side
 from shared.domain.html_entities import decode_entities
 from shared.domain.link import Link
 from shared.domain.name_mark import without_mark
+from shared.domain.records import Opportunity
 from shared.domain.sentences import LineDirection, cause
 from shared.domain.transitions import Transition
 
@@ -79,13 +80,14 @@ def clone_cause(original: str) -> Cause:
 
 def unticked(link: Link, now: datetime) -> Transition | None:
     """Note that a person has cleared the tick of an opportunity that was asked about: set again, it is their answer."""
-    if not is_asked(link):
+    if link.referral_id is not None or not is_asked(link):
         return None
     kept = (*(key for key in link.reported if not key.startswith(f"{CLONE}:")), ANSWERED)
     line = Line(now, "clone_unticked", LineDirection.NOTE, Side.SALESFORCE)
     return Transition(replace(link, reported=kept, unwritten=True), (line,))
 
 
-def next_look(link: Link, saved: datetime, now: datetime) -> datetime | None:
+def next_look(link: Link, opportunity: Opportunity | None, now: datetime) -> datetime | None:
     """When a held opportunity is looked at again: soon while somebody may be answering, else hourly (None)."""
-    return now + LOOK_AGAIN if is_asked(link) and now - saved < ASKED_LONG_AGO else None
+    is_fresh = opportunity is not None and now - opportunity.modified < ASKED_LONG_AGO
+    return now + LOOK_AGAIN if is_fresh and is_asked(link) else None

@@ -185,9 +185,7 @@ def _prepare_unticked(ctx: Context, pair: Pair) -> None:
         make_plan(ctx, pair)
         return
     leave_sync(ctx, pair)
-    if pair.link.referral_id is None and pair.link.reported and note_untick(ctx, pair):
-        return
-    if not (pair.must_create or (pair.link.referral_id and pair.link.unwritten)):
+    if not (note_untick(ctx, pair) or pair.must_create or (pair.link.referral_id and pair.link.unwritten)):
         pair.end(RECONCILED)
 
 
@@ -338,8 +336,7 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
         pair.end(wait_for_approval(ctx))
         return
     if ended is None and pair.link.state is State.HELD:
-        saved = pair.opportunity.modified if pair.opportunity else ctx.clock.now()
-        pair.end(Outcome(Result.HELD, "held", next_look(pair.link, saved, ctx.clock.now())))
+        pair.end(Outcome(Result.HELD, "held", next_look(pair.link, pair.opportunity, ctx.clock.now())))
     elif ended is None and due:
         pair.end(Outcome(Result.RETRY, WAITING, due))
     elif ended and due and ended.result is Result.PARKED and ctx.clock.now() < due < (ended.at or NEVER):

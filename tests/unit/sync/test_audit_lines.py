@@ -110,6 +110,8 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
         "mass_change",
         "mass_creation",
         "mass_request",
+        "clone_unticked",
+        "second_referral",
         "refused",
         "create_unconfirmed",
         "closed_as",
