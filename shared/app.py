@@ -68,6 +68,7 @@ class App:
         self._making = threading.Lock()
         self._local: Context | None = None
         self._ask_at = datetime.min.replace(tzinfo=UTC)
+        self._is_approved = False
         self._opened = ExitStack()
 
     def close(self) -> None:
@@ -96,7 +97,16 @@ class App:
         Raises ConfigurationError where environment or store must not be used with it, and the errors of the client.
         """
         ctx = self.local
-        return ctx if self.settings.sync.sync == "off" or self._knows_org(ctx) else self.ask_org()
+        ctx = ctx if self.settings.sync.sync == "off" or self._knows_org(ctx) else self.ask_org()
+        return ctx if self._is_approved else self._with_unapproved(ctx)
+
+    def _with_unapproved(self, ctx: "Context") -> "Context":
+        """The context that sends nothing of a field which nobody has approved; asked until all are approved."""
+        from shared.sync.approved_fields import with_unapproved  # noqa: PLC0415 - late: a cold start
+
+        ctx = with_unapproved(ctx)
+        self._is_approved = self.settings.sync.sync == "on" and not ctx.policy.unapproved
+        return ctx
 
     def _knows_org(self, ctx: "Context") -> bool:
         """Whether the answer is not an hour old, and Salesforce has refused no column since."""

@@ -1,13 +1,13 @@
 """Run `cosell approve`: show what waits for an operator, ask, and let it go.
 
-The command itself writes to neither side (`shared/operations/stopped_changes.py`).
+The command itself writes to neither side (`shared/operations/stopped_changes.py`, `newly_sent.py`).
 """
 
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from msgspec import to_builtins
+from msgspec import Struct, to_builtins
 from rich.markup import escape
 
 from shared.app import App
@@ -16,6 +16,7 @@ from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.domain.counted_changes import Kind
 from shared.domain.sentences import system_name
+from shared.operations.newly_sent import NewField, approve_fields, find_new_fields, with_examples
 from shared.operations.stopped_changes import Stop, approve_stops, find_stops
 
 MEANINGS = {
@@ -40,29 +41,45 @@ def approve(
 
 
 def run_approve(output: Output, *, yes: bool, dry_run: bool) -> Exit:
-    """Run the command. Raises what the store raises."""
+    """Run the command. Raises what Salesforce and the store raise."""
     app = App()
     try:
         with output.show_progress("reading the store"):
-            stops = find_stops(app.local)
-        _print_stops(stops, output)
-        if dry_run or not stops:
-            return _end(output, stops, is_approved=False, code=Exit.OK)
-        number = sum(len(stop.deals) for stop in stops)
-        if not (yes or output.confirm(f"Let these {number} changes go")):
-            output.say("Nothing was changed. To let them go, answer yes, or run `cosell approve --yes`.")
-            return _end(output, stops, is_approved=False, code=Exit.PROBLEM)
-        approve_stops(app.local, stops)
-        output.say("Approved. What waits goes on at the next runs, within two days at most, while SYNC is on.")
-        return _end(output, stops, is_approved=True, code=Exit.OK)
+            found = Found(find_stops(app.local), find_new_fields(app.local))
+            if found.fields:
+                found = Found(found.stops, with_examples(app.context, found.fields))
+        _print_stops(found.stops, output)
+        _print_fields(found.fields, output)
+        if not (found.stops or found.fields):
+            output.say("Nothing waits for an approval.")
+        if dry_run or not (found.stops or found.fields):
+            return _end(output, found, is_approved=False, code=Exit.OK)
+        if not (yes or output.confirm(f"Let {found.described} go")):
+            output.say("Nothing was changed. To let it go, answer yes, or run `cosell approve --yes`.")
+            return _end(output, found, is_approved=False, code=Exit.PROBLEM)
+        approve_stops(app.local, found.stops)
+        approve_fields(app.local, found.fields)
+        output.say("Approved. What waits goes on at the next runs while SYNC is on, counted changes for two days.")
+        return _end(output, found, is_approved=True, code=Exit.OK)
     finally:
         app.close()
 
 
+class Found(Struct, frozen=True):
+    """What waits for an operator."""
+
+    stops: Sequence[Stop]
+    fields: Sequence[NewField]
+
+    @property
+    def described(self) -> str:
+        """What a yes lets go."""
+        number, fields = sum(len(stop.deals) for stop in self.stops), ", ".join(field.label for field in self.fields)
+        parts = ([f"these {number} changes"] if self.stops else []) + ([f"the field {fields}"] if self.fields else [])
+        return " and ".join(parts)
+
+
 def _print_stops(stops: Sequence[Stop], output: Output) -> None:
-    if not stops:
-        output.say("Nothing waits for an approval.")
-        return
     lines = [
         (
             str(len(stop.deals)),
@@ -73,11 +90,32 @@ def _print_stops(stops: Sequence[Stop], output: Output) -> None:
         )
         for stop in stops
     ]
-    shown = [tuple(escape(cell) for cell in line) for line in lines]
-    output.print_table(("how many", "what", "in", "since", "for example"), shown, title="Waiting for an approval")
+    if lines:
+        shown = [tuple(escape(cell) for cell in line) for line in lines]
+        output.print_table(("how many", "what", "in", "since", "for example"), shown, title="Stopped changes")
 
 
-def _end(output: Output, stops: Sequence[Stop], *, is_approved: bool, code: Exit) -> Exit:
-    listed = [{**to_builtins(stop), "count": len(stop.deals), "deals": list(stop.examples)} for stop in stops]
-    output.print_document({"ok": code is Exit.OK, "approved": is_approved, "stops": listed})
+def _print_fields(fields: Sequence[NewField], output: Output) -> None:
+    """Print the fields with values of deals: the operator decides by them. They are in no log."""
+    lines = [
+        (
+            field.label,
+            field.source,
+            str(len(field.deals)),
+            "\n".join(f"{deal}: {value}" for deal, value in field.examples),
+        )
+        for field in fields
+    ]
+    if lines:
+        shown = [tuple(escape(cell) for cell in line) for line in lines]
+        output.print_table(("field", "sent", "deals so far", "for example"), shown, title="Fields that are newly sent")
+        output.say("Other deals are compared when they next change.")
+
+
+def _end(output: Output, found: Found, *, is_approved: bool, code: Exit) -> Exit:
+    stops = [{**to_builtins(stop), "count": len(stop.deals), "deals": list(stop.examples)} for stop in found.stops]
+    fields = [
+        {**to_builtins(field), "count": len(field.deals), "deals": list(field.deals[:SHOWN])} for field in found.fields
+    ]
+    output.print_document({"ok": code is Exit.OK, "approved": is_approved, "stops": stops, "fields": fields})
     return code

@@ -24,6 +24,10 @@ GUARD_SENTENCES: Mapping[str, str] = {
         "{label} stays {before} in {system} for now, and does not become {after}: unusually many deals have changed in "
         "this way. It goes on once an operator has approved it."
     ),
+    "mapping_change": (
+        "{label} stays {before} in Partner Center for now, and does not become {after}: the mapping file sends it "
+        "anew. It goes on once an operator has approved it."
+    ),
     "mass_creation": (
         "This deal is not in Partner Center yet: unusually many deals were ticked. It goes on once an operator has "
         "approved it."
@@ -45,6 +49,9 @@ GUARD_CAUSES: Mapping[str, tuple[str, str]] = {
             "Please clear Sync with Partner Center if it is. If it is a deal of its own, please change its name or "
             "amount; or clear the tick, wait some minutes for a note here, and set it again."
         ),
+    "mapping_change": (
+        "The mapping file sends {label} anew or from another column, and nobody has approved that yet.",
+        "Please ask your administrator to run cosell approve.",
     ),
     "second_referral_open": (
         "This referral names the opportunity {opportunity}, which is synced with another referral, {linked}.",

@@ -13,13 +13,14 @@ from shared.domain.deal import VISIBILITY, Change, Deal, Side, display_text
 from shared.domain.help_request import HELP, HelpStep
 from shared.domain.link import Difference, Link
 from shared.domain.link_states import State
+from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.planned import Plan
 from shared.domain.sentences import LineDirection, system_name
 
 
 def waits_for_approval(waiting: Mapping[str, Difference]) -> bool:
     """Whether one of these values waits for an operator."""
-    return any(record.code == MASS_CHANGE for record in waiting.values())
+    return any(record.code in (MASS_CHANGE, MAPPING_CHANGE) for record in waiting.values())
 
 
 def plan_of_stopped_create(link: Link, now: datetime) -> Plan:

@@ -11,6 +11,7 @@ from shared.domain.deal import TEAM, Person, Status
 from shared.domain.field_rules import Rules
 from shared.domain.help_request import HELP
 from shared.domain.listed_texts import listed
+from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.member_sets import members_of
 from shared.domain.permission import refusals_to_ask, refusals_to_create
 from shared.domain.policy import Policy
@@ -36,11 +37,19 @@ def creation_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -
     found = {name: one for name in REQUIRED if (one := _obstacle(opportunity, name))}
     found |= {name: one for name, one in opportunity.problems.items() if one.code in FIXED_AT_CREATION}
     found |= _obstacles_in_solutions(opportunity, rules)
+    found |= _newly_sent(rules, policy) if policy.unapproved else {}
     if not opportunity.sharing.help:
         return found
     status = opportunity.deal.get("status")
     closed = {HELP: cause("help_closed", HELP)} if isinstance(status, Status) and status.is_final else {}
     return {**found, **closed, **_demands_of_microsoft(opportunity, rules)}
+
+
+def _newly_sent(rules: Rules, policy: Policy) -> dict[str, Cause]:
+    """The fields that a referral needs, or that travel only now, and that nobody has approved to be sent."""
+    needed = {*REQUIRED, *(rule.field for rule in rules.set_at_creation)} & policy.unapproved
+    held = (name for name in rules.by_field if name in needed)
+    return {name: cause(MAPPING_CHANGE, name, label=rules[name].label) for name in held}
 
 
 def help_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -> Mapping[str, Cause]:

@@ -118,7 +118,6 @@ class _PlanBuilder(PlanNotes):
         self.changed = max(opportunity.modified, referral.updated)
         self.base = dict(standing.base)
         self.refused: dict[str, Difference] = dict(standing.records)
-        self.waiting: dict[str, Difference] = {}
         self.is_question = self.has_answer = self.closes = self.continues = self.asks = self.replaces_list = False
         self.is_shared = referral.is_shared or referral.deal.get(VISIBILITY) == VISIBLE
         self.is_sharing_known = referral.raw is not None or VISIBILITY in referral.deal
@@ -137,13 +136,16 @@ class _PlanBuilder(PlanNotes):
             merged = shown_after(merged, self.writes[Side.PARTNER_CENTER])
         if not (merged.differs_on(Side.SALESFORCE) or merged.differs_on(Side.PARTNER_CENTER)):
             if isinstance(merged.value, Status):
-                self._note_end(merged, merged.value)
+                self.note_end(merged, merged.value)
             self.base[merged.rule.field] = self.agreed_value(merged)
             return
         if merged.rule.currencies is not None and self._keeps_out(merged):
             return
         if isinstance(merged.value, Status) and merged.rule.field in self.base:
             self._note_answer(merged)
+        if merged.rule.field in self.policy.unapproved and merged.differs_on(Side.PARTNER_CENTER):
+            self.wait_for_mapping(merged)
+            return
         allowed = [self._write(merged, side) for side in Side if merged.differs_on(side)]
         if any(allowed):
             self.report_losses(self._with_end(merged) if merged.conflict else merged)
@@ -284,12 +286,6 @@ class _PlanBuilder(PlanNotes):
             self.closes = True
         elif self.status and self.status.is_final and self.status != change.new:
             self.losses.append(self.closed_as(merged, self.status))
-
-    def _note_end(self, merged: Merged, value: Status) -> None:
-        """Name the end of a deal that both sides have closed meanwhile, where the stage says less."""
-        before = self.base.get(merged.rule.field)
-        if isinstance(before, Status) and not before.is_final and self.status and self.status.is_final:
-            self.lines += [self.closed_as(merged, self.status)] if self.status != value else []
 
     def compare_values_of_creation(self, opportunity: Opportunity, referral: Referral, rules: Rules) -> None:
         """Put each later difference of a value that travels only at creation on record."""

@@ -23,6 +23,7 @@ from shared.domain.left_members import (
     told_members,
 )
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
+from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.member_sets import REFUSED_MEMBER, STAYS, UNSEEN_MEMBER, agreed_members, lacks_details, members_of
 from shared.domain.merge import Decision, Merged
 from shared.domain.records import Opportunity, Referral
@@ -42,6 +43,7 @@ class PlanNotes:
         self.link, self.now = link, now
         self.writes: dict[Side, list[Change]] = {Side.PARTNER_CENTER: [], Side.SALESFORCE: []}
         self.refused: dict[str, Difference] = {}
+        self.waiting: dict[str, Difference] = {}
         self.lines: list[Line] = []
         self.losses: list[Line] = []
         self.reported: list[str] = []
@@ -59,6 +61,25 @@ class PlanNotes:
     def closed_as(self, merged: Merged, status: Status) -> Line:
         """The line that names how Partner Center closed the deal."""
         return self.note("closed_as", merged, None, None, status=status.substatus)
+
+    def note_end(self, merged: Merged, value: Status) -> None:
+        """Name the end of a deal that both sides have closed meanwhile, where the stage says less."""
+        before = self.base.get(merged.rule.field)
+        if isinstance(before, Status) and not before.is_final and self.status and self.status.is_final:
+            self.lines += [self.closed_as(merged, self.status)] if self.status != value else []
+
+    def wait_for_mapping(self, merged: Merged) -> None:
+        """Let a value wait whose field is newly sent to Partner Center, and tell it once for each value.
+
+        Nothing of the field is written to Salesforce either: two joined texts belong on both sides.
+        """
+        key = f"{Side.PARTNER_CENTER}.{merged.rule.field}"
+        held = merged.salesforce if merged.whole is None else merged.whole[1]
+        record, known = Difference(fingerprint(held), MAPPING_CHANGE, self.now), self.link.waiting.get(key)
+        is_known = known is not None and (known.code, known.value) == (record.code, record.value)
+        self.waiting[key] = known if known is not None and is_known else record
+        line = self.note(MAPPING_CHANGE, merged, Side.PARTNER_CENTER, MAPPING_CHANGE)
+        self.lines += [] if is_known else [line]
 
     def report_losses(self, merged: Merged) -> None:
         """Report every discarded value with the value that was kept."""

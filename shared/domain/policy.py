@@ -24,6 +24,7 @@ class Policy(Struct, frozen=True):
     The settings set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `hold_win`, `run_time`,
     `parallelism`, `may_share` (whether deals are shared with Microsoft), `needs_consent` (whether a checkbox must say
     that the customer has consented) and `mass_change_limit` (None: by the number of links). `release` is the app's own.
+    `unapproved` are the fields of which nothing is sent to Partner Center yet (`mapping_change.py`).
     `singly` is how many members of a list may be refused one by one. Nothing sets the others: their defaults are
     constants of the protocol.
     """
@@ -46,6 +47,7 @@ class Policy(Struct, frozen=True):
     may_share: bool = True
     needs_consent: bool = False
     mass_change_limit: int | None = None
+    unapproved: frozenset[str] = frozenset()
     release: str = ""
     tries: int = 3
     singly: int = 10

@@ -84,6 +84,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     ),
     "previewed": (logging.INFO, ("run", "creates", "to_partner_center", "to_salesforce", "held")),
     "store_copied": (logging.INFO, ("rows", "seconds", "deleted")),
+    "mapping_unapproved": (logging.WARNING, ("fields",)),
     "mass_change_stopped": (
         logging.ERROR,
         ("kind", "side", "field", "count", "limit", "since", "examples", "correlation_id"),

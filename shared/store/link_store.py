@@ -8,7 +8,7 @@ R|<referral id>          a|<newest first>        an audit line of a lead, writte
 E|, M|                   deals                   see `party_rows.py`
 erased                   <what>                  see `erasure_rows.py`
 compare                  progress                see `compare_rows.py`
-mass                     <count>                 see `mass_rows.py`
+mass, mapping            <count>, approved       see `mass_rows.py`, `approved_rows.py`
 A|<account match key>    claim                   an instance is looking up the account, and creates it if it is missing
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
@@ -37,6 +37,7 @@ from shared.domain.link import Link, Pointer
 from shared.domain.org_shape import OrgShape
 from shared.foundation.errors import MAX_REMOTE_TEXT, StoreConflict, StoreUnavailable, UnreadableRow
 from shared.foundation.logs import log as write_log
+from shared.store.approved_rows import ApprovedRows
 from shared.store.compare_rows import CompareRows
 from shared.store.erasure_rows import ErasureRows
 from shared.store.limits import MAX_CHANGES
@@ -70,7 +71,7 @@ MAX_SIDE_STATE_AGE_SECONDS = 5.0
 DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
-class LinkStore(PartyRows, CompareRows, ErasureRows, OrganizationRows, StoreState, MassRows):
+class LinkStore(PartyRows, CompareRows, ErasureRows, OrganizationRows, StoreState, MassRows, ApprovedRows):
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
     def __init__(

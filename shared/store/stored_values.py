@@ -13,7 +13,7 @@ from shared.domain.deal import Side
 WAITING = "waiting"
 DELETED, HIDDEN = "deleted", "hidden"
 """Causes of retry entries of opportunities that are looked for: a deleted one may be restored, a hidden one shown."""
-WAITING_CAUSES = frozenset({"held", WAITING, MASS_CHANGE, DELETED, HIDDEN})
+WAITING_CAUSES = frozenset({"held", WAITING, MASS_CHANGE, "mapping_change", DELETED, HIDDEN})
 """Causes of retry entries that are no failure: a person must act first, or a set time has not come yet."""
 
 

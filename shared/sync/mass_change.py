@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from shared.domain.counted_changes import MASS_CHANGE, NEW_OPPORTUNITY, NEW_REFERRAL, NEW_REQUEST, Counted, Kind
 from shared.domain.deal import Side
-from shared.domain.link import EffectKind
+from shared.domain.link import Difference, EffectKind
 from shared.domain.mass_change import plan_of_stopped_create, without_stopped
 from shared.foundation.errors import StoreError
 from shared.sync.pair_lease import Pair, run_step
@@ -137,6 +137,9 @@ def stopped_opportunity(ctx: Context, referral_id: str, drop_claim: Callable[[Co
     return wait_for_approval(ctx)
 
 
-def wait_for_approval(ctx: Context) -> Outcome:
+def wait_for_approval(ctx: Context, waiting: Mapping[str, Difference] = {}) -> Outcome:
     """The outcome of a pair of which something waits for an operator: it is looked at each hour."""
-    return Outcome(Result.RETRY, "mass_change", ctx.clock.now() + ctx.policy.held_interval)
+    at = ctx.clock.now() + ctx.policy.held_interval
+    if waiting and not any(record.code == MASS_CHANGE for record in waiting.values()):
+        return Outcome(Result.RETRY, "mapping_change", at)
+    return Outcome(Result.RETRY, "mass_change", at)

@@ -1,9 +1,10 @@
-"""Defines the part of the store's port that counts mass changes."""
+"""Defines the part of the store's port that counts mass changes, and says what an operator has approved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.mapping_change import Approved
 from shared.store.mass_counts import MassCount
 
 
@@ -30,3 +31,12 @@ class MassStore(Protocol):
 
     def release_changes(self, name: str, now: datetime) -> None:
         """End a stop for which nothing waits any more."""
+
+    def approved_fields(self) -> Approved | None:
+        """The approved sources of each field that is sent; None where nothing was ever approved."""
+
+    def keep_first_approval(self, approved: Approved) -> Approved:
+        """Store what counts as approved at the first start, unless another instance has."""
+
+    def change_approval(self, change: Callable[[Approved], Approved]) -> None:
+        """Change what is approved. Raises StoreConflict."""

@@ -333,7 +333,7 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
     release(ctx, pair)
     due, ended = pair.plan.due if pair.plan else None, pair.outcome
     if pair.link.waiting and (ended is None or ended.result is Result.PARKED) and waits_for_approval(pair.link.waiting):
-        pair.end(wait_for_approval(ctx))
+        pair.end(wait_for_approval(ctx, pair.link.waiting))
         return
     if ended is None and pair.link.state is State.HELD:
         pair.end(Outcome(Result.HELD, "held", next_look(pair.link, pair.opportunity, ctx.clock.now())))

@@ -24,6 +24,7 @@ from msgspec import Struct
 
 from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Side
+from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.sighting import Sighting
 from shared.foundation.errors import (
     Ambiguous,
@@ -213,7 +214,13 @@ def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome, worked: Ret
     """
     now, known = ctx.clock.now(), ctx.store.retry_entry(side, key)
     is_newer = known is not None and known.etag != (worked.etag if worked else "")
-    if outcome.cause in (WAITING, MASS_CHANGE) and outcome.at and known and is_newer and known.at < outcome.at:
+    if (
+        outcome.cause in (WAITING, MASS_CHANGE, MAPPING_CHANGE)
+        and outcome.at
+        and known
+        and is_newer
+        and known.at < outcome.at
+    ):
         return
     previous = known if known and known.is_failure else None
     attempts = previous.attempts + (previous.at <= now) if previous else 0

@@ -96,6 +96,7 @@ def create_referral(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
         _park_create(ctx, pair, opportunity, found)
         return
     sent = shared_deal(opportunity) if opportunity.sharing.help else opportunity.deal
+    sent = sent.without(*ctx.policy.unapproved) if ctx.policy.unapproved else sent
     if opportunity.unsendable:
         sent = sendable_deal(sent, opportunity.unsendable, ctx.translation.rules)
     effect = Effect(EffectKind.CREATE_REFERRAL, sent, decided=ctx.clock.now())

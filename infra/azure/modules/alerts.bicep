@@ -190,8 +190,8 @@ var rules = [
   {
     name: 'mass-change'
     severity: 1
-    description: 'Unusually many deals were created, closed, shared or emptied, or got one value. Those beyond the limit wait until somebody runs cosell approve. The log event names examples.'
-    query: '${lines} | where Event == "mass_change_stopped" | summarize Value = count()'
+    description: 'Unusually many deals were created, closed, shared or emptied, or got one value. Or the mapping file sends a field anew. What waits goes on once somebody runs cosell approve, which shows it.'
+    query: '${lines} | where Event == "mass_change_stopped" or Event == "mapping_unapproved" | summarize Value = count()'
     operator: 'GreaterThan'
     threshold: 0
     every: 'PT5M'

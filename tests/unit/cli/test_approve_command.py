@@ -2,9 +2,11 @@
 
 import json
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from emulators.partner_center.emulator import ORGANIZATION
 from local.systems import Systems
 from shared.app import App
 from shared.cli.approve import run_approve
@@ -69,3 +71,27 @@ def test_without_a_yes_nothing_goes(systems: Systems, capsys: pytest.CaptureFixt
     assert not document["approved"]
     run_app()
     assert linked(systems) == 2 * LIMIT
+
+
+def test_a_field_that_is_newly_sent_is_shown_with_values_and_goes_after_a_yes(
+    systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SYNC", "on")
+    deal = systems.seller_creates("Deal", NextStep="internal: margin 40 %")
+    run_app()
+    mapping = tmp_path / "other.toml"
+    mapping.write_text('extends = "default"\n[fields.notes]\nsalesforce = "NextStep"\n', "utf-8")
+    monkeypatch.setenv("MAPPING", str(mapping))
+    systems.salesforce.edit("Opportunity", deal, {"Amount": 777})
+    run_app()
+    code, document = approve(capsys, dry_run=True)
+    (field,) = document["fields"]
+    assert code is Exit.OK
+    assert (field["name"], field["count"]) == ("notes", 1)
+    assert field["examples"] == [[deal, "internal: margin 40 %"]]
+    (referral,) = systems.partner_center.referrals(ORGANIZATION)
+    assert "margin" not in str(referral)
+    approve(capsys)
+    run_app()
+    (referral,) = systems.partner_center.referrals(ORGANIZATION)
+    assert "margin 40 %" in referral["details"]["notes"]

@@ -35,7 +35,7 @@ EVENTS_BY_RULE: Mapping[str, frozenset[str]] = {
     "answer-due": frozenset({"answer_due"}),
     "sign-in-failed": frozenset({"sign_in_failed", "refresh_token_not_stored"}),
     "wrong-organization": frozenset({"wrong_organization"}),
-    "mass-change": frozenset({"mass_change_stopped"}),
+    "mass-change": frozenset({"mass_change_stopped", "mapping_unapproved"}),
     "events-refused": frozenset({"event_refused", "event_accepted"}),
     "events-not-understood": frozenset({"event_not_understood"}),
     "change-unsynced": frozenset({"unsynced"}),

@@ -1,0 +1,105 @@
+"""A field that is newly sent, or sent from another column, sends nothing until an operator agrees
+(docs/protocol.md#a-field-that-is-newly-sent)."""
+
+from collections.abc import Callable
+from copy import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.domain.deal import Side
+from shared.domain.mapping_change import with_approval
+from shared.mapping.outbound import outbound_sources
+from shared.sync.approved_fields import with_unapproved
+from shared.sync.ports import Policy
+from tests.unit.sync.harness import HOUR, Harness
+from tests.unit.sync.test_changed_mapping import change_mapping
+
+WITHOUT_NOTES = '[fields.notes]\ndirection = "off"\n'
+OTHER_COLUMN = '[fields.notes]\nsalesforce = "NextStep"\n'
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a mapping file that extends the default."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / f"{abs(hash(text))}.toml"
+        path.write_text(f'extends = "default"\nversion = 1\n{text}', "utf-8")
+        return path
+
+    return write
+
+
+def start(harness: Harness) -> frozenset[str]:
+    """Start the app, as `shared/app.py` does at a run; returns the fields that nobody has approved."""
+    harness.first.ctx = with_unapproved(harness.new_instance(Policy(hold_win=timedelta())).ctx)
+    return harness.first.ctx.policy.unapproved
+
+
+def approve(harness: Harness, *names: str) -> None:
+    outbound = outbound_sources(harness.translation.file.fields)
+    harness.store.change_approval(lambda approved: with_approval(approved, names, outbound))
+
+
+def notes_there(harness: Harness, deal: str) -> str | None:
+    found: str | None = harness.referral_of(deal)["details"].get("notes")
+    return found
+
+
+def test_a_new_column_sends_nothing_until_it_is_approved_and_all_else_travels(write: Write) -> None:
+    with Harness() as harness:
+        assert start(harness) == frozenset(), "a store without links begins with the mapping as it is"
+        deal = harness.shared_deal(Description="For both", NextStep="internal: margin 40 %")
+        change_mapping(harness, write(OTHER_COLUMN))
+        assert start(harness) == {"notes"}
+        harness.seller_edits(deal, Amount=12000)
+        for _ in range(3):
+            harness.push(HOUR)
+        assert harness.referral_of(deal)["details"]["dealValue"] == 12000
+        assert notes_there(harness, deal) == "For both"
+        assert harness.opportunity(deal)["Sync_Status__c"] == "Waiting"
+        assert harness.count_in_audit(deal, "the mapping file sends it anew") == 1
+        assert harness.only_retry_entry(Side.SALESFORCE).cause == "mapping_change"
+        approve(harness, "notes")
+        assert start(harness) == frozenset()
+        harness.push(HOUR)
+        assert "internal: margin 40 %" in (notes_there(harness, deal) or "")
+
+
+def test_a_column_that_was_approved_once_needs_no_second_word(write: Write) -> None:
+    with Harness() as harness:
+        start(harness)
+        harness.shared_deal()
+        change_mapping(harness, write(OTHER_COLUMN))
+        assert start(harness) == {"notes"}
+        change_mapping(harness)
+        assert start(harness) == frozenset()
+
+
+def test_a_new_deal_is_created_without_the_field_and_waits_where_it_needs_it(write: Write) -> None:
+    with Harness(mapping=write(WITHOUT_NOTES)) as harness:
+        start(harness)
+        harness.shared_deal()
+        change_mapping(harness)
+        assert start(harness) == {"notes"}
+        deal = harness.seller_creates(Description="internal: margin 40 %")
+        harness.push()
+        harness.push(HOUR)
+        assert not notes_there(harness, deal)
+        policy = replace(harness.first.ctx.policy, unapproved=frozenset({"name"}))
+        harness.first.ctx = replace(harness.first.ctx, policy=policy)
+        harness.seller_creates(Name="internal: margin 40 %")
+        harness.push()
+        assert len(harness.our_referrals()) == 2, "a referral needs a name: the deal is held"
+
+
+def test_an_upgrade_takes_what_the_links_were_read_with_as_approved(write: Write) -> None:
+    with Harness(mapping=write(WITHOUT_NOTES)) as harness:
+        harness.shared_deal()
+        assert harness.store.approved_fields() is None, "as a build before left it"
+        change_mapping(harness)
+        assert start(harness) == {"notes"}
+        assert start(harness) == {"notes"}, "the first start has stored it"
