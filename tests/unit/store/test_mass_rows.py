@@ -1,5 +1,7 @@
 """The counts of mass changes: one row, which all instances change under its ETag (docs/protocol.md#rows)."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -16,8 +18,9 @@ CLOSES = "closure|partner_center"
 
 
 @pytest.fixture
-def store() -> LinkStore:
-    return LinkStore(SqliteRows(":memory:"))
+def store() -> Iterator[LinkStore]:
+    with closing(SqliteRows(":memory:")) as rows:
+        yield LinkStore(rows)
 
 
 def let_go(store: LinkStore, *keys: str, at: datetime = NOW, limit: int | None = 2) -> set[str]:
@@ -64,11 +67,11 @@ def test_no_schedule_of_two_instances_makes_more_than_the_limit_of_a_day_without
     runs: list[tuple[int, list[int], int]], limit: int
 ) -> None:
     """A change that was let go once is free on that day, whoever tries it again."""
-    rows = SqliteRows(":memory:")
-    instances, made = (LinkStore(rows), LinkStore(rows)), dict[date, set[str]]()
-    now = NOW
-    for instance, deals, hours in runs:
-        now += timedelta(hours=hours)
-        granted = let_go(instances[instance], *(str(deal) for deal in deals), at=now, limit=limit)
-        made.setdefault(now.date(), set()).update(granted)
+    made, now = dict[date, set[str]](), NOW
+    with closing(SqliteRows(":memory:")) as rows:
+        instances = LinkStore(rows), LinkStore(rows)
+        for instance, deals, hours in runs:
+            now += timedelta(hours=hours)
+            granted = let_go(instances[instance], *(str(deal) for deal in deals), at=now, limit=limit)
+            made.setdefault(now.date(), set()).update(granted)
     assert all(len(deals) <= limit for deals in made.values())
