@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from emulators.salesforce.data.hooks import Flow
 from local.in_process_transport import EmulatorAdapter, httpx_client
 from shared.sync.ask_microsoft import LISTED
+from tests.simulation.clocks import instance_of
 from tests.simulation.drift import judge_drift
 from tests.simulation.events import Event, chosen_fate, events_of
 from tests.simulation.faults import TROUBLES
@@ -111,7 +112,7 @@ class Simulation:
         harness._http = httpx_client(self.sabotage.partner_center(partner_center))
 
     def _new_instance(self) -> Instance:
-        instance = self.harness.new_instance(chance=self.chance.choice((0.0, 0.5, 0.99)))
+        instance = instance_of(self.harness, self.chance, self.also)
         self.sabotage.instance(instance)
         return instance
 

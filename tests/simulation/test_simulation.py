@@ -14,6 +14,7 @@ import pytest
 from emulators.partner_center import help_request
 from emulators.partner_center.service_errors import ServiceError
 from shared.sync import decide_pair
+from tests.simulation.clocks import CLOCKS
 from tests.simulation.driver import simulate
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import AUTOMATION, HELP
@@ -35,6 +36,8 @@ SEEDS_WITH_AUTOMATION = (*range(1000, 1020), 5060, 5124, 5246, 5305, 5309, 5344)
 """The last ones met an answer that nobody gave: a flow at an insert of which the reply was lost, and an expiry."""
 SEEDS_WITH_HELP = (*range(3000, 3009), 3111)
 """The last one met a list that did not show our own referral yet."""
+SEEDS_WITH_CLOCKS = (11_002, 11_018, *range(11_003, 11_013))
+"""In the first two, a wrong clock would lose an edit and double a referral."""
 SEEDS_WITH_NAMES = range(9000, 9008)
 SEEDS_WITH_NEWS = (*range(7000, 7006), 7041, 7163, 7182)
 """In the last ones, Microsoft's record was seen before our own referral had its deal."""
@@ -64,6 +67,11 @@ def test_a_seed_keeps_every_promise_and_sends_the_recorded_writes(seed: int) -> 
 @pytest.mark.parametrize("seed", slow_beyond(4, SEEDS_WITH_AUTOMATION))
 def test_a_seed_with_automation_keeps_every_promise(seed: int) -> None:
     assert simulate(seed, also=(AUTOMATION,)).findings == []
+
+
+@pytest.mark.parametrize("seed", slow_beyond(2, SEEDS_WITH_CLOCKS))
+def test_a_seed_in_which_clocks_are_wrong_by_up_to_a_day_keeps_every_promise(seed: int) -> None:
+    assert simulate(seed, also=(CLOCKS,)).findings == []
 
 
 @pytest.mark.parametrize("seed", slow_beyond(3, SEEDS_WITH_HELP))

@@ -30,9 +30,11 @@ class DatedRows:
         return call if name in ("get", "list", "scan") else method
 
 
-def instance_with_clock(harness: Harness, ahead: timedelta, *, is_compared: bool = True) -> Instance:
+def instance_with_clock(
+    harness: Harness, ahead: timedelta, *, is_compared: bool = True, chance: float = 0.5
+) -> Instance:
     """A new process whose machine is that far ahead. One that `is_compared` knows the store's time, as since 0.8.0."""
-    instance = harness.new_instance()
+    instance = harness.new_instance(chance=chance)
     clock = SystemClock(lambda: harness.now() + ahead)
     crashable = CrashableClock(lambda: clock.now(), harness.advance_time, instance.process)  # noqa: PLW0108 - it is replaced
     ctx = replace(instance.ctx, clock=crashable)
