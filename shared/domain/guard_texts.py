@@ -49,6 +49,7 @@ GUARD_CAUSES: Mapping[str, tuple[str, str]] = {
             "Please clear Sync with Partner Center if it is. If it is a deal of its own, please change its name or "
             "amount; or clear the tick, wait some minutes for a note here, and set it again."
         ),
+    ),
     "mapping_change": (
         "The mapping file sends {label} anew or from another column, and nobody has approved that yet.",
         "Please ask your administrator to run cosell approve.",
