@@ -24,6 +24,7 @@ from shared.domain.audit import Line
 from shared.domain.erasure import Erasures
 from shared.domain.link import Link, Pointer
 from shared.foundation.errors import StoreConflict, UnreadableRow
+from shared.store.limits import MAX_TRANSACTION_BYTES, transaction_size
 from shared.store.link_json import link_to_json, pointer_to_json
 from shared.store.list_rows import UNREADABLE_LINE, line_from_json, line_to_json, unreadable_line
 from shared.store.row_codec import pack, unpack
@@ -32,7 +33,7 @@ from shared.store.stored_values import Entry
 
 LINK_KEY, POINTER_KEY = "link", "pointer"
 ERASED, SALT, PERSON, DEAL, LEAD = "erased", "salt", "p|", "O|", "R|"
-LINES_TOGETHER = 49
+CHANGES_OF_A_LINE, LINES_TOGETHER = 2, 49
 """Each line is two changes of a transaction: one is left for the lock."""
 
 
@@ -117,8 +118,8 @@ class ErasureRows:
     def _erase(self, partition: str, lock: "_Lock", lines: Sequence[StoredLine]) -> None:
         etag = lock.etag
         for batch in [*batched(lines, LINES_TOGETHER, strict=False)] or [()]:
-            changes = [Replace(lock.key, lock.data, etag), *_rewritten(batch)]
-            etag = self._rows.write(partition, changes)[0] or ""
+            for changes in _parts_that_fit(lock, [*_rewritten(batch)]):
+                etag = self._rows.write(partition, [Replace(lock.key, lock.data, etag), *changes])[0] or ""
 
     def note_purged_deal(self, opportunity_id: str, at: datetime) -> None:
         """Note that a deal is purged."""
@@ -144,6 +145,14 @@ class _Lock(Struct, frozen=True):
     key: str
     data: bytes
     etag: str
+
+
+def _parts_that_fit(lock: _Lock, changes: Sequence[RowChange]) -> Iterator[Sequence[RowChange]]:
+    """The changes of one batch as one transaction, or else those of each line as one: a line may hold long texts."""
+    if transaction_size([Replace(lock.key, lock.data, lock.etag), *changes]) <= MAX_TRANSACTION_BYTES:
+        yield changes
+    else:
+        yield from batched(changes, CHANGES_OF_A_LINE, strict=True)
 
 
 def _rewritten(lines: Sequence[StoredLine]) -> Iterator[RowChange]:

@@ -19,11 +19,15 @@ from tests.unit.sync.people_of_deals import (
     KIM,
     LEE,
     MO,
+    add_to_team,
+    add_user,
     colleague_lists_contacts,
     contacts_here,
     contacts_there,
     deal_with,
     remove_contact,
+    sellers_there,
+    team_selling,
 )
 from tests.unit.sync.stored_texts import all_rows, found_in_rows
 
@@ -175,3 +179,19 @@ def test_what_was_forgotten_since_a_copy_is_erased_in_it_again(harness: Harness)
     assert harness.all_retry_entries(Side.SALESFORCE) == []
     harness.run_rounds()
     assert {one["status"] for one in harness.our_referrals()} == {"Active", "Closed"}
+
+
+def test_a_seller_of_an_open_deal_stays_in_both_systems() -> None:
+    with team_selling() as harness:
+        deal = harness.seller_creates()
+        add_to_team(harness, deal, add_user(harness, "Lovelace"))
+        harness.push_until_quiet()
+        before = sellers_there(harness, deal)
+        assert len(before) == 2
+        search = find_person(harness.store, "lovelace@contoso.example")
+        assert [one.fields for one in search.places] == [("team",)]
+        assert forget_person(harness.first.ctx, search) == []
+        assert found_in_rows(harness, ("lovelace",), as_marks=False) == []
+        harness.run_rounds()
+        assert sellers_there(harness, deal) == before
+        assert_quiet(harness)
