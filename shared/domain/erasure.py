@@ -106,6 +106,7 @@ def purged_link(link: Link) -> Link:
         microsoft=without_people(link.microsoft),
         help=link.help and replace(link.help, notes=None),
         erased={},
+        repeats=None,
     )
 
 

@@ -89,7 +89,19 @@ def test_a_list_of_erasures_never_gets_shorter() -> None:
     assert first.joined(Erasures()) == Erasures().joined(first) == first
 
 
-CHANGED = {"state", "base", "agreed", "refused", "waiting", "reported", "cause", "microsoft", "help", "erased"}
+CHANGED = {
+    "state",
+    "base",
+    "agreed",
+    "refused",
+    "waiting",
+    "reported",
+    "cause",
+    "microsoft",
+    "help",
+    "erased",
+    "repeats",
+}
 """The parts of a link that a purge changes."""
 HARMLESS_PARTS = {
     *("opportunity_id", "referral_id", "engagement_id", "etag", "stamps", "mark", "unwritten", "mapping", "sources"),
