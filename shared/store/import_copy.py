@@ -12,6 +12,7 @@ cursor                  as it is, and last: it is from before every other row of
 side                    what was learned of paths stays; a pause of then is dropped
 owner                   must be the organisation of this environment
 claim of an account     left out: nobody holds it any more
+mass change, compare    left out: an approval may have been used since, and a compare begins anew
 any other               as it is, also of a kind that this build does not know
 
 Source: docs/protocol.md#copies-of-the-store.
@@ -39,11 +40,11 @@ PAUSE = [FOREVER.isoformat(), IMPORT, None]
 HEARTBEATS = ("push_done", "sweep_done")
 PAUSED_FOR = timedelta(minutes=15)
 """An app whose last run is younger may still be at work."""
-WITHOUT_DEALS = ("owner", "org", "probe", "cursor", "due|", "side|")
+WITHOUT_DEALS = ("owner", "org", "probe", "cursor", "due|", "side|", "mass", "compare")
 """What the app writes into a new table before it knows any deal."""
 SECOND_OF_BOTH = ("owner", "org", "due|")
 """Rows that the table may have already, with other content: they stay."""
-LEFT_OUT = ("A|", "probe")
+LEFT_OUT = ("A|", "probe", "mass", "compare")
 PAGE = 64
 """Transactions that are written together."""
 

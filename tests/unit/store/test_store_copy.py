@@ -52,6 +52,7 @@ def full() -> Iterator[SqliteRows]:
         rows.write("O|006B", [Insert("link", bytes(70_000)), Insert("a|1", b""), Insert("new kind", b"\x00\xff")])
         rows.write("R|r-1", [Insert("pointer", pack({"opportunity_id": "006A", "intent": None}))])
         rows.write("A|hash", [Insert("claim", pack(None))])
+        rows.write("mass", [Put("creations|salesforce", b"an approval")])
         rows.write("later|1", [Put("unknown", b"?", NOW + timedelta(microseconds=1))])
         yield rows
 
@@ -80,11 +81,11 @@ def content(rows: Rows) -> dict[tuple[str, str], tuple[bytes, datetime | None]]:
     return {(row.partition, row.key): (row.data, row.at) for row in rows.walk("", "~")}
 
 
-def test_every_row_comes_back_byte_for_byte_but_claims_and_pauses(full: SqliteRows, empty: DyingRows) -> None:
+def test_every_row_comes_back_byte_for_byte_but_claims_approvals_and_pauses(full: SqliteRows, empty: DyingRows) -> None:
     import_copy(empty, copied(full))
     before, after = content(full), content(empty)
     assert after.keys() - before.keys() == MADE_ANEW - before.keys()
-    assert before.keys() - after.keys() == {("A|hash", "claim")}
+    assert before.keys() - after.keys() == {("A|hash", "claim"), ("mass", "creations|salesforce")}
     assert {key for key in after.keys() & before.keys() if after[key] != before[key]} <= MADE_ANEW
     known = LinkStore(empty, lambda: 0.0)
     state = known.side_state(Side.PARTNER_CENTER)
