@@ -59,7 +59,7 @@ def without_person(link: Link, traces: Traces) -> Link:
     if is_at_rest(link):
         has_heard = link.microsoft is not None and any(map(traces.are_of, people_of(link)))
         heard = without_people(link.microsoft) if has_heard else link.microsoft
-        return replace(forgotten, refused=_without_marks(link.refused, names), microsoft=heard)
+        return replace(forgotten, refused=_without_marks(link.refused, names), microsoft=heard, repeats=None)
     marks = {name: _marks_of(link.base[name], traces) for name in names}
     erased = {name: (*link.erased.get(name, ()), *marks[name]) for name in names if marks[name]}
     return replace(forgotten, agreed=False, erased={**link.erased, **erased}) if names else forgotten
