@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from shared.app import App
+from shared.foundation.errors import CosellError
 from shared.operations.compare import run_compare
 from shared.operations.copy_store import is_being_imported
 from shared.operations.purge import purge_closed
@@ -30,9 +31,14 @@ STEPS: Sequence[Step] = (_compare, _purge)
 
 
 def run_daily_steps(app: App, steps: Sequence[Step] = STEPS, clock: Callable[[], float] = time.monotonic) -> None:
-    """Run the steps of the day. Raises errors of the store only."""
-    ends = clock() + SHORT_SECONDS
+    """Run the steps of the day. The first error is raised after all steps: each needs other systems."""
+    ends, errors = clock() + SHORT_SECONDS, list[CosellError]()
     for step in steps:
-        step(app)
+        try:
+            step(app)
+        except CosellError as error:
+            errors.append(error)
         if clock() > ends:
-            return
+            break
+    if errors:
+        raise errors[0]

@@ -5,6 +5,7 @@ from typing import cast
 import pytest
 
 from shared.app import App
+from shared.foundation.errors import Unavailable
 from shared.operations.daily_steps import SHORT_SECONDS, run_daily_steps
 
 NO_APP = cast("App", None)
@@ -21,3 +22,14 @@ def test_a_step_that_took_long_is_the_last_of_its_run(seconds: float, done: list
 
     run_daily_steps(NO_APP, (compare, lambda _: ran.append("purge")), lambda: now[0])
     assert ran == done
+
+
+def test_a_step_that_fails_does_not_stop_the_next() -> None:
+    ran: list[str] = []
+
+    def compare(_: App) -> None:
+        raise Unavailable("Salesforce does not answer")
+
+    with pytest.raises(Unavailable):
+        run_daily_steps(NO_APP, (compare, lambda _: ran.append("purge")))
+    assert ran == ["purge"]
