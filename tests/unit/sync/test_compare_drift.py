@@ -1,5 +1,7 @@
 """The compare finds values that differ though the link says agreed (docs/protocol.md#the-daily-compare)."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.domain.compared import FieldDrift, Kind
@@ -7,7 +9,7 @@ from shared.domain.deal import Side
 from shared.domain.link_states import State
 from shared.operations.forget_person import find_person, forget_person
 from shared.operations.purge import purge_closed
-from shared.sync.ports import Outcome, Result
+from shared.sync.ports import Outcome, Policy, Result
 from shared.sync.retry_queue import queue_pair
 from tests.unit.sync.compared_deals import (
     DAY,
@@ -21,7 +23,7 @@ from tests.unit.sync.compared_deals import (
     miss_colleague_edit,
     repair,
 )
-from tests.unit.sync.harness import HOUR, Harness
+from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.helped_deals import add_contact
 from tests.unit.sync.inbound_deals import assert_quiet
 from tests.unit.sync.people_of_deals import KIM, LEE, deal_with
@@ -199,3 +201,22 @@ def test_values_that_were_forgotten_or_purged_are_no_drift(harness: Harness) -> 
     believe_amount(harness, forgotten, 30000)
     miss_colleague_edit(harness, forgotten, 29000)
     assert [one.field for each in found(harness) for one in each.drift] == ["money"]
+
+
+def test_what_the_mass_change_stop_holds_back_is_no_drift() -> None:
+    with Harness(policy=Policy(hold_win=timedelta(), mass_change_limit=2)) as harness:
+        raised = harness.new_instance(Policy(hold_win=timedelta()))
+        deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(4)]
+        for _ in range(3):
+            raised.push()
+        for deal in deals:
+            harness.seller_edits(deal, StageName="Closed Won")
+        for _ in range(3):
+            harness.push(2 * MINUTE)
+        held = [deal for deal in deals if harness.referral_of(deal)["status"] != "Closed"]
+        assert len(held) == 2
+        harness.advance_time(2 * HOUR)
+        assert found(harness, sample=5) == [], "the retry queue has them"
+        for entry in harness.all_retry_entries(Side.SALESFORCE):
+            harness.store.remove_retry_entry(entry)
+        assert found(harness, sample=5) == [], "and so has the link"
