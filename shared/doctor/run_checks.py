@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from shared.doctor import (
     app_access_check,
+    approval_check,
     arrival_check,
     clock_checks,
     consent_check,
@@ -61,6 +62,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("paused sides", ("storage",), local_checks.check_paused_sides),
     Prerequisite("refused paths", ("storage",), local_checks.check_refused_paths),
     Prerequisite("hidden deals", ("storage",), hidden_deals_check.check_hidden_deals),
+    Prerequisite("approvals", ("storage",), approval_check.check_approvals),
     Prerequisite(_PARTNER_CENTER_SIGN_IN, ("Partner Center credential",), partner_center_checks.check_sign_in),
     Prerequisite("MFA", (_PARTNER_CENTER_SIGN_IN,), partner_center_checks.check_mfa),
     Prerequisite("referral role", (_PARTNER_CENTER_SIGN_IN,), partner_center_checks.check_referral_role),
