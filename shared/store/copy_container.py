@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 4 * 1024 * 1024
 VERSION = "2021-12-02"
 SCOPE = "https://storage.azure.com/.default"
+CALL_SECONDS = 60.0
 TRIES, PAUSE_SECONDS = 4, 1.0
 _SERVER_ERROR, _TOO_MANY, _NOT_FOUND, _CONFLICT, _REFUSED, _RANGE = 500, 429, 404, 409, (400, 401, 403), 416
 _SIGNED = ("Content-Encoding", "Content-Language", "Content-Length", "Content-MD5", "Content-Type", "Date",
@@ -39,7 +40,7 @@ type Signer = Callable[[str, str, Mapping[str, str], Mapping[str, str]], str]
 class ContainerCopies:
     """The place `shared.store.copies.Copies` as a container at `url`."""
 
-    def __init__(self, url: str, sign: Signer, *, ca_bundle: str | None = None, seconds: float = 60.0) -> None:
+    def __init__(self, url: str, sign: Signer, *, ca_bundle: str | None = None, seconds: float = CALL_SECONDS) -> None:
         """`seconds` is the total time of one call."""
         self._url, self._sign = url.rstrip("/"), sign
         self._session = open_session(ca_bundle, seconds=seconds, allow_http=True)
@@ -134,7 +135,8 @@ def _checked(answer: "requests.Response", url: str) -> "requests.Response":
     if answer.status_code == _NOT_FOUND and code != "ContainerNotFound":
         raise NotFound(f"the container {url} has no such file")
     if answer.status_code == _NOT_FOUND or answer.status_code in _REFUSED:
-        raise ConfigurationError(f"BACKUP_CONTAINER: {url} refuses the call: {answer.status_code} {code}".rstrip())
+        refusal = f"{answer.status_code} {code}".rstrip()
+        raise ConfigurationError(f"BACKUP_CONTAINER: {url} refuses the call ({refusal}): see docs/reference/backup.md")
     if answer.status_code == _CONFLICT and code != "ContainerAlreadyExists":
         raise StoreUnavailable(f"the container of the copies is busy: {code}")
     return answer

@@ -2,14 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from shared.settings.guards import GuardSettings
 from shared.settings.variables import StoreSettings, VaultSettings
+from shared.store.azure_sign_in import storage_credential
 from shared.store.copies import Copies, FolderCopies
-
-if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
 
 CONTAINER = "copies"
 """The container in the account of the table, unless `BACKUP_CONTAINER` names another one."""
@@ -36,7 +33,11 @@ def open_copies(guards: GuardSettings, store: StoreSettings, vault: VaultSetting
         copies.create()
         return copies
     own = re.sub(r"\.table\.", ".blob.", store.tables_url or "", count=1)
-    signer = blobs.signer_of_identity(_credential(vault))
+    by_cli = vault.azure_credential == "cli"
+    credential = storage_credential(
+        client_id=vault.azure_client_id, by_cli=by_cli, seconds=blobs.CALL_SECONDS, ca_bundle=bundle
+    )
+    signer = blobs.signer_of_identity(credential)
     return blobs.ContainerCopies(guards.backup_container or f"{own}/{CONTAINER}", signer, ca_bundle=bundle)
 
 
@@ -46,11 +47,3 @@ def _parts(connection_string: str) -> dict[str, str]:
         connection_string = AZURITE
     parts = (part.partition("=") for part in connection_string.split(";"))
     return {name.strip().lower(): value.strip() for name, _, value in parts}
-
-
-def _credential(vault: VaultSettings) -> "TokenCredential":
-    from azure.identity import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415 - late: costs a cold start
-
-    if vault.azure_credential == "cli":
-        return AzureCliCredential()
-    return ManagedIdentityCredential(client_id=vault.azure_client_id)

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from shared.foundation.errors import StoreConflict, StoreUnavailable
+from shared.store.azure_sign_in import client_options, storage_credential
 from shared.store.limits import after_prefix, check_changes, check_key, check_list, check_scan
 from shared.store.rows import Delete, Insert, Put, Replace, Row, RowChange
 
@@ -274,14 +275,9 @@ def open_tables(
     CLI instead, on a person's machine. `ca_bundle` is a PEM file; None means that of certifi. `timeout` is the total
     time of one call, in seconds. `compare` is that of `TableRows`. A missing table is created. Raises StoreUnavailable.
     """
-    from azure.identity import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415 - see the module docstring
-
-    credential = (
-        AzureCliCredential(process_timeout=max(1, int(timeout)))
-        if by_cli
-        else ManagedIdentityCredential(client_id=client_id, **_client_options(timeout, ca_bundle))
-    )
-    client = _table_client(endpoint, table, credential, _client_options(timeout, ca_bundle))
+    options = client_options(timeout, ca_bundle)
+    credential = storage_credential(client_id=client_id, by_cli=by_cli, seconds=timeout, ca_bundle=ca_bundle)
+    client = _table_client(endpoint, table, credential, options)
     return _create_table(TableRows(client, credential, compare), client)
 
 
@@ -299,21 +295,9 @@ def open_tables_from_connection_string(
     """
     from azure.data.tables import TableClient  # noqa: PLC0415 - see the module's docstring
 
-    options = _client_options(timeout, ca_bundle)
+    options = client_options(timeout, ca_bundle)
     client = TableClient.from_connection_string(connection_string, table, **options, **_RETRIES)
     return _create_table(TableRows(client, compare=compare), client)
-
-
-def _client_options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
-    """Return keyword arguments for an Azure client: its transport, the certificates it trusts, and its total time."""
-    from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415 - see the module's docstring
-
-    from shared.transport.session import open_session  # noqa: PLC0415 - as above
-
-    # Plain http is allowed for the managed-identity endpoint and for Azurite. The SDK reads the trusted certificates
-    # from the transport that it receives, neither from the session nor from the arguments of the client.
-    session = open_session(ca_bundle, seconds=seconds, allow_http=True)
-    return {"transport": RequestsTransport(session=session, connection_verify=session.verify), "timeout": seconds}
 
 
 def _table_client(

@@ -11,7 +11,11 @@ import pytest
 from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
 from local import azurite
-from shared.foundation.errors import StoreConflict, StoreUnavailable
+from shared.foundation.errors import ConfigurationError, StoreConflict, StoreUnavailable
+from shared.settings.guards import GuardSettings
+from shared.settings.variables import StoreSettings, VaultSettings
+from shared.store.copy_container import ContainerCopies, signer_of_key
+from shared.store.open_copies import open_copies
 from shared.store.rows import Insert, Replace
 from shared.store.table_storage_rows import open_tables
 
@@ -82,3 +86,23 @@ def test_a_managed_identity_reads_and_writes_rows(
     # Without the bundle, the certificate is not trusted, and the store refuses the connection.
     with pytest.raises(StoreUnavailable):
         open_tables(running.table_endpoint, "rows", client_id=CLIENT_ID, timeout=5)
+
+
+def test_a_managed_identity_keeps_copies_in_a_container(
+    secure_azurite: tuple[azurite.Azurite, Authority], token_requests: list[Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, authority = secure_azurite
+    url = f"https://127.0.0.1:{running.blob}/{azurite.ACCOUNT}/copies"
+    monkeypatch.setenv("KEY_VAULT_URL", "https://kv-cosell.vault.azure.net")
+    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT_ID)
+    monkeypatch.setenv("CA_BUNDLE", str(authority.bundle))
+    monkeypatch.setenv("STORE_TABLES_URL", running.table_endpoint.replace("https://127.0.0.1", "https://localhost"))
+    monkeypatch.setenv("BACKUP_CONTAINER", url)
+    settings = GuardSettings.from_environment(), StoreSettings.from_environment(), VaultSettings.from_environment()
+    copies = open_copies(*settings)
+    with pytest.raises(ConfigurationError, match="ContainerNotFound"):
+        copies.names()
+    ContainerCopies(url, signer_of_key(azurite.ACCOUNT, azurite.KEY), ca_bundle=str(authority.bundle)).create()
+    copies.write("a.gz", lambda out: out.write(b"copy"))
+    assert list(copies.names()) == ["a.gz"]
+    assert token_requests[0].query["client_id"] == CLIENT_ID
