@@ -28,7 +28,7 @@ def twin_queries(ours: Marks, names: Mapping[str, str], *, with_marks: bool) -> 
     return [
         f"SELECT {_COLUMNS}, {ours.identifier} FROM Opportunity "  # noqa: S608 - names from the checked mapping file
         f"WHERE Id IN ('{"','".join(key for key, _ in some)}') OR (IsClosed = false AND {concerns} "
-        f"AND Name IN {in_list(f'{sign}{name}' for _, name in some for sign in signs)}) ORDER BY CreatedDate, Id"
+        f"AND Name IN {in_list([f'{sign}{name}' for _, name in some for sign in signs])}) ORDER BY CreatedDate, Id"
         for some in batched(names.items(), DEALS_OF_A_QUERY, strict=False)
     ]
 
