@@ -6,7 +6,7 @@ was given; what is new in its plan is counted then.
 Source: docs/protocol.md#the-mass-change-stop.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from shared.domain.counted_changes import MASS_CHANGE, NEW_OPPORTUNITY, NEW_REFERRAL, NEW_REQUEST, Counted, Kind
@@ -29,8 +29,8 @@ def stop_mass_changes(ctx: Context, pairs: Sequence[Pair]) -> None:
             coming.setdefault(one, {})[pair.id] = pair
         pair.pass_gate(())
     for one, wanting in coming.items():
-        is_counted = one.kind is not Kind.VALUE or _note_value(ctx, one, wanting) >= TOGETHER
-        granted = _count(ctx, one, wanting) if is_counted else wanting
+        made = _made_before(ctx, one, wanting) if one.kind is Kind.VALUE else ()
+        granted = wanting if made is None else _count(ctx, one, wanting, made)
         for key in granted:
             wanting[key].pass_gate((one,))
 
@@ -52,24 +52,28 @@ def _changes_of(pair: Pair) -> list[Counted]:
     return [one for one in counted if not (one in granted or (one == NEW_REQUEST and NEW_REFERRAL in granted))]
 
 
-def _note_value(ctx: Context, one: Counted, wanting: Mapping[str, Pair]) -> int:
-    """Note that a value is given to deals; to how many this process has given it today. Each day begins anew."""
+def _made_before(ctx: Context, one: Counted, wanting: Mapping[str, Pair]) -> Collection[str] | None:
+    """The deals to which this process gave the value before without a count; None while they are few.
+
+    A deal that was stopped is counted even so. Each day begins anew.
+    """
     day = ctx.clock.now().astimezone(UTC).date()
-    for key in [key for key in ctx.given if key[0] != day]:
-        ctx.given.pop(key, None)
-    given = ctx.given.setdefault((day, one.count), set())
+    if day not in ctx.given:
+        ctx.given.clear()
+    given = ctx.given.setdefault(day, {}).setdefault(one.count, set())
+    before = given - wanting.keys() if len(given) < TOGETHER else ()
     given.update(wanting)
-    return len(given)
+    is_known = any(one.key in pair.entry.value.waiting for pair in wanting.values())
+    return before if is_known or len(given) >= TOGETHER else None
 
 
-def _count(ctx: Context, one: Counted, wanting: Mapping[str, Pair]) -> list[str]:
+def _count(ctx: Context, one: Counted, wanting: Mapping[str, Pair], made_before: Collection[str]) -> list[str]:
     """Count one change of several pairs, and stop those that are too many; returns the others.
 
     A failure of the store ends the work on all of them: nothing is written that was not counted.
     """
     now, changes = ctx.clock.now(), {f"{key}.{one.field}": key for key in wanting}
-    given = ctx.given.get((now.astimezone(UTC).date(), one.count), ())
-    made = [f"{key}.{one.field}" for key in given if key not in wanting]
+    made = [f"{key}.{one.field}" for key in made_before]
     known = [f"{key}.{one.field}" for key, pair in wanting.items() if one.key in pair.entry.value.waiting]
     try:
         granted = let_go(ctx, one, changes, made=made, known=known)

@@ -240,7 +240,7 @@ class Context(Struct, frozen=True):
     """The ports and rules of one process, and the id of the run that uses them.
 
     `chance` returns random numbers from 0 up to, but not including, 1. `new_id` returns another id at each call.
-    `given` has the deals to which this process gave a value today, by day and value (`mass_change.py`).
+    `given` has the deals to which this process gave a value today, by day and count (`mass_change.py`).
     """
 
     partner_center: PartnerCenter
@@ -255,7 +255,7 @@ class Context(Struct, frozen=True):
     policy: Policy = field(default_factory=Policy)
     new_id: Callable[[], str] = random_id
     correlation_id: str | None = None
-    given: dict[tuple[date, str], set[str]] = field(default_factory=dict)
+    given: dict[date, dict[str, set[str]]] = field(default_factory=dict)
 
     def begin_run(self, event_id: str | None = None) -> "Context":
         """The context of a new run of a trigger, with the id of the event that caused it, or else one of its own."""

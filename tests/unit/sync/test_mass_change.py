@@ -27,7 +27,9 @@ def harness() -> Iterator[Harness]:
 
 def shared_deals(harness: Harness, count: int) -> list[str]:
     """Deals that were created under a raised limit, and have nothing left to do."""
-    deals = [harness.seller_creates(Name=f"Deal {number}", Amount=1000 + number) for number in range(count)]
+    made = len(harness.our_referrals())  # two deals with one name and amount would be clones
+    numbers = range(made, made + count)
+    deals = [harness.seller_creates(Name=f"Deal {number}", Amount=1000 + number) for number in numbers]
     for _ in range(3):
         harness.new_instance(RAISED).push()
     return deals
@@ -124,6 +126,20 @@ def test_one_date_on_many_deals_stops_and_different_values_do_not(harness: Harne
     dates = [harness.referral_of(deal)["details"]["closingDateTime"][:10] for deal in deals]
     assert dates.count("2027-06-30") == LIMIT
     assert {harness.referral_of(deal)["details"]["notes"] for deal in deals} == {f"Call {one}" for one in range(8)}
+
+
+def test_a_value_that_was_stopped_waits_in_another_process_too(harness: Harness) -> None:
+    deals = shared_deals(harness, 8)
+    for deal in deals:
+        harness.seller_edits(deal, CloseDate="2027-06-30")
+    harness.push()
+    one_more = shared_deals(harness, 1)[0]
+    harness.seller_edits(one_more, CloseDate="2027-06-30")
+    for _ in range(3):
+        harness.push(HOUR)
+        harness.new_instance().push(HOUR)
+    dates = [harness.referral_of(deal)["details"]["closingDateTime"][:10] for deal in [*deals, one_more]]
+    assert dates.count("2027-06-30") == LIMIT
 
 
 def test_emptied_values_stop_in_both_directions(harness: Harness) -> None:
