@@ -19,6 +19,7 @@ from shared.domain.link import (
 )
 from shared.domain.merge import Merged
 from shared.domain.permission import visibility_latch
+from shared.domain.ping_pong import PING_PONG, is_set_back
 from shared.domain.policy import Policy
 
 
@@ -51,7 +52,11 @@ def forbidden_write(
         if not _is_tried_again(record, changed, now):
             return Forbidden(record.code)
         return Forbidden(_code(merged, side, referral, policy), record)
-    return Forbidden(_code(merged, side, referral, policy))
+    code = _code(merged, side, referral, policy)
+    if code is None and link.repeats is not None and link.repeats.written:
+        key = f"{side}.{merged.rule.field}"
+        return Forbidden(PING_PONG if is_set_back(link.repeats, key, merged.change_on(side).new, now) else None)
+    return Forbidden(code)
 
 
 def _is_same_value(link: Link, merged: Merged, side: Side) -> bool:

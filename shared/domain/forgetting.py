@@ -55,6 +55,7 @@ def without_person(link: Link, traces: Traces) -> Link:
         base=Deal({name: value for one in left for name, value in one.items()}),
         reported=tuple(reported_code(key) if traces.are_in_text(key) else key for key in link.reported),
         cause=erased_cause(link.cause) if is_named else link.cause,
+        repeats=None if names else link.repeats,
     )
     if is_at_rest(link):
         has_heard = link.microsoft is not None and any(map(traces.are_of, people_of(link)))

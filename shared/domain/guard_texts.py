@@ -39,9 +39,13 @@ GUARD_SENTENCES: Mapping[str, str] = {
 }
 
 GUARD_CAUSES: Mapping[str, tuple[str, str]] = {
+    "ping_pong": (
+        '{label} "{value}" was written to {system} three times within an hour: another automation sets it back.',
+        "Please ask your administrator to end that automation, or enter one value in both. It is tried hourly.",
+    ),
     "unreadable_refusal": (
         "{system} answered again and again without a reason that can be read, as a proxy or gateway before it does.",
-        "Please ask your administrator what stands between the sync and {system}. It is tried again each hour.",
+        "Please ask your administrator what stands between the sync and {system}. It is tried hourly.",
     ),
     "clone": (
         "Is this a copy of {original}? It was created with the tick, and has the same name, account and amount.",

@@ -13,6 +13,7 @@ from shared.domain.left_members import is_known_list, unsent_members
 from shared.domain.link import Link
 from shared.domain.link_states import AT_REST
 from shared.domain.member_sets import keys_of
+from shared.domain.ping_pong import PING_PONG
 from shared.domain.records import Opportunity, Referral
 
 
@@ -72,6 +73,8 @@ def _is_known_difference(link: Link, name: str, value: Value | None, side: Side)
     key = f"{side.other}.{name}"
     if link.refuses(key, value) or (isinstance(value, tuple | None) and link.refuses(key, keys_of(value))):
         return True
+    if (own := link.refused.get(f"{side}.{name}")) and own.code == PING_PONG:
+        return True  # something sets it back here each time
     if key in link.waiting and link.waiting[key].value == fingerprint(value):
         return True  # it waits for an operator
     waiting = link.waiting.get(name) if side is Side.SALESFORCE else None

@@ -26,8 +26,9 @@ from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.member_sets import REFUSED_MEMBER, STAYS, UNSEEN_MEMBER, agreed_members, lacks_details, members_of
 from shared.domain.merge import Decision, Merged
+from shared.domain.ping_pong import PING_PONG, report_key, standing_reports
 from shared.domain.records import Opportunity, Referral
-from shared.domain.sentences import LineDirection, is_reported, system_name
+from shared.domain.sentences import LineDirection, cause, is_reported, system_name
 from shared.domain.text_limits import cut_texts_of
 from shared.domain.unreadable import unreadable_line, unreadable_record
 
@@ -46,7 +47,7 @@ class PlanNotes:
         self.waiting: dict[str, Difference] = {}
         self.lines: list[Line] = []
         self.losses: list[Line] = []
-        self.reported: list[str] = []
+        self.reported: list[str] = standing_reports(link) if link.repeats else []
         self.causes: dict[str, Cause] = {}
         self.ends: list[datetime] = []
         self.unsent: list[str] = []
@@ -260,6 +261,9 @@ class PlanNotes:
         if code == NOT_ANSWERED.code and merged.rule.field == TEAM:
             self.refused[key] = known or Difference(fingerprint(wanted), code, self.now)
             return  # our team goes with the accept, and nobody edited it
+        if code == PING_PONG:
+            self._tell_set_back(side, merged)
+            return
         if code == NOT_ANSWERED.code:
             before, after = display_text(merged.held_by(side)), display_text(merged.value)
             self.unsent.append(f"{merged.rule.label} {before} → {after}")
@@ -271,6 +275,18 @@ class PlanNotes:
             told, people = (code, "") if code != CONTACTS_LOCKED.code else locked_contacts(merged)
             values = {"system": system_name(side), **({"value": people} if people else {})}
             self.lines.append(self.note(told, merged, side, code, whole=False, **values))
+
+    def _tell_set_back(self, side: Side, merged: Merged) -> None:
+        """Park a value that something sets back each time; it is told once."""
+        key, wanted = f"{side}.{merged.rule.field}", merged.wanted_on(side)
+        known, written = self.link.refused.get(key), fingerprint(merged.change_on(side).new)
+        is_known = known is not None and (known.code, known.value) == (PING_PONG, fingerprint(wanted))
+        self.refused[key] = known if known and is_known else Difference(fingerprint(wanted), PING_PONG, self.now)
+        named = {"label": merged.rule.label, "value": display_text(merged.value), "system": system_name(side)}
+        found = cause(PING_PONG, merged.rule.field, **named)
+        self.causes[found.key] = found
+        if (told := report_key(key, written)) not in self.reported:
+            self.report_once({told: cause_line(self.now, side, merged.rule.field, found)})
 
     def _is_refused_list(self, known: Difference, key: str, code: str, merged: Merged) -> bool:
         """Whether Partner Center refused this list with these details: other details are sent."""

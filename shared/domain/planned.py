@@ -14,9 +14,10 @@ from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import HelpStep
 from shared.domain.link import REFUSED_BY_SALESFORCE, REFUSED_UNREADABLY, TRY_AGAIN, Difference, Link
 from shared.domain.link_states import State
+from shared.domain.ping_pong import PING_PONG
 from shared.domain.untaken_codes import INACTIVE_SOLUTION, UNTAKEN
 
-TRIED_AGAIN = UNTAKEN | REFUSED_UNREADABLY | {REFUSED_BY_SALESFORCE}
+TRIED_AGAIN = UNTAKEN | REFUSED_UNREADABLY | {REFUSED_BY_SALESFORCE, PING_PONG}
 """The codes of what is written again after a while."""
 
 

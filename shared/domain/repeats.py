@@ -1,6 +1,6 @@
-"""What the sync has done again and again for one pair: tries that met an unreadable refusal. Pure.
+"""What the sync has done again and again for one pair: tries that met an unreadable refusal, and writes of a value.
 
-Source: docs/protocol.md#unreadable-refusals.
+Pure. Source: docs/protocol.md#unreadable-refusals, docs/protocol.md#the-ping-pong-guard.
 """
 
 from collections.abc import Mapping
@@ -26,13 +26,26 @@ class Tries(Struct, frozen=True):
     since: datetime
 
 
+class Writes(Struct, frozen=True):
+    """When a value was last written to one field of a side: the fingerprint of the value, and the times.
+
+    `is_stopped` says that it was written too often, because something sets it back: it is written once an hour then.
+    """
+
+    value: str
+    times: tuple[datetime, ...]
+    is_stopped: bool = False
+
+
 class Repeats(Struct, frozen=True):
     """What was done again and again for a pair. `unknown` has the keys that a later build stored, as in `Link`.
 
     unreadable   the refusals that cannot be read, by the side that was written
+    written      the last writes, by side and field ("partner_center.money")
     """
 
     unreadable: Mapping[str, Tries] = field(default_factory=dict)
+    written: Mapping[str, Writes] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def tries(self, side: Side) -> int:

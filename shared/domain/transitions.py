@@ -39,6 +39,7 @@ from shared.domain.link import (
 )
 from shared.domain.link_states import State
 from shared.domain.member_sets import agreed_members
+from shared.domain.ping_pong import with_writes
 from shared.domain.planned import Plan
 from shared.domain.question import UNSEEN_INSERT
 from shared.domain.records import Opportunity, Referral
@@ -239,7 +240,9 @@ def patched(link: Link, changes: Sequence[Change], read_back: Deal, opportunity:
     refused = with_ignored(link, ignored, Side.PARTNER_CENTER, now)
     taken = {f"{Side.PARTNER_CENTER}.{change.field}" for change in effective}
     left = {key: one for key, one in refused.refused.items() if key not in taken or one.code != FIXED_THERE.code}
-    next_link = replace(refused, base=refused.base.with_values(agreed), refused=left, unwritten=True)
+    repeats = with_writes(link.repeats, Side.PARTNER_CENTER, effective, now)
+    agreed_base = refused.base.with_values(agreed)
+    next_link = replace(refused, base=agreed_base, refused=left, unwritten=True, repeats=repeats)
     return Transition(next_link, _lines_of_write(now, Side.PARTNER_CENTER, effective, ignored))
 
 
@@ -269,7 +272,8 @@ def written(
     refused = replace(refused, refused={**refused.refused, **{key: record for key, record, _ in details}})
     mark = refused.due_mark if is_shown else refused.mark
     unwritten = bool(ignored or details) or not is_shown
-    repeats = without_unreadable(link.repeats, Side.SALESFORCE) if is_shown and link.repeats else link.repeats
+    known = without_unreadable(link.repeats, Side.SALESFORCE) if is_shown and link.repeats else link.repeats
+    repeats = with_writes(known, Side.SALESFORCE, effective, now)
     agreed_base = refused.base.with_values(agreed)
     next_link = replace(refused, base=agreed_base, mark=mark, unwritten=unwritten, repeats=repeats)
     told = tuple(line for _, _, lines in details for line in lines)

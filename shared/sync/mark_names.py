@@ -7,17 +7,24 @@ Source: docs/protocol.md#the-mark-in-the-name.
 """
 
 from collections.abc import Sequence
+from copy import replace
 from itertools import batched
 
+from shared.domain.deal import Change, Side
 from shared.domain.name_mark import with_mark
+from shared.domain.ping_pong import PING_PONG, is_set_back, with_writes
 from shared.sync.pair_lease import Pair, call_salesforce, run_step
 from shared.sync.ports import Context, Outcome, Result, Write, Written
 from shared.sync.write_opportunity import CONDITIONAL, store_coming_write
 
+NAME_MARK = "name_mark"
+MARK = f"{Side.SALESFORCE}.{NAME_MARK}"
+"""The key under which the link counts the writes of a mark."""
+
 
 def mark_names(ctx: Context, pairs: Sequence[Pair]) -> None:
     """Write the marks that are not shown, 24 in one call."""
-    unmarked = [pair for pair in pairs if _is_unmarked(pair)]
+    unmarked = [pair for pair in pairs if _is_unmarked(pair) and not _is_set_back(ctx, pair)]
     for chunk in batched(unmarked, CONDITIONAL, strict=False):
         writes = [write for pair in chunk if (write := run_step(ctx, pair, _prepare_mark))]
         by_id = {pair.id: pair for pair in chunk}
@@ -34,12 +41,32 @@ def _is_unmarked(pair: Pair) -> bool:
     return is_writable and with_mark(opportunity.name, pair.link.due_mark) != opportunity.name
 
 
+def _is_set_back(ctx: Context, pair: Pair) -> bool:
+    """Whether something takes this mark off the name each time it is written (docs/protocol.md#the-ping-pong-guard)."""
+    repeats = pair.link.repeats
+    return repeats is not None and is_set_back(repeats, MARK, _marked(pair), ctx.clock.now())
+
+
+def _marked(pair: Pair) -> str:
+    return with_mark((pair.opportunity and pair.opportunity.name) or "", pair.link.due_mark)
+
+
+def _note_written(ctx: Context, pair: Pair, change: Change) -> None:
+    """Note that the mark was written; the log says when it is not written any more for an hour."""
+    now = ctx.clock.now()
+    link = replace(pair.link, repeats=with_writes(pair.link.repeats, Side.SALESFORCE, (change,), now))
+    pair.take_link(link)
+    if link.repeats is not None and is_set_back(link.repeats, MARK, change.new, now):
+        ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id}
+        ctx.log("name_mark_refused", **ids, code=PING_PONG, field=ctx.translation.name_column)
+
+
 def _prepare_mark(ctx: Context, pair: Pair) -> Write | None:
     opportunity, column = pair.opportunity, ctx.translation.name_column
     if opportunity is None or column is None:
         return None
     store_coming_write(ctx, pair, is_whole=False)
-    return Write(pair.id, {column: with_mark(opportunity.name or "", pair.link.due_mark)}, opportunity.modified)
+    return Write(pair.id, {column: _marked(pair)}, opportunity.modified)
 
 
 def _take_answer(ctx: Context, pair: Pair, written: Written) -> None:
@@ -51,4 +78,5 @@ def _take_answer(ctx: Context, pair: Pair, written: Written) -> None:
     elif written.locked and pair.outcome is None:
         pair.end(Outcome(Result.RETRY, "locked"))
     elif written.record is not None and not written.changed:
+        _note_written(ctx, pair, Change(NAME_MARK, NAME_MARK, None, _marked(pair)))
         pair.take_read_back(ctx.translation.opportunity(written.record, written.at))

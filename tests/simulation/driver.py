@@ -30,7 +30,7 @@ from tests.simulation.people import People
 from tests.simulation.sabotage import Sabotage
 from tests.simulation.sent_writes import SentWrites
 from tests.simulation.solution_rows import MAPPING
-from tests.simulation.told_lines import judge_lines
+from tests.simulation.told_lines import judge_lines, judge_repeated_writes
 from tests.simulation.watch import Watch
 from tests.unit.sync.harness import HOUR, Harness, Instance
 
@@ -305,6 +305,7 @@ class Simulation:
         self.findings += judge(self._left(), strictly=self.strictly)
         self.findings += judge_news(self.people) if NEWS in self.also else ()
         self.findings += [*judge_lists(self.people), *judge_name_marks(self.people), *judge_lines(self.people)]
+        self.findings += judge_repeated_writes(self.people)
         self.judged = len(self.people.edits)
 
     def _end_storm(self) -> None:

@@ -19,7 +19,7 @@ from shared.domain.microsoft_record import HeardPartner, HeardRecord
 from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.plan_lead import OPEN_LEAD
-from shared.domain.repeats import Repeats, Tries
+from shared.domain.repeats import Repeats, Tries, Writes
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
 from shared.store.row_codec import pack
@@ -164,7 +164,10 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         erased={"contacts": ("0123456789abcdef0123456789abcdef",), "notes": ("0123456789abcdef",)},
         before=State.PARKED,
         gone=Gone(WAS_DELETED, NOW, is_closed=True),
-        repeats=Repeats({Side.PARTNER_CENTER: Tries(2, NOW), Side.SALESFORCE: Tries(5, NOW)}),
+        repeats=Repeats(
+            {Side.PARTNER_CENTER: Tries(2, NOW), Side.SALESFORCE: Tries(5, NOW)},
+            {"salesforce.money": Writes("0123456789abcdef", (NOW, NOW), is_stopped=True)},
+        ),
         consented=True,
         microsoft=HeardRecord(
             "m-1",
