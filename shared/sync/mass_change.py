@@ -19,6 +19,8 @@ from shared.sync.ports import Context, Outcome, Result
 
 TOGETHER = 5
 """A value counts once a process has given it to so many deals in a day. So an ordinary edit costs no call."""
+IS_COUNTED = "*"
+"""Stands among the deals that got a value once each further one is counted."""
 
 
 def stop_mass_changes(ctx: Context, pairs: Sequence[Pair]) -> None:
@@ -55,16 +57,21 @@ def _changes_of(pair: Pair) -> list[Counted]:
 def _made_before(ctx: Context, one: Counted, wanting: Mapping[str, Pair]) -> Collection[str] | None:
     """The deals to which this process gave the value before without a count; None while they are few.
 
-    A deal that was stopped is counted even so. Each day begins anew.
+    A deal that was stopped is counted even so, and with it each further one. Each day begins anew.
     """
     day = ctx.clock.now().astimezone(UTC).date()
     if day not in ctx.given:
         ctx.given.clear()
     given = ctx.given.setdefault(day, {}).setdefault(one.count, set())
-    before = given - wanting.keys() if len(given) < TOGETHER else ()
-    given.update(wanting)
+    if IS_COUNTED in given:
+        return ()
     is_known = any(one.key in pair.entry.value.waiting for pair in wanting.values())
-    return before if is_known or len(given) >= TOGETHER else None
+    if is_known or len(given | wanting.keys()) >= TOGETHER:
+        before = given - wanting.keys()
+        given.add(IS_COUNTED)
+        return before
+    given.update(wanting)
+    return None
 
 
 def _count(ctx: Context, one: Counted, wanting: Mapping[str, Pair], made_before: Collection[str]) -> list[str]:
