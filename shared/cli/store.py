@@ -74,7 +74,7 @@ def run_import(output: Output, place: str, *, yes: bool) -> Exit:
     connector = App()
     try:
         with _opened(connector, place) as source:
-            if not (yes or output.confirm("Is SYNC off since 15 minutes, and shall the copy be imported")):
+            if not (yes or output.confirm("Import the copy (SYNC must have been off for 15 minutes)")):
                 output.say("Nothing was changed. Answer yes, or run `cosell store import` with --yes.")
                 output.print_document({"ok": False})
                 return Exit.PROBLEM

@@ -9,6 +9,7 @@ import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
+from shared.domain.link_states import State
 from shared.store.import_copy import Import
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
@@ -187,3 +188,18 @@ def test_help_that_was_asked_for_since_the_copy_is_found_or_a_person_is_asked(
     assert len(microsofts_records(harness)) == 1
     assert harness.count_in_audit(deal, QUESTION) == questions
     assert harness.opportunity(deal)["Sync_Status__c"] == shown
+
+
+def test_what_was_unticked_or_deleted_since_the_copy_rests_and_nothing_is_made_again(harness: Harness) -> None:
+    unticked, deleted = harness.shared_deal(), harness.shared_deal()
+    copy = copy_of(harness)
+    harness.seller_edits(unticked, Sync_with_Partner_Center__c=False)
+    harness.salesforce.delete("Opportunity", deleted)
+    harness.run_rounds()
+    before = numbers(harness), harness.our_referrals()
+
+    lose_store(harness, copy)
+    harness.run_rounds(4)
+
+    assert (numbers(harness), harness.our_referrals()) == before
+    assert [harness.stored_link(deal).state for deal in (unticked, deleted)] == [State.PAUSED, State.GONE]
