@@ -9,7 +9,7 @@ from argparse import ArgumentParser
 
 import stamina
 
-from tests.simulation import clocks, lists, microsoft, moves, names
+from tests.simulation import clocks, leaving, lists, microsoft, moves, names
 from tests.simulation.driver import simulate
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.disable()  # the clients log each repeated read
     with stamina.set_testing(True, attempts=3, cap=True):
-        causes = {**vars(clocks), **vars(moves), **vars(microsoft), **vars(lists), **vars(names)}
+        causes = {**vars(clocks), **vars(leaving), **vars(moves), **vars(microsoft), **vars(lists), **vars(names)}
         also = [causes[name] for name in arguments.also]
         outcome = simulate(arguments.seed, also=also, strictly=arguments.strictly)
     lines = [*outcome.trace, f"digest of the writes: {outcome.digest}", *(outcome.findings or ["nothing found"])]

@@ -21,9 +21,10 @@ from tests.simulation.drift import judge_drift
 from tests.simulation.events import Event, chosen_fate, events_of
 from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
+from tests.simulation.leaving import LEAVING, LEAVING_MOVES, bring_back
 from tests.simulation.lists import IN_ROWS, LIST_MOVES, judge_lists, with_lists
 from tests.simulation.microsoft import NEWS, NEWS_MOVES, judge_news
-from tests.simulation.moves import AUTOMATION, CUSTOMERS, HELP, LEADING, MOVES, NEW_DEALS, TICK, Move
+from tests.simulation.moves import AUTOMATION, CUSTOMERS, HELP, LEADING, MOVES, NEW_DEALS, Move
 from tests.simulation.names import NAME_MOVES, begin_with_names, judge_name_marks, mapping_of, takes_names
 from tests.simulation.oracle import Left, judge
 from tests.simulation.people import People
@@ -34,7 +35,7 @@ from tests.simulation.told_lines import judge_lines, judge_repeated_writes
 from tests.simulation.watch import Watch
 from tests.unit.sync.harness import HOUR, Harness, Instance
 
-ALL_MOVES = (*MOVES, *NEWS_MOVES, *LIST_MOVES, *NAME_MOVES)
+ALL_MOVES = (*MOVES, *NEWS_MOVES, *LIST_MOVES, *NAME_MOVES, *LEAVING_MOVES)
 STORMS, STEPS, BUSY = (1, 2, 2), (30, 50), (0.4, 1.0)
 """How many storms there are, how many steps each has, and how much people do."""
 ROUNDS = 3
@@ -319,16 +320,14 @@ class Simulation:
                 run.resume()
             self._collect(run)
         self.is_calm = True
-        for record in self.people.opportunities():
-            if not record[TICK] and self.chance.random() < 0.7:
-                self.people.save_opportunity(record, {TICK: True})
+        bring_back(self.people)
         self._queue_events(self.watch.changed_referrals())
 
     def _round(self, worker: Instance, number: int) -> None:
         """The clock passes every wait; then the push, all queued events, the sweep and the retry queue."""
         self.harness.advance_time(HOUR + 100)
         self._tell(f"round {number} begins")
-        pushes = (("push", None),) * (POLLS if IN_ROWS in self.also else 1)
+        pushes = (("push", None),) * (POLLS if {IN_ROWS, LEAVING} & set(self.also) else 1)
         work = (*pushes, *(("event", event) for event in self.events), ("sweep", None), ("push", None))
         self.events = []
         for kind, event in work:

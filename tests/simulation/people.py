@@ -58,7 +58,11 @@ class People:
 
     def opportunities(self) -> list[Record]:
         """All opportunities, with saves that nobody else can see yet."""
-        return list(self.harness.salesforce.org._records["Opportunity"].values())
+        return [one for one in self.harness.salesforce.org._records["Opportunity"].values() if not one["IsDeleted"]]
+
+    def deleted_opportunities(self) -> list[Record]:
+        """The opportunities in the recycle bin."""
+        return [one for one in self.harness.salesforce.org._records["Opportunity"].values() if one["IsDeleted"]]
 
     def referrals(self) -> list[Record]:
         """All referrals of our organisation."""

@@ -16,6 +16,7 @@ from emulators.partner_center.service_errors import ServiceError
 from shared.sync import decide_pair
 from tests.simulation.clocks import CLOCKS
 from tests.simulation.driver import simulate
+from tests.simulation.leaving import LEAVING
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import AUTOMATION, HELP
 from tests.simulation.names import MARKED, NAMES, TAKEN
@@ -39,6 +40,7 @@ SEEDS_WITH_HELP = (*range(3000, 3009), 3111)
 SEEDS_WITH_CLOCKS = (11_002, 11_018, *range(11_003, 11_013))
 """In the first two, a wrong clock would lose an edit and double a referral."""
 SEEDS_WITH_NAMES = range(9000, 9008)
+SEEDS_WITH_LEAVING = range(20000, 20012)
 SEEDS_WITH_NEWS = (*range(7000, 7006), 7041, 7163, 7182)
 """In the last ones, Microsoft's record was seen before our own referral had its deal."""
 FIRST_SEEDS = {
@@ -110,6 +112,12 @@ def test_a_seed_in_which_microsoft_acts_keeps_every_promise(seed: int) -> None:
 @pytest.mark.parametrize("seed", slow_beyond(1, SEEDS_WITH_NAMES))
 def test_a_seed_in_which_people_rename_deals_keeps_every_promise(seed: int, also: tuple[str, ...]) -> None:
     assert simulate(seed, also=(NAMES, *also)).findings == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS_WITH_LEAVING)
+def test_a_seed_in_which_opportunities_leave_and_come_back_keeps_every_promise(seed: int) -> None:
+    assert simulate(seed, also=(LEAVING,)).findings == []
 
 
 @pytest.mark.parametrize("seed", [3, 58])
