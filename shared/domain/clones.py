@@ -4,7 +4,7 @@ A clone, by button, import or flow, keeps the tick and loses the id of the refer
 referral, so a person is asked. Source: docs/protocol.md#clones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -59,14 +59,13 @@ def is_asked(link: Link) -> bool:
     return any(key.startswith(f"{CLONE}:") for key in link.reported)
 
 
-def originals_of(links: Mapping[str, Link], found: Sequence[Twin]) -> Mapping[str, str]:
-    """By id of a link's opportunity, the id of the one that it may be a copy of.
-
-    Of several originals it is a linked one, and the oldest of those.
-    """
-    new = [one for one in found if (link := links.get(one.id)) and (one.may_be_created_ticked or is_asked(link))]
-    originals = {one.id: [other for other in found if other.is_original_of(one)] for one in new}
-    return {key: min(some, key=_rank).id for key, some in originals.items() if some}
+def original_of(opportunity_id: str, link: Link, twins: Sequence[Twin]) -> str | None:
+    """The id of the opportunity that this one may be a copy of; of several a linked one, and the oldest of those."""
+    new = next((one for one in twins if one.id == opportunity_id), None)
+    if new is None or not (new.may_be_created_ticked or is_asked(link)):
+        return None
+    originals = [one for one in twins if one.is_original_of(new)]
+    return min(originals, key=_rank).id if originals else None
 
 
 def _rank(one: Twin) -> tuple[bool, datetime, str]:

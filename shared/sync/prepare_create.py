@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from itertools import batched
 
 from shared.domain.cause import Cause
-from shared.domain.clones import clone_cause, is_asked, originals_of, unticked
+from shared.domain.clones import Twin, clone_cause, is_asked, original_of, unticked
 from shared.domain.deal import Side
 from shared.domain.duplicates import is_referral_taken
 from shared.domain.help_request import whole_mark
@@ -17,24 +16,19 @@ from shared.domain.sentences import cause
 from shared.domain.transitions import adopted_opportunity, held
 from shared.domain.visibility import plan_of_shared_create
 from shared.foundation.errors import CosellError, NotFound, Rejected
-from shared.mapping.customer_lookup import QUERIES_OF_A_CALL
-from shared.mapping.twin_lookup import twin_queries, twins_in
 from shared.sync.deal_of_lead import is_of_open_lead, link_of_lead
 from shared.sync.pair_lease import Pair, record_intent
-from shared.sync.ports import BUSY, Context, Entry, Json, Outcome, Result
-from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
+from shared.sync.ports import BUSY, Context, Entry, Outcome, Result
+from shared.sync.retry_queue import outcome_of_error, pause_side
 from shared.sync.write_referral import point_to_link
 
 
-def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, original: str | None = None) -> None:
+def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, twins: Sequence[Twin]) -> None:
     """Hold an incomplete deal, leave a refused one parked, let a shared one wait; anything else will be created.
 
-    The deal may be a copy of the opportunity `original`, which is asked first.
+    A copy of one of the `twins` is held with a question.
     """
     if pair.must_create:
-        return
-    if original:
-        _hold(ctx, pair, {"name": clone_cause(original)})
         return
     if is_of_open_lead(ctx, pair.id):
         _hold(ctx, pair, {"identifier": cause("converted_lead", "identifier")})
@@ -43,7 +37,9 @@ def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, original:
     parked = pair.link.refused.get(WHOLE)
     due = parked.since + TRY_AGAIN if parked and parked.code in REFUSED_UNREADABLY else None
     is_due = due is not None and due <= ctx.clock.now()
-    if refused and parked and parked.value == whole_mark(opportunity.deal, sharing) and not is_due:
+    if twins and (original := original_of(pair.id, pair.link, twins)):
+        _hold(ctx, pair, {"name": clone_cause(original)})
+    elif refused and parked and parked.value == whole_mark(opportunity.deal, sharing) and not is_due:
         pair.end(Outcome(Result.PARKED, refused.code, due))
     elif causes := creation_obstacles(opportunity, ctx.translation.rules, ctx.policy):
         _hold(ctx, pair, causes)
@@ -58,22 +54,22 @@ def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, original:
 # --- copies
 
 
-def find_originals(ctx: Context, pairs: Sequence[Pair]) -> Mapping[str, str]:
-    """By id of a new opportunity, the opportunity that it may be a copy of. After a failure, the new ones wait."""
+def find_twins(ctx: Context, pairs: Sequence[Pair]) -> Sequence[Twin]:
+    """The new opportunities among these, and those that say the same. After a failure, the new ones wait."""
     names = {pair.id: name for pair in pairs if (name := _name_to_look_for(pair))}
     if not names:
-        return {}
-    new = [pair for pair in pairs if pair.id in names]
+        return ()
+    ours, with_marks = ctx.translation.file.ours, ctx.translation.name_column is not None
     try:
-        found = twins_in(_records(ctx, names), ctx.translation.file.ours.identifier)
+        return ctx.salesforce.twins(names, ours.flag, ours.identifier, with_marks=with_marks)
     except Rejected as error:  # the org hides a column: then no new deal can be compared
         ctx.log("clones_unseen", code=error.cause.code, correlation_id=ctx.correlation_id)
-        return {}
     except CosellError as error:
-        for pair in new:
-            pair.end(outcome_of_error(ctx, error, pair.id))
-        return {}
-    return originals_of({pair.id: pair.link for pair in new}, found)
+        pause_side(ctx, Side.SALESFORCE, error)
+        for pair in pairs:
+            if pair.id in names:
+                pair.end(outcome_of_error(ctx, error, pair.id))
+    return ()
 
 
 def _name_to_look_for(pair: Pair) -> str:
@@ -84,14 +80,6 @@ def _name_to_look_for(pair: Pair) -> str:
     link = pair.link
     was_looked_at = link.state is not State.LIVE or link.cause or link.reported or link.refused or link.waiting
     return "" if was_looked_at and not is_asked(link) else str(one.deal.get("name") or "")
-
-
-def _records(ctx: Context, names: Mapping[str, str]) -> list[Json]:
-    with_marks = ctx.translation.name_column is not None
-    queries = twin_queries(ctx.translation.file.ours, names, with_marks=with_marks)
-    with pausing_on_failure(ctx, Side.SALESFORCE):
-        calls = batched(queries, QUERIES_OF_A_CALL, strict=False)
-        return [record for call in calls for page in ctx.salesforce.query(*call).pages for record in page.records]
 
 
 def note_untick(ctx: Context, pair: Pair) -> bool:

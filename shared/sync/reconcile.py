@@ -14,7 +14,7 @@ from operator import call
 from msgspec import Struct
 
 from shared.domain.answer_clock import must_be_read
-from shared.domain.clones import next_look
+from shared.domain.clones import Twin, next_look
 from shared.domain.deal import VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
 from shared.domain.link import Link
@@ -39,7 +39,7 @@ from shared.sync.pair_lease import (
     run_step,
 )
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
-from shared.sync.prepare_create import adopt_named_referral, find_originals, note_untick, prepare_create
+from shared.sync.prepare_create import adopt_named_referral, find_twins, note_untick, prepare_create
 from shared.sync.retry_queue import outcome_of_error, pause_side, retry_after_pause, retry_at_rest
 from shared.sync.tell_owner import is_owner_untold, tell_owner
 from shared.sync.write_opportunity import batches_of_write_backs, write_back
@@ -77,8 +77,8 @@ def open_pushed(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
         run_step(ctx, pair, lambda run, one: point_to_link(run, one.link.referral_id, one.id))  # it may lack that
     read_opportunities(ctx, work.pairs)
     new = [pair for pair in work.pairs if pair.link.referral_id is None]
-    originals = find_originals(ctx, new) if new else {}
-    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_prepare_push, originals=originals))
+    twins = find_twins(ctx, new) if new else ()
+    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_prepare_push, twins=twins))
     return work
 
 
@@ -133,8 +133,8 @@ def _read_referral(ctx: Context, pair: Pair) -> None:
 # --- what a push of one pair begins with
 
 
-def _prepare_push(ctx: Context, pair: Pair, originals: Mapping[str, str]) -> None:
-    """Bring a pair whose opportunity was read to a plan, a create, or its end; `originals` has those of copies."""
+def _prepare_push(ctx: Context, pair: Pair, twins: Sequence[Twin]) -> None:
+    """Bring a pair whose opportunity was read to a plan, a create, or its end; a new one may be a copy of a twin."""
     opportunity = pair.opportunity
     if pair.link.referral_id is None:
         pair.take_existing(find_created_referral(ctx, pair))
@@ -156,7 +156,7 @@ def _prepare_push(ctx: Context, pair: Pair, originals: Mapping[str, str]) -> Non
         adopt_named_referral(ctx, pair, existing)
         make_plan(ctx, pair)
     elif link.referral_id is None:
-        prepare_create(ctx, pair, opportunity, originals.get(pair.id))
+        prepare_create(ctx, pair, opportunity, twins)
     else:
         rules = ctx.translation.rules
         is_known = pair.referral is None and bool(link.etag) and link.agreed and link.mapping == rules.mapping

@@ -20,6 +20,7 @@ from shared.clients.salesforce.request import ApiConnection, Call, Reply, Unread
 from shared.clients.salesforce.sign_in import Identity, SignIn
 from shared.clients.salesforce.single_records import SingleRecords
 from shared.clients.salesforce.soql_literals import full_id, is_id, short_id
+from shared.clients.salesforce.twin_queries import TwinQueries
 from shared.clients.vault_ports import Vault
 from shared.foundation.errors import ConfigurationError
 from shared.transport.session import open_session
@@ -29,7 +30,7 @@ MAX_COLLECTION_RECORDS = 200
 _API_VERSION = re.compile(r"\d\d\.0")
 
 
-class SalesforceClient(RelatedRows, SingleRecords, ObjectDescriptions, OwnerNotices):
+class SalesforceClient(TwinQueries, RelatedRows, SingleRecords, ObjectDescriptions, OwnerNotices):
     """The REST API under one integration user, for many threads. Raises only errors of `shared.foundation.errors`."""
 
     def __init__(self, connection: ApiConnection) -> None:

@@ -5,15 +5,15 @@ from math import ceil
 
 import pytest
 
-from shared.mapping.customer_lookup import QUERIES_OF_A_CALL
-from shared.mapping.twin_lookup import DEALS_OF_A_QUERY
+from shared.clients.salesforce.queries import MAX_QUERIES
+from shared.clients.salesforce.twin_queries import DEALS_OF_A_QUERY
 from shared.sync.ports import Policy
 from tests.unit.sync.harness import HOUR, Harness
 
 COLLECTION = 200
 
 
-COMPARED_TOGETHER = DEALS_OF_A_QUERY * QUERIES_OF_A_CALL
+COMPARED_TOGETHER = DEALS_OF_A_QUERY * MAX_QUERIES
 
 
 @dataclass(frozen=True)
