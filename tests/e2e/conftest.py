@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -53,6 +54,7 @@ def world(_started: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 def _reset_world(world: World) -> None:
     shared.app.reset()
     world.systems.reset()
+    world.systems.salesforce.clock.set(datetime.now(UTC))
     assert world.systems.partner_center.dispatcher.wait_idle(WAIT_SECONDS)
     for queue in ("referral-events", "referral-events-poison"):
         world.queues.clear_queue(queue)

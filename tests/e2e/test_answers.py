@@ -87,10 +87,11 @@ def test_a_seller_closes_a_deal_as_an_error(answering: World) -> None:
     assert (deal["Sync_Status__c"], deal["Answer_By__c"]) == ("Synced", None)
 
 
-@pytest.mark.slow  # a pull waits until the second of the record is over
+@pytest.mark.slow
 def test_a_deal_that_nobody_answers_is_shown_as_expired(answering: World) -> None:
     referral, deal = arrives(answering)
     assert deal["Answer_By__c"]
+    answering.let_records_rest()
     answering.systems.partner_center.let_expire(referral)
     send_event(answering, referral)
     deal = answering.opportunities_by_referral()[referral]

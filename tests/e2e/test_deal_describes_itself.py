@@ -20,6 +20,7 @@ def edit(world: World, opportunity: str, **values: object) -> None:
 
 
 def in_portal(world: World, referral: str, **values: object) -> None:
+    world.let_records_rest()
     operations = [{"op": "replace", "path": f"/{path}", "value": value} for path, value in values.items()]
     world.systems.partner_center.portal_edits(referral, operations)
     assert world.post_event(*world.systems.partner_center.signed_event(referral)).status_code == 202

@@ -1,6 +1,5 @@
 """A seller edits the name of a shared deal: it travels, or the audit says why not. A mark in front of it never does."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,9 @@ from tests.e2e.world import World
 
 pytestmark = pytest.mark.slow
 
-OLD_ENOUGH = 1.1
-"""Seconds until a saved record is older than the second in which Salesforce may still change it."""
-
 
 def push(world: World) -> None:
-    time.sleep(OLD_ENOUGH)
+    world.let_records_rest()
     world.host.run_now("push_opportunities")
 
 
@@ -50,6 +46,7 @@ def test_a_name_travels_both_ways_where_partner_center_takes_it(world: World) ->
     salesforce.edit("Opportunity", deal, {"Name": "✓ ERP renewal, phase 2"})
     push(world)
     assert partner_center.referral(referral)["name"] == "ERP renewal, phase 2"
+    world.let_records_rest()
     partner_center.portal_edits(referral, [{"op": "replace", "path": "/name", "value": "ERP renewal (Q4)"}])
     world.host.run_now("sweep_referrals")
     record = salesforce.record("Opportunity", deal)

@@ -26,6 +26,7 @@ def test_an_incomplete_referral_arrives_and_its_default_day_never_returns(world:
     codes = [event["code"] for event in log_events.events_named("referral_incomplete")]
     assert codes == ["country_name", "no_address", "no_closing"]
 
+    world.let_records_rest()
     partner.portal_edits(referral, [{"op": "replace", "path": "/status", "value": "Active"},
                                     {"op": "replace", "path": "/substatus", "value": "Accepted"}])  # fmt: skip
     world.wait_for_events()

@@ -175,6 +175,7 @@ def test_a_production_org_takes_the_package_and_deals_travel_both_ways(
     world.host.run_now("push_opportunities")
     assert partner.referral(sent)["status"] == "Active"
     assert partner.referral(referral)["details"]["dealValue"] == 12_000
+    world.let_records_rest()
     for each in (referral, sent):
         partner.portal_edits(each, [{"op": "replace", "path": "/details/dealValue", "value": 25_500}])
     world.wait_for_events()

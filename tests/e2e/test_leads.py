@@ -33,6 +33,7 @@ def accept(world: World, referral: str) -> None:
         {"op": "replace", "path": "/status", "value": "Active"},
         {"op": "replace", "path": "/substatus", "value": "Accepted"},
     ]
+    world.let_records_rest()
     world.systems.partner_center.portal_edits(referral, patch)
     world.wait_for_events()
     world.host.run_now("sweep_referrals")
