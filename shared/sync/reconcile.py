@@ -53,7 +53,6 @@ from shared.sync.write_referral import (
 from shared.sync.write_related import writes_of
 
 CLOSED = "Closed"
-"""The status of a referral whose end is final."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
 
