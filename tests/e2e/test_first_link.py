@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 import shared.app
+from shared.cli.approve import run_approve
+from shared.cli.exit_codes import Exit
+from shared.cli.output import Output
 from tests.e2e.world import World
 
 
@@ -49,6 +52,10 @@ def test_a_field_that_is_switched_on_keeps_the_words_of_both_people(
 
     use_mapping(tmp_path, monkeypatch, "both")
     salesforce.edit("Opportunity", opportunity, {"Amount": 12_345})
+    world.let_records_rest()
+    world.host.run_now("push_opportunities")
+    assert partner_center.referral(referral)["details"]["notes"] == "Colleague's words", "nobody has approved the field"
+    assert run_approve(Output(as_json=True), yes=True, dry_run=False) is Exit.OK
     world.let_records_rest()
     world.host.run_now("push_opportunities")
 
