@@ -23,6 +23,8 @@ PERSON_STEP = re.compile("(?:contact|role)([0-9]*)")
 """The step of a graph that creates a contact or its role."""
 ESSENTIAL = frozenset({"name", "stagename", "closedate", "account.name"})
 """Columns without a value of which Salesforce makes no record."""
+_NEEDED = frozenset({"account", "contacts", "team", "identifier"})
+"""What makes the other records of a graph, or finds them."""
 _OBJECTS = {"opportunity": "Opportunity", "account": "Account"}
 _MISSING, _RULE = "REQUIRED_FIELD_MISSING", "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 _NO_VALUE = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
@@ -43,8 +45,22 @@ def without_refused(
 ) -> Arrival:
     """Leave out the value or contact that Salesforce refuses, so that it stops no deal; after `tries`, all contacts.
 
-    Raises the error again if Salesforce refuses something else, or if the record needs what was left out before.
+    Where a rule names none of them, all that the opportunity can do without is left out. Raises the error again if
+    Salesforce refuses something else, or if the record needs what was left out before.
     """
+    try:
+        return _without_named(fields, file, arrival, error, tries)
+    except Rejected:
+        bare = _bare(fields, file, arrival, error.cause.field or "")
+        if error.step != "opportunity" or error.cause.code != _RULE or bare == arrival:
+            raise
+        return bare
+
+
+def _without_named(
+    fields: Mapping[str, FieldBase], file: MappingFile, arrival: Arrival, error: Rejected, tries: int
+) -> Arrival:
+    """Leave out what the refusal names."""
     step, column, found, new = error.step or "", error.cause.field or "", error.cause, file.new
     if found.code == _WRONG_TYPE and (paths := _default_paths(new, step, arrival)):
         return _without_defaults(arrival, paths, found)
@@ -65,6 +81,21 @@ def without_refused(
     if new.has_default(path):
         return _without_default(arrival, path, found)
     raise error
+
+
+def _bare(fields: Mapping[str, FieldBase], file: MappingFile, arrival: Arrival, column: str) -> Arrival:
+    """The arrival without all that it can do without, if a rule names none of it: any of it may be the guilty one.
+
+    A pull writes each value by itself afterwards, so that only the guilty one stays behind.
+    """
+    given = {name: field for name, field in fields.items() if name in arrival.deal and name not in _NEEDED}
+    ours = (file.ours.status, file.ours.audit, file.ours.link, file.ours.answer_by)
+    if any(_has_column(field, column) for field in given.values()) or _shown_column(file, column):
+        return arrival
+    for name, field in given.items():
+        if not ESSENTIAL.intersection(map(str.casefold, field.columns())):
+            arrival = arrival.without_value(name)
+    return replace(arrival, unshown=tuple(dict.fromkeys((*arrival.unshown, *ours))))
 
 
 def _refused_before(arrival: Arrival, column: str, path: str) -> Cause | None:

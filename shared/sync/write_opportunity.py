@@ -17,6 +17,7 @@ from shared.domain.deal import Deal, Side
 from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.name_mark import marked_name
+from shared.domain.own_columns import ColumnTries
 from shared.domain.plan_lead import ACCEPTED_LEAD
 from shared.domain.records import Opportunity
 from shared.domain.repeats import UNREADABLE
@@ -228,22 +229,18 @@ def _needs_write_back(ctx: Context, pair: Pair) -> bool:
 
 
 class _WriteBack(Struct, frozen=True):
-    """The fields of ours that one opportunity is to show, with the mark. `whole` has those that are left out too.
-
-    `refusal` says why Salesforce does not take all of them.
-    """
+    """The fields of ours that one opportunity is to show, with the mark. `whole` has those that are left out too."""
 
     pair: Pair
-    values: Mapping[str, object]
+    tries: ColumnTries
     mark: Mark | None
     whole: Mapping[str, object]
-    refusal: Cause | None = None
 
 
 def write_back(ctx: Context, pairs: Sequence[Pair]) -> None:
     """Write identity, mark and audit in one call. Where Salesforce refuses a record, write less of it.
 
-    If it refuses the audit alone too, the link stands and the lines wait.
+    If it refuses each column, the link stands and the lines wait.
     """
     coming = [own for pair in pairs if (own := run_step(ctx, pair, _prepare_write_back))]
     while coming:
@@ -252,27 +249,20 @@ def write_back(ctx: Context, pairs: Sequence[Pair]) -> None:
 
 def _send_write_backs(ctx: Context, coming: Mapping[str, _WriteBack]) -> list[_WriteBack]:
     """Write one batch; returns what is left to try of the records that Salesforce refused."""
-    writes = [Write(key, own.values) for key, own in coming.items()]
+    writes = [Write(key, own.tries.coming) for key, own in coming.items()]
     answers = call_salesforce(ctx, [own.pair for own in coming.values()], ctx.salesforce.update, writes)
     records = [written.record for written in answers if written.record is not None]
     read = ctx.translation.opportunities(records, answers[0].at) if answers else {}
     smaller: list[_WriteBack] = []
     for written in answers:
         own = coming[written.id]
-        less = _less(ctx, own.values, written.refused) if written.refused else None
-        if less:
-            smaller.append(replace(own, values=less, refusal=own.refusal or written.refused))
-        else:
-            run_step(ctx, own.pair, _confirm_write_back, own, written, read.get(written.id))
+        if (written.refused or own.tries.refusal) and not written.locked:
+            own = replace(own, tries=own.tries.after(written.refused))
+            if own.tries.coming:
+                smaller.append(own)
+                continue
+        run_step(ctx, own.pair, _confirm_write_back, own, written, read.get(written.id))
     return smaller
-
-
-def _less(ctx: Context, values: Mapping[str, object], refusal: Cause) -> Mapping[str, object] | None:
-    """The values without the column that Salesforce names, or else the audit alone; None if that was refused."""
-    audit = ctx.translation.file.ours.audit
-    if refusal.field in values:
-        return {column: value for column, value in values.items() if column != refusal.field} or None
-    return {audit: values[audit]} if audit in values and len(values) > 1 else None
 
 
 def store_coming_write(ctx: Context, pair: Pair, *, is_whole: bool = True) -> None:
@@ -296,7 +286,7 @@ def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
     if pair.link.unshown:
         left_out = pair.link.columns_left_out(ctx.clock.now())
         values = {column: value for column, value in whole.items() if column not in left_out}
-    return _WriteBack(pair, values, mark, whole)
+    return _WriteBack(pair, ColumnTries(values), mark, whole)
 
 
 def _is_lease_short(ctx: Context, pair: Pair) -> bool:
@@ -316,7 +306,7 @@ def _confirm_write_back(
 ) -> None:
     if isinstance(read_back, Exception):
         raise read_back
-    refusal = own.refusal or written.refused
+    refusal = own.tries.refusal
     if written.locked or (read_back is None and refusal is None):
         pair.end(Outcome(Result.RETRY, "locked"))
         return
@@ -324,9 +314,10 @@ def _confirm_write_back(
         pair.take_read_back(read_back)
     if pair.link.repeats and refusal is None:
         pair.take_link(taken(pair.link, Side.SALESFORCE))
-    _note_shown(ctx, pair, own, {} if written.refused else own.values, is_refused=refusal is not None)
-    if written.refused and pair.link.state is not State.PAUSED:
-        show_in_inbox(ctx, pair, written.refused)
+    shown = own.tries.taken if refusal else own.tries.coming
+    _note_shown(ctx, pair, own, shown, is_refused=refusal is not None)
+    if refusal and not shown and pair.link.state is not State.PAUSED:
+        show_in_inbox(ctx, pair, refusal)
     elif pair.link.inbox is not None:
         leave_inbox(ctx, pair)
     if refusal:  # a paused deal is not looked at again

@@ -1,0 +1,37 @@
+"""One column of ours that Salesforce refuses stops no other one.
+
+Source: docs/protocol.md#writing-the-connectors-own-fields.
+"""
+
+from typing import Any
+
+import pytest
+
+from emulators.salesforce.data.hooks import ValidationRule
+from tests.unit.sync.harness import Harness
+from tests.unit.sync.inbound_deals import assert_quiet
+
+
+class RuleOfAColumn(ValidationRule):
+    """A rule that refuses saves of one column (`value`), and whose error names another one."""
+
+    def forbids_save(self, sobject: str, record: dict[str, Any], written: set[str]) -> bool:
+        return sobject == self.sobject and bool(record["Id"]) and self.value in written
+
+
+@pytest.mark.parametrize("column", ["Sync_Status__c", "Audit__c", "Referral_Identifier__c"])
+def test_a_column_of_ours_that_a_rule_refuses_without_its_name_stops_no_other_column(
+    harness: Harness, column: str
+) -> None:
+    deal = harness.seller_creates()
+    harness.salesforce.org.hooks.rules.append(RuleOfAColumn("Opportunity", "Loss_Reason__c", "Not so.", value=column))
+    harness.push()
+    opportunity = harness.opportunity(deal)
+    assert [name for name in ("Sync_Status__c", "Audit__c", "Referral_Identifier__c") if not opportunity[name]] == [
+        column
+    ]
+    harness.clear_faults()
+    harness.run_rounds(5)
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert harness.count_in_audit(deal, "A referral was created") == 1
+    assert_quiet(harness)
