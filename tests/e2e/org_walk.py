@@ -54,7 +54,8 @@ class OrgWalk:
         shared.app.reset()
 
     def let_an_hour_pass(self) -> None:
-        """Move the app's clock, so that everything that waits is tried again. The systems keep their time."""
+        """Move the app's clock, so that everything that waits is tried again. The systems nearly keep their time."""
+        self.world.let_records_rest()
         self.later += A_LITTLE_MORE_THAN_AN_HOUR
         later = self.later
         self.monkeypatch.setattr(SystemClock, "now", staticmethod(lambda: datetime.now(UTC) + later))
@@ -104,6 +105,7 @@ class OrgWalk:
 
     def colleague_edits(self, referral: str, path: str, value: object) -> None:
         """Change a referral in the portal, and let the app receive the event."""
+        self.world.let_records_rest()
         self.partner.portal_edits(referral, [{"op": "replace", "path": path, "value": value}])
         self.send_event(referral)
 

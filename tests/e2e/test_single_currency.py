@@ -76,6 +76,7 @@ def test_an_own_deal_travels_both_ways_in_an_org_with_one_currency(single: World
     push_twice(single)
     referral = opportunity(single, deal)["Referral_Identifier__c"]
     assert money_of(single, referral) == (5_000, "USD")
+    single.let_records_rest()
     single.systems.partner_center.portal_edits(
         referral, [{"op": "replace", "path": "/details/dealValue", "value": 6_000}]
     )  # fmt: skip

@@ -29,6 +29,7 @@ def from_rows(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def push(world: World) -> None:
+    world.let_records_rest()
     world.host.run_now("push_opportunities")
 
 
@@ -49,6 +50,7 @@ def sent(world: World, deal: str) -> list[str]:
 def in_portal(world: World, deal: str, *solution_ids: str) -> None:
     referral = str(record_of(world, deal)["Referral_Identifier__c"])
     tags = [{"id": one, "type": "Name", "name": f"Portal's {one}"} for one in solution_ids]
+    world.let_records_rest()
     world.systems.partner_center.portal_edits(referral, [{"op": "replace", "path": PATH, "value": tags}])
     assert world.post_event(*world.systems.partner_center.signed_event(referral)).status_code == 202
     world.host.wait_idle(WAIT_SECONDS)

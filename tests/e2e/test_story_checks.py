@@ -109,6 +109,7 @@ def test_an_edit_whose_event_was_lost_fails_the_story(world: World) -> None:
     story.sweep_finds_nothing()
     referral = story.read_opportunity(story.seller_opportunities[0])["Referral_Identifier__c"]
     date = {"op": "replace", "path": "/details/closingDateTime", "value": "2030-01-01T00:00:00Z"}
+    world.let_records_rest()
     world.systems.partner_center.portal_edits(referral, [date])
 
     with pytest.raises(StoryFailed, match=r"events were lost, and the sweep had to write: Salesforce: .*update"):
