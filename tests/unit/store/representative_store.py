@@ -150,7 +150,10 @@ def whole_link(opportunity_id: str, state: State) -> Link:
             "partner_center.partner_location": Difference("0123456789abcdef", "location_fixed", NOW),
             "salesforce.solutions:left": Difference("0123456789abcdef", "row_refused", NOW, ("0123456789abcdef",)),
         },
-        waiting={"status": Difference("fedcba9876543210", "irreversible", NOW)},
+        waiting={
+            "status": Difference("fedcba9876543210", "irreversible", NOW),
+            "partner_center.status": Difference("fedcba9876543210", "mass_change", NOW),
+        },
         reported=("missing_name:Opportunity Name is empty.",),
         cause=Cause("missing_name", "name", "Opportunity Name is empty.", "Please enter a name."),
         unwritten=True,

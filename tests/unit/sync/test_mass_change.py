@@ -8,6 +8,7 @@ import pytest
 from shared.domain.deal import Side
 from shared.domain.link_states import Mark
 from shared.sync.ports import Policy
+from tests.unit.sync.crash_points import crash_instance_at, crash_points
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunities_of
 
@@ -208,3 +209,20 @@ def test_a_stopped_close_does_not_escape_when_a_colleague_was_faster(harness: Ha
     worker.push(MINUTE * 3)
     worker.push(MINUTE * 3)
     assert sum(harness.referral_of(deal)["status"] == "Closed" for deal in deals) == LIMIT
+
+
+@pytest.mark.slow
+def test_a_crash_at_any_call_makes_no_more_than_the_limit() -> None:
+    def arrange(harness: Harness) -> None:
+        for number in range(LIMIT + 2):
+            harness.seller_creates(Name=f"Deal {number}")
+
+    points, _ = crash_points(arrange, lambda instance: instance.push(), lambda: Harness(policy=POLICY))
+    for point in points:
+        with Harness(policy=POLICY) as harness:
+            arrange(harness)
+            worker = harness.new_instance()
+            crash_instance_at(worker, point)
+            assert worker.crashes_during(lambda instance: instance.push())
+            harness.run_rounds(6)
+            assert len(harness.our_referrals()) <= LIMIT, point
