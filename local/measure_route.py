@@ -7,8 +7,8 @@ frames    the most frames of our own code on the stack when httpx or requests is
 arrows    the imports between the first modules of the engine: `shared.sync`, and what moved from it into the domain
 arrows of all   the same with the modules that came later, such as those of co-sell
 returns   in a push of two pairs, one new and one changed: how often a call enters a package (`shared.NAME`) that the
-          run has entered before and left since. A remote call makes about twelve; the limit rose from 100 by one call,
-          which looks for the original of a new deal
+          run has entered before and left since. A remote call makes about six, such as the one that looks for the
+          original of a new deal
 
 The app is the real one, and works one pair after another. The emulated systems listen on the loopback.
 

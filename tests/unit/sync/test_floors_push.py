@@ -66,7 +66,7 @@ def test_a_minute_without_changes_costs_one_call(harness: Harness) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_creates_and_updates_cost_no_more_calls_than_the_floor(size: Size) -> None:
-    with Harness(policy=Policy(batch=size.batch)) as harness:
+    with Harness(policy=Policy(batch=size.batch, mass_change_limit=10_000)) as harness:
         harness.salesforce.rest.pages.short_pages = size.batch
         ids = create_deals(harness, size.count)
         harness.push()
