@@ -11,7 +11,7 @@ from shared.domain.deal import VISIBILITY, Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.left_members import is_known_list, unsent_members
 from shared.domain.link import Link
-from shared.domain.link_states import AT_REST
+from shared.domain.link_states import AT_REST, State
 from shared.domain.member_sets import keys_of
 from shared.domain.ping_pong import PING_PONG
 from shared.domain.records import Opportunity, Referral
@@ -20,7 +20,8 @@ from shared.domain.records import Opportunity, Referral
 def with_known_versions(link: Link, opportunity: Opportunity | None, referral: Referral | None, rules: Rules) -> Link:
     """Move each read side's known version, if every mapped value there is agreed or a known difference.
 
-    While no value travels, each version is known: a tick, or a restored record, comes with another one.
+    Who hears Microsoft may read an opportunity before a push does. So a tick that the link does not expect, and an
+    opportunity that was gone, are left to the next push.
     """
     if referral is not None:
         link = _with_known_referral(link, referral, rules)
@@ -29,18 +30,20 @@ def with_known_versions(link: Link, opportunity: Opportunity | None, referral: R
 
 def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
     rests, is_known = link.state in AT_REST, accounts_for(link, referral.deal, Side.PARTNER_CENTER, rules)
+    is_known = is_known or link.state in (State.PAUSED, State.GONE)
     is_read = all(rule.field in referral.deal for rule in rules.updatable) and not rules.unseen  # unknown, not agreed
     unsent = unsent_members(rules) if link.refused else ()
     stays = all(known.code in STAYS_UNREAD or key in unsent for key, known in link.refused.items())
     is_agreed = is_known and is_read and stays and not (link.waiting or rests)
-    return replace(link, etag=referral.etag if is_known or rests else None, agreed=is_agreed)
+    return replace(link, etag=referral.etag if is_known else None, agreed=is_agreed)
 
 
 def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) -> Link:
     has_unread = opportunity.problems or opportunity.partial
     deal = readable_lists(opportunity, link.base) if has_unread else opportunity.deal
-    is_known = link.referral_id is None or link.state in AT_REST
-    is_known = is_known or accounts_for(link, deal, Side.SALESFORCE, rules)
+    is_expected = link.lead is not None or opportunity.flagged is not (link.state is State.PAUSED)
+    is_known = link.state is State.PAUSED or accounts_for(link, deal, Side.SALESFORCE, rules)
+    is_known = link.referral_id is None or (is_known and is_expected and link.state is not State.GONE)
     stamps = {**link.stamps, **opportunity.stamps} if is_known else {}
     unknown = () if is_known and "opportunity" in opportunity.stamps else ("opportunity",)
     return replace(link, stamps={query: stamp for query, stamp in stamps.items() if stamp and query not in unknown})
@@ -52,8 +55,25 @@ def with_deletion(link: Link, at: datetime) -> Link:
 
 
 def accounts_for(link: Link, deal: Deal, side: Side, rules: Rules) -> bool:
-    """Whether each mapped value of a side is the agreed one, or a difference on record."""
+    """Whether each mapped value of a side is the agreed one, or a difference on record.
+
+    What the base of a closed deal does not hold is unknown, and of its lists only the members count.
+    """
+    if link.state is State.CLOSED:
+        names = [rule for rule in rules.updatable if rule.field in deal and rule.field in link.base]
+        return all(
+            is_same_as_closed(deal[rule.field], link.base[rule.field])
+            or is_on_record(link, rule, deal[rule.field], side)
+            for rule in names
+        )
     return all(is_on_record(link, rule, deal[rule.field], side) for rule in rules.updatable if rule.field in deal)
+
+
+def is_same_as_closed(value: Value | None, agreed: Value | None) -> bool:
+    """Whether nobody has edited a value since the deal was closed. People have many deals: of a list, members count."""
+    if isinstance(value, tuple | None) and isinstance(agreed, tuple | None):
+        return keys_of(value) == keys_of(agreed)
+    return value == agreed
 
 
 def is_on_record(link: Link, rule: Rule, value: Value | None, side: Side) -> bool:

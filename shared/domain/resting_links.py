@@ -18,11 +18,10 @@ from shared.domain.deal import Deal, Side, Status, Value, display_text, fingerpr
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.help_outcomes import left_sync
 from shared.domain.help_request import HELP_KEY, LEFT, NOTES_KEY
-from shared.domain.known_versions import accounts_for, is_on_record
+from shared.domain.known_versions import accounts_for, is_on_record, is_same_as_closed
 from shared.domain.latches import CLOSED_IS_FINAL
 from shared.domain.link import Difference, Gone, Link
 from shared.domain.link_states import State
-from shared.domain.member_sets import keys_of
 from shared.domain.plan_help import HelpDecision, decide_help
 from shared.domain.planned import TRIED_AGAIN
 from shared.domain.policy import Policy
@@ -144,7 +143,7 @@ def _compared(
     """Put a later edit on record, and return its line; forget the record of one that was taken back."""
     key, code = f"{side.other}.{rule.field}", _code(side)
     known, agreed = refused.get(key), link.base.get(rule.field)
-    if _is_same(value, agreed):
+    if is_same_as_closed(value, agreed):
         if known is not None and known.code == code:
             del refused[key]
         return ()
@@ -159,13 +158,6 @@ def _compared(
 def _code(side: Side) -> str:
     """The code of an edit that was made on `side` after the close."""
     return CLOSED_IS_FINAL.code if side is Side.SALESFORCE else CHANGED_AFTER_CLOSE
-
-
-def _is_same(value: Value | None, agreed: Value | None) -> bool:
-    """Whether nobody has edited the value since. Of a list, only its members count: people have many deals."""
-    if isinstance(value, tuple | None) and isinstance(agreed, tuple | None):
-        return keys_of(value) == keys_of(agreed)
-    return value == agreed
 
 
 def _help_after_close(
