@@ -54,7 +54,7 @@ GUARD_CAUSES: Mapping[str, tuple[str, str]] = {
             "amount; or clear the tick, wait some minutes for a note here, and set it again."
         ),
     ),
-    "mapping_change": (
+    "newly_sent": (
         "The mapping file sends {label} anew or from another column, and nobody has approved that yet.",
         "Please ask your administrator to run cosell approve.",
     ),

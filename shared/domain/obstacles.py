@@ -11,7 +11,6 @@ from shared.domain.deal import TEAM, Person, Status
 from shared.domain.field_rules import Rules
 from shared.domain.help_request import HELP
 from shared.domain.listed_texts import listed
-from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.member_sets import members_of
 from shared.domain.permission import refusals_to_ask, refusals_to_create
 from shared.domain.policy import Policy
@@ -49,7 +48,7 @@ def _newly_sent(rules: Rules, policy: Policy) -> dict[str, Cause]:
     """The fields that a referral needs, or that travel only now, and that nobody has approved to be sent."""
     needed = {*REQUIRED, *(rule.field for rule in rules.set_at_creation)} & policy.unapproved
     held = (name for name in rules.by_field if name in needed)
-    return {name: cause(MAPPING_CHANGE, name, label=rules[name].label) for name in held}
+    return {name: cause("newly_sent", name, label=rules[name].label) for name in held}
 
 
 def help_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -> Mapping[str, Cause]:
