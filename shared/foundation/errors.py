@@ -79,8 +79,8 @@ class UnreadableRefusal(Ambiguous):
     Nobody knows what the gateway has passed on.
     """
 
-    def __init__(self, message: str, *, tries: int = 1) -> None:
-        """`tries` is how often the same pair has met such a refusal: the next try is the later, the more there were."""
+    def __init__(self, message: str, *, tries: int = 0) -> None:
+        """`tries` is how often the same pair has met such a refusal, if that is counted: the next try is later then."""
         super().__init__(message)
         self.tries = tries
 

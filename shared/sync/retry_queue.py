@@ -53,8 +53,9 @@ def outcome_of_error(ctx: Context, error: Exception, key: str) -> Outcome:
     if not isinstance(error, StoreConflict):
         ctx.log("pair_failed", **failure_fields(error, ctx.correlation_id), key=key, where=_innermost_place(error))
     if isinstance(error, UnreadableRefusal):
-        wait = min(ctx.policy.longest_wait, ctx.policy.lease * (1 << min(error.tries - 1, 10)))
-        return Outcome(Result.RETRY, name, ctx.clock.now() + max(wait, ctx.policy.lease), unsure=True)
+        wait = min(ctx.policy.longest_wait, ctx.policy.lease * (1 << max(min(error.tries, 10) - 1, 0)))
+        at = ctx.clock.now() + max(wait, ctx.policy.lease) if error.tries else None
+        return Outcome(Result.RETRY, name, at, unsure=True)
     if isinstance(error, Ambiguous):
         return Outcome(Result.RETRY, "ambiguous", ctx.clock.now() + ctx.policy.lease, unsure=True)
     if isinstance(error, SignInFailed):
