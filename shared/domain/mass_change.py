@@ -23,6 +23,18 @@ def waits_for_approval(waiting: Mapping[str, Difference]) -> bool:
     return any(record.code in (MASS_CHANGE, MAPPING_CHANGE) for record in waiting.values())
 
 
+def is_stopped(link: Link) -> bool:
+    """Whether a change of this deal was stopped and is still wanted."""
+    is_away = link.state in (State.PAUSED, State.GONE)
+    return not is_away and any(record.code == MASS_CHANGE for record in link.waiting.values())
+
+
+def was_stopped(link: Link, one: Counted) -> bool:
+    """Whether this very change of a deal was stopped before."""
+    known = link.waiting.get(one.key)
+    return known is not None and (known.code, known.value) == (MASS_CHANGE, one.mark)
+
+
 def plan_of_stopped_create(link: Link, now: datetime) -> Plan:
     """The plan of a new deal that is not created yet. What it has waited for its sharing counts."""
     record, is_new = _record(link, NEW_REFERRAL, now)
@@ -72,9 +84,8 @@ def _closing_keys(plan: Plan) -> set[str]:
 
 def _record(link: Link, one: Counted, now: datetime) -> tuple[Difference, bool]:
     """The record of a stopped change, and whether it is new."""
-    known = link.waiting.get(one.key)
-    if known is not None and (known.code, known.value) == (MASS_CHANGE, one.mark):
-        return known, False
+    if was_stopped(link, one):
+        return link.waiting[one.key], False
     return Difference(one.mark, MASS_CHANGE, now), True
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from shared.domain.counted_changes import MASS_CHANGE, NEW_OPPORTUNITY, NEW_REFERRAL, NEW_REQUEST, Counted, Kind
 from shared.domain.deal import Side
 from shared.domain.link import Difference, EffectKind
-from shared.domain.mass_change import plan_of_stopped_create, without_stopped
+from shared.domain.mass_change import is_stopped, plan_of_stopped_create, was_stopped, without_stopped
 from shared.foundation.errors import StoreError
 from shared.sync.pair_lease import Pair, run_step
 from shared.sync.ports import Context, Outcome, Result
@@ -65,7 +65,7 @@ def _made_before(ctx: Context, one: Counted, wanting: Mapping[str, Pair]) -> Col
     given = ctx.given.setdefault(day, {}).setdefault(one.count, set())
     if IS_COUNTED in given:
         return ()
-    is_known = any(one.key in pair.entry.value.waiting for pair in wanting.values())
+    is_known = any(was_stopped(pair.entry.value, one) for pair in wanting.values())
     if is_known or len(given | wanting.keys()) >= TOGETHER:
         before = given - wanting.keys()
         given.add(IS_COUNTED)
@@ -81,7 +81,7 @@ def _count(ctx: Context, one: Counted, wanting: Mapping[str, Pair], made_before:
     """
     now, changes = ctx.clock.now(), {f"{key}.{one.field}": key for key in wanting}
     made = [f"{key}.{one.field}" for key in made_before]
-    known = [f"{key}.{one.field}" for key, pair in wanting.items() if one.key in pair.entry.value.waiting]
+    known = [f"{key}.{one.field}" for key, pair in wanting.items() if was_stopped(pair.entry.value, one)]
     try:
         granted = let_go(ctx, one, changes, made=made, known=known)
     except StoreError as error:
@@ -107,7 +107,8 @@ def let_go(
     """
     now, limit = ctx.clock.now(), ctx.policy.mass_change_limit
     granted, count = ctx.store.let_changes_go(one.count, changes, now, limit, made=made, known=known)
-    if len(granted) < len(changes) and count.since is not None and count.since < now and not _is_awaited(ctx):
+    is_older = len(granted) < len(changes) and count.since is not None and count.since < now
+    if is_older and not (known or _is_awaited(ctx, one, count.examples)):
         ctx.store.release_changes(one.count, now)
         granted, count = ctx.store.let_changes_go(one.count, changes, now, limit, known=known)
     if len(granted) < len(changes):
@@ -120,13 +121,21 @@ def let_go(
     return granted
 
 
-def _is_awaited(ctx: Context) -> bool:
-    """Whether a pair waits for an operator. A queue that is too long to read is taken for one that has such a pair."""
-    for side in Side:
-        entries = ctx.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), ctx.policy.batch)
-        if len(entries) >= ctx.policy.batch or any(entry.cause == MASS_CHANGE for entry in entries):
-            return True
-    return False
+def _is_awaited(ctx: Context, one: Counted, examples: Collection[str]) -> bool:
+    """Whether a deal waits for an operator: what its retry entry says may be the outage of an hour ago."""
+    if one == NEW_OPPORTUNITY:
+        return _is_arrival_awaited(ctx)
+    stored = (entry.value for key in examples if (entry := ctx.store.link(key)))
+    return any(map(is_stopped, stored)) or any(is_stopped(entry.value) for entry in ctx.store.links())
+
+
+def _is_arrival_awaited(ctx: Context) -> bool:
+    """Whether a referral is queued that has no opportunity. A queue that is too long to read is taken for one."""
+    entries = ctx.store.retry_entries(Side.PARTNER_CENTER, datetime.max.replace(tzinfo=UTC), ctx.policy.batch)
+    if len(entries) >= ctx.policy.batch:
+        return True
+    pointers = ((entry, ctx.store.pointer(entry.key)) for entry in entries)
+    return any(entry.cause == MASS_CHANGE or not (known and known.value.opportunity_id) for entry, known in pointers)
 
 
 def _stop(pair: Pair, one: Counted, now: datetime) -> None:

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.domain.link_states import Mark
+from shared.foundation.errors import Unavailable
 from shared.sync.ports import Policy
 from tests.unit.sync.crash_points import crash_instance_at, crash_points
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
@@ -85,6 +87,38 @@ def test_a_stop_ends_once_nobody_wants_what_waits(harness: Harness) -> None:
     assert harness.retry_entries(Side.SALESFORCE) == []
     assert harness.referral_of(later)
     assert len(harness.our_referrals()) == LIMIT + 1
+
+
+def test_a_stop_outlasts_an_outage_and_a_new_day(harness: Harness) -> None:
+    """The pairs that wait are due for another cause then. So it is their links that say what is awaited."""
+    for number in range(8):
+        harness.seller_creates(Name=f"Deal {number}")
+    harness.push()
+    worker = harness.new_instance()
+    worker.process.interrupt_at("salesforce.opportunities", fail)
+    worker.push(A_DAY)
+    assert {entry.cause for entry in harness.retry_entries(Side.SALESFORCE)} == {"Unavailable"}
+    late = harness.seller_creates(Name="Another day")
+    harness.push()
+    harness.push(HOUR)
+    assert len(harness.our_referrals()) == LIMIT
+    assert not harness.opportunity(late)["Referral_Identifier__c"]
+
+
+def test_a_stop_of_arriving_deals_outlasts_an_outage_and_a_new_day(harness: Harness) -> None:
+    referrals = [microsoft_sends_deal(harness, name=f"Deal {number}") for number in range(8)]
+    harness.sweep()
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, times=1000, status=503))
+    harness.push(A_DAY)
+    harness.clear_faults()
+    assert "mass_change" not in {entry.cause for entry in harness.retry_entries(Side.PARTNER_CENTER)}
+    harness.push(HOUR)
+    harness.push(HOUR)
+    assert sum(bool(opportunities_of(harness, referral)) for referral in referrals) == LIMIT
+
+
+def fail() -> None:
+    raise Unavailable("down")
 
 
 def test_mass_closed_deals_stop_at_the_limit_and_every_other_edit_travels(harness: Harness) -> None:
