@@ -28,6 +28,11 @@ def is_referral_taken(link: Link | None, referral_id: str) -> bool:
     return link is not None and link.state is not State.GONE and _is_same(link.referral_id, referral_id)
 
 
+def without_referral(link: Link) -> Link:
+    """The link of an opportunity that is back, and whose referral another one has now: it begins anew."""
+    return Link(link.opportunity_id, intent=link.intent, inbox=link.inbox, unknown=link.unknown)
+
+
 def second_referral_cause(link: Link) -> Cause:
     """Why the second referral of a link's opportunity is not synced."""
     return cause("second_referral_open", "identifier", opportunity=link.opportunity_id, linked=link.referral_id)

@@ -72,7 +72,7 @@ def _was_done_today(ctx: Context) -> bool:
     return done is not None and ctx.clock.now() - done < A_RUN
 
 
-def _must_stop(ctx: Context, run: _Purge, started: datetime) -> bool:
+def _end_in_time(ctx: Context, run: _Purge, started: datetime) -> bool:
     if ctx.is_time_up(started) or run.purged >= MOST:
         run.is_complete = False
     return not run.is_complete
@@ -84,7 +84,7 @@ def _must_stop(ctx: Context, run: _Purge, started: datetime) -> bool:
 def _purge_deals(ctx: Context, run: _Purge, started: datetime) -> None:
     known = ctx.store.purged_deals()
     for entry in ctx.store.links():
-        if _must_stop(ctx, run, started):
+        if _end_in_time(ctx, run, started):
             return
         purged_at = known.get(entry.value.opportunity_id)
         if is_closed(entry.value) and _is_due(ctx, entry, purged_at, run.after):
@@ -149,7 +149,7 @@ def _queue_again(ctx: Context, link: Link, purged_at: datetime) -> None:
 def _purge_leads(ctx: Context, run: _Purge, started: datetime) -> None:
     """Purge what is known of leads that ended without becoming a deal."""
     for referral_id, entry in ctx.store.pointers():
-        if _must_stop(ctx, run, started):
+        if _end_in_time(ctx, run, started):
             return
         lead = entry.value.lead
         if lead is not None and lead.is_closed and lead.written and entry.age >= run.after:

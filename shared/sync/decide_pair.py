@@ -4,6 +4,7 @@ from copy import replace
 from functools import partial
 
 from shared.domain.deal import VISIBILITY, Change, Side, Status
+from shared.domain.duplicates import is_referral_taken, without_referral
 from shared.domain.forgetting import recognised
 from shared.domain.link import Link
 from shared.domain.link_states import State
@@ -74,7 +75,7 @@ def _take_plan(ctx: Context, pair: Pair, plan: Plan) -> None:
 def _comes_to_rest(ctx: Context, pair: Pair, opportunity: Opportunity) -> bool:
     """Let an un-ticked deal pause, and compare a closed one with what was agreed; whether the pair needs no plan."""
     if pair.link.state in LEAVES:
-        end_rest(pair, opportunity)
+        end_rest(ctx, pair, opportunity)
     if not (opportunity.flagged or pair.link.lead):
         pair.drop_plan()
         leave_sync(ctx, pair)
@@ -117,12 +118,23 @@ def leave_sync(ctx: Context, pair: Pair) -> None:
         pair.leave_sync(paused(pair.link, ctx.clock.now()))
 
 
-def end_rest(pair: Pair, opportunity: Opportunity) -> None:
-    """Let a pair go on whose opportunity is there again, or is ticked again."""
+def end_rest(ctx: Context, pair: Pair, opportunity: Opportunity) -> None:
+    """Let a pair go on whose opportunity is there again, or is ticked again.
+
+    Another opportunity may have taken the place of one that was gone: that one keeps the referral.
+    """
     if pair.link.state is State.GONE:
-        pair.take_link(resumed(pair.link))
+        pair.take_link(without_referral(pair.link) if _is_given_away(ctx, pair.link) else resumed(pair.link))
     if pair.link.state is State.PAUSED and (opportunity.flagged or pair.link.lead):
         pair.take_link(resumed(pair.link))
+
+
+def _is_given_away(ctx: Context, link: Link) -> bool:
+    """Whether the referral of a link is another opportunity's now."""
+    pointer = ctx.store.pointer(link.referral_id or "")
+    other = pointer.value.opportunity_id if pointer else None
+    known = ctx.store.link(other) if other and other != link.opportunity_id else None
+    return known is not None and is_referral_taken(known.value, link.referral_id or "")
 
 
 def plan_and_send(ctx: Context, pair: Pair) -> None:

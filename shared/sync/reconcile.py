@@ -141,7 +141,7 @@ def _prepare_push(ctx: Context, pair: Pair, twins: Sequence[Twin]) -> None:
         _adopt_for_missing(ctx, pair)
         return
     if pair.link.state in LEAVES:
-        end_rest(pair, opportunity)
+        end_rest(ctx, pair, opportunity)
     link = pair.link
     if not (opportunity.flagged or link.lead):
         _prepare_unticked(ctx, pair)

@@ -105,3 +105,36 @@ def test_of_two_opportunities_with_the_id_of_a_new_referral_the_one_that_it_name
     harness.pull_event(referral)
     assert harness.stored_link(deals[1]).referral_id == referral
     assert harness.store.link(deals[0]) is None
+
+
+def test_a_second_opportunity_takes_the_place_of_the_first_once_that_is_deleted(harness: Harness) -> None:
+    allow_one_id_twice(harness)
+    first = harness.shared_deal()
+    referral = harness.referral_of(first)["id"]
+    second = harness.seller_creates(Name="ERP renewal", Referral_Identifier__c=referral, Amount=3)
+    harness.push()
+    assert harness.stored_link(second).state is State.HELD
+    harness.salesforce.delete("Opportunity", first)
+    harness.run_rounds(3, after=HOUR)
+    assert harness.stored_link(first).state is State.GONE
+    assert harness.stored_link(second).referral_id == referral
+    assert harness.differences(second) == []
+    assert len(harness.our_referrals()) == 1
+
+
+def test_the_first_opportunity_is_held_when_it_comes_back_after_the_second_took_its_place(harness: Harness) -> None:
+    allow_one_id_twice(harness)
+    first = harness.shared_deal()
+    referral = harness.referral_of(first)["id"]
+    harness.salesforce.delete("Opportunity", first)
+    harness.run_rounds(2, after=HOUR)
+    second = harness.seller_creates(Name="ERP renewal", Referral_Identifier__c=referral, Amount=3)
+    harness.run_rounds(2)
+    harness.salesforce.undelete("Opportunity", first)
+    harness.run_rounds(2, after=HOUR)
+    assert (harness.stored_link(first).state, harness.stored_link(first).referral_id) == (State.HELD, None)
+    assert harness.count_in_audit(first, f"is synced with another opportunity, {second}") == 1
+    harness.seller_edits(first, Amount=99)
+    harness.run_rounds(2)
+    (known,) = harness.our_referrals()
+    assert known["details"]["dealValue"] != 99
