@@ -27,6 +27,7 @@ from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.member_sets import REFUSED_MEMBER, STAYS, UNSEEN_MEMBER, agreed_members, lacks_details, members_of
 from shared.domain.merge import Decision, Merged
 from shared.domain.ping_pong import PING_PONG, report_key, standing_reports
+from shared.domain.question import UNASKED
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sentences import LineDirection, cause, is_reported, system_name
 from shared.domain.text_limits import cut_texts_of
@@ -267,7 +268,8 @@ class PlanNotes:
         if code == NOT_ANSWERED.code:
             before, after = display_text(merged.held_by(side)), display_text(merged.value)
             self.unsent.append(f"{merged.rule.label} {before} → {after}")
-        if known and (self.link.refuses(key, wanted) or self._is_refused_list(known, key, code, merged)):
+        is_told = known is not None and known.code != UNASKED  # a question says nothing of a refusal
+        if known and is_told and (self.link.refuses(key, wanted) or self._is_refused_list(known, key, code, merged)):
             self.refused[key] = replace(known, code=code)
             return
         self.refused[key] = Difference(fingerprint(wanted), code, self.now)

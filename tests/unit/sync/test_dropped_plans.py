@@ -6,6 +6,7 @@ Source: docs/protocol.md#one-effect-after-the-other.
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness
+from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunity_of, recover_after_lease
 
 TICK = "Sync_with_Partner_Center__c"
 
@@ -42,3 +43,18 @@ def test_what_was_recovered_is_told_although_the_side_is_paused_before_its_pair_
     harness.push()
     harness.run_rounds()
     assert harness.count_in_audit(deal, "600.00 USD") == 1
+
+
+def test_a_stage_that_was_a_question_is_told_when_it_is_refused_as_an_answer(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.colleague_edits(referral, status="Closed", substatus="Declined")
+    harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, path="graph"))
+    harness.pull_event(referral)
+    deal = opportunity_of(harness, referral)["Id"]
+    harness.seller_edits(deal, StageName="Qualification")
+    recover_after_lease(harness)
+    harness.run_rounds(1)
+    assert harness.count_in_audit(deal, "Stage Qualification may be set by automation") == 1
+    harness.seller_edits(deal, StageName="Prospecting")
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, 'Stage "Active/Accepted" was not sent') == 1

@@ -54,8 +54,8 @@ def test_a_value_of_partner_center_that_salesforces_automation_sets_back_is_park
     assert harness.opportunity(deal)["Description"] == "By a flow."
     assert harness.count_in_audit(deal, "→ By a colleague") == 3
     assert (harness.opportunity(deal)["Sync_Status__c"], harness.count_in_audit(deal, TOLD)) == ("Failed", 1)
-    set_back_for(harness, 3, set_back)
-    assert 5 <= harness.count_in_audit(deal, "→ By a colleague") <= 6
+    set_back_for(harness, 1, set_back)
+    assert harness.count_in_audit(deal, "→ By a colleague") == 4, "once an hour"
     assert harness.count_in_audit(deal, TOLD) == 1
     harness.run_rounds(after=HOUR)
     assert harness.opportunity(deal)["Description"] == "By a colleague."
@@ -112,3 +112,18 @@ def test_a_mark_that_a_flow_takes_off_the_name_is_written_three_times_in_an_hour
         set_back_for(harness, 1, lambda: harness.salesforce.edit("Opportunity", deal, {"Name": "ERP renewal"}))
         assert len([fields for fields in saves if fields == {"Name"}]) - 10 <= 3
         assert [one["code"] for one in harness.first.log.fields_of("name_mark_refused")] == ["ping_pong"]
+
+
+def test_a_list_that_a_program_shortens_each_time_is_parked(owned: Callable[[str], Harness]) -> None:
+    harness = owned("both")
+    deal = harness.shared_deal(Products__c="SOL-10001;SOL-10002")
+    referral = harness.referral_of(deal)["id"]
+    left = [{"id": "SOL-10001", "type": "Name", "name": "SOL-10001"}]
+
+    def set_back() -> None:
+        harness.colleague_edits(referral, details_requirements_solutions=left)
+        harness.seller_edits(deal, Products__c="SOL-10001;SOL-10002")
+
+    set_back_for(harness, 1, set_back)
+    assert harness.count_in_audit(deal, "→ SOL-10001, SOL-10002.") == 3
+    assert (harness.opportunity(deal)["Sync_Status__c"], harness.count_in_audit(deal, TOLD)) == ("Failed", 1)
