@@ -35,8 +35,7 @@ def orphaned(harness: Harness, leave: Leave, seen_before: bool) -> str:
     return deal
 
 
-@pytest.mark.parametrize("lag", [0.0, 600.0])
-@pytest.mark.parametrize("seen_before", [False, True])
+@pytest.mark.parametrize(("lag", "seen_before"), [(0.0, False), (600.0, True)])
 @pytest.mark.parametrize("leave", [untick, delete])
 def test_the_referral_is_adopted_and_nothing_waits_for_ever(
     harness: Harness, leave: Leave, lag: float, *, seen_before: bool
@@ -70,6 +69,7 @@ def test_a_deal_whose_create_took_no_effect_leaves_no_row_behind(harness: Harnes
     assert [harness.retry_entries(side) for side in Side] == [[], []]
 
 
+@pytest.mark.slow
 def test_a_crash_at_any_call_of_the_adoption_of_a_deleted_deal_is_made_good() -> None:
     for number in range(0, 60, 3):
         with Harness() as harness:
