@@ -1,6 +1,6 @@
 """Build the health report. It calls neither side and shows no secret."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from shared import __version__
 from shared.app import App
@@ -14,8 +14,9 @@ HEARTBEATS = {"push": "push_done", "sweep": "sweep_done"}
 
 def health_report(app: App) -> dict[str, object]:
     """Return versions, mapping hash, mode, and the seconds since the last push and sweep (None: never)."""
-    now = datetime.now(UTC)
-    ages = {f"{run}_age_seconds": _age(now, app.store.cursor(cursor)) for run, cursor in HEARTBEATS.items()}
+    moved = {run: app.store.cursor(cursor) for run, cursor in HEARTBEATS.items()}
+    now = app.clock.now()  # after a read of the store, by whose clock ours goes
+    ages = {f"{run}_age_seconds": _age(now, at) for run, at in moved.items()}
     settings = app.settings.sync
     paused = {"push": settings.push_paused, "pull": settings.pull_paused}
     return {
