@@ -9,6 +9,7 @@ import pytest
 
 from emulators.base.faults import FaultKind
 from shared.app import App
+from shared.foundation.clock import SystemClock
 from shared.operations.health import health_report
 from shared.store.stored_values import SideState
 from tests.unit.docs.docs_reader import (
@@ -36,6 +37,7 @@ def test_the_troubleshooting_page_lists_every_key_of_the_health_report() -> None
         store=SimpleNamespace(cursor=lambda _: None, side_state=lambda _: SideState(), **nothing),
         settings=SimpleNamespace(sync=sync_settings),
         translation=SimpleNamespace(hash=""),
+        clock=SystemClock(),
     )
     assert list(cells_by_name("troubleshooting.md", "Is all well?")) == list(health_report(cast("App", app)))
 
