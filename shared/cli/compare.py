@@ -40,6 +40,7 @@ MEANINGS: Mapping[Kind, tuple[str, str]] = {
     ),
     Kind.TWO_LINKS: ("two links lead to the referral", "clear Sync with Partner Center on one of the opportunities"),
     Kind.UNLINKED_REFERRAL: ("nobody has heard of the referral", "the daily run lets it arrive"),
+    Kind.UNREAD_OPPORTUNITY: ("no push has read the last save of the opportunity", "the daily run lets it be read"),
     Kind.UNLINKED_OPPORTUNITY: ("no push has seen the ticked opportunity", "the daily run lets it be sent"),
     Kind.NEWS: ("nobody has heard what another party says in the deal", "the daily run lets it be heard"),
 }

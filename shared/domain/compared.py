@@ -24,6 +24,8 @@ from shared.domain.records import Opportunity, Referral
 
 GRACE = timedelta(hours=1)
 """So long a change may be under way: push, events and sweep have had their turn by then."""
+POLLED = "opportunity"
+"""The polling query whose stamp tells that an opportunity itself was saved."""
 _COMPARED = frozenset({State.LIVE, State.ON_HOLD, State.PARKED})
 """The states in which both sides are kept in step."""
 
@@ -40,6 +42,7 @@ class Kind(StrEnum):
     two_links             two links lead to one referral
     unlinked_referral     an open referral of ours has no opportunity, and no event, sweep or entry has it
     unlinked_opportunity  a ticked opportunity has no link, and no push or entry has it
+    unread_opportunity    an opportunity was saved, ticked or un-ticked, and no push has read it: it was hidden then
     news                  a record of another party says what nobody has heard
     """
 
@@ -52,10 +55,19 @@ class Kind(StrEnum):
     TWO_LINKS = "two_links"
     UNLINKED_REFERRAL = "unlinked_referral"
     UNLINKED_OPPORTUNITY = "unlinked_opportunity"
+    UNREAD_OPPORTUNITY = "unread_opportunity"
     NEWS = "news"
 
 
-UNHEARD = frozenset({Kind.UNLINKED_REFERRAL, Kind.UNLINKED_OPPORTUNITY, Kind.TWO_REFERRALS, Kind.NEWS})
+UNHEARD = frozenset(
+    {
+        Kind.UNLINKED_REFERRAL,
+        Kind.UNLINKED_OPPORTUNITY,
+        Kind.UNREAD_OPPORTUNITY,
+        Kind.TWO_REFERRALS,
+        Kind.NEWS,
+    }
+)
 """What each daily compare queues: an event, a push or a sweep should have done it, and it replaces no value.
 
 The pull of a second referral tells it in the inbox (docs/protocol.md#two-of-one).
@@ -87,6 +99,23 @@ def is_compared(link: Link) -> bool:
     """Whether both sides of a link are kept in step now, so that a difference would be drift."""
     is_free = link.intent is None and not link.close_as_test and link.lead != OPEN_LEAD
     return link.referral_id is not None and link.state in _COMPARED and is_free
+
+
+def is_paused(link: Link) -> bool:
+    """Whether the deal waits for its tick."""
+    return link.referral_id is not None and link.state is State.PAUSED and link.intent is None
+
+
+def is_unread(link: Link, opportunity: Opportunity) -> bool:
+    """Whether no look has taken the opportunity's tick or last save.
+
+    The poll goes by stamps. A save that the sync user could not see has one from before the poll's cursor, and comes
+    with no other when they may see it again.
+    """
+    if link.state is State.PAUSED:
+        return opportunity.flagged
+    saved = opportunity.stamps.get(POLLED)
+    return (not opportunity.flagged and link.lead is None) or (saved is not None and saved != link.stamps.get(POLLED))
 
 
 def is_closed(link: Link) -> bool:

@@ -44,7 +44,7 @@ KINDS_OF_COUNTS = {
     "duplicates": (Kind.TWO_REFERRALS, Kind.TWO_OPPORTUNITIES, Kind.TWO_LINKS),
     "missing": (Kind.OPPORTUNITY_MISSING, Kind.REFERRAL_MISSING),
     "unlinked": (Kind.UNLINKED_REFERRAL, Kind.UNLINKED_OPPORTUNITY),
-    "news": (Kind.NEWS,),
+    "news": (Kind.NEWS, Kind.UNREAD_OPPORTUNITY),
 }
 """The counts of the log event, and the kinds that each of them counts."""
 
@@ -183,7 +183,7 @@ def queue_finding(ctx: Context, finding: Finding) -> None:
     if finding.kind is Kind.NEWS and key:
         key = Sighting(key).key
     side = Side.PARTNER_CENTER if key else Side.SALESFORCE
-    if finding.kind in (Kind.INTERRUPTED, Kind.OPPORTUNITY_MISSING, Kind.UNLINKED_OPPORTUNITY):
+    if finding.kind in (Kind.INTERRUPTED, Kind.OPPORTUNITY_MISSING, Kind.UNLINKED_OPPORTUNITY, Kind.UNREAD_OPPORTUNITY):
         side, key = Side.SALESFORCE, finding.opportunity_id
     if key:
         queue_pair(ctx, side, key, Outcome(Result.RETRY, "compare", ctx.clock.now()))

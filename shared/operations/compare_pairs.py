@@ -17,6 +17,8 @@ from shared.domain.compared import (
     Kind,
     drift_in,
     is_compared,
+    is_paused,
+    is_unread,
     is_young,
     may_have_drifted,
 )
@@ -72,8 +74,9 @@ def compare_links(ctx: Context, entries: Sequence[Entry[Link]], sampled_to: str,
 
 
 def read_compared(ctx: Context, entries: Sequence[Entry[Link]]) -> tuple[list[Read], list[Finding]]:
-    """The ticked opportunities of links that are in step, and a finding for each that Salesforce does not show."""
-    by_id = {entry.value.opportunity_id: entry for entry in entries if is_compared(entry.value)}
+    """The ticked opportunities of links that are in step, and what is found of those that are unread or not shown."""
+    links = ((entry, entry.value) for entry in entries)
+    by_id = {link.opportunity_id: entry for entry, link in links if is_compared(link) or is_paused(link)}
     if not by_id:
         return [], []
     with pausing_on_failure(ctx, Side.SALESFORCE):
@@ -83,10 +86,16 @@ def read_compared(ctx: Context, entries: Sequence[Entry[Link]]) -> tuple[list[Re
     for key, result in sorted(ctx.translation.opportunities(records, answer.at).items(), key=lambda item: item[0]):
         if not isinstance(result, Opportunity):
             outcome_of_error(ctx, result, key)
-        elif result.flagged:
+        else:
             read.append(Read(by_id[key], result, is_young(result, answer.at)))
     hidden = [entry.value for key, entry in by_id.items() if key not in shown and "deleted" not in entry.value.stamps]
-    return read, [_found(Kind.OPPORTUNITY_MISSING, link) for link in hidden if not is_queued(ctx, link)]
+    unread = [one for one in read if is_unread(one.link, one.opportunity)]
+    told = [
+        *((Kind.UNREAD_OPPORTUNITY, one.link) for one in unread if not one.is_young),
+        *((Kind.OPPORTUNITY_MISSING, link) for link in hidden),
+    ]
+    in_step = [one for one in read if is_compared(one.link) and one not in unread]
+    return in_step, [_found(kind, link) for kind, link in told if not is_queued(ctx, link)]
 
 
 def look_at_pairs(ctx: Context, pairs: Sequence[Read]) -> list[Finding]:

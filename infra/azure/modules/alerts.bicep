@@ -101,7 +101,7 @@ var rules = [
     name: 'deals-differ'
     severity: 2
     description: 'The daily compare found deals whose values differ, that are there twice, or whose record is not shown. Run cosell compare, which shows them with both values and the remedy.'
-    query: '${lines} | where Event == "compare_found" and tostring(Line.kind) !in ("news", "unlinked_referral", "unlinked_opportunity") | summarize Value = dcount(strcat(Line.opportunity_id, "/", Line.referral_id))'
+    query: '${lines} | where Event == "compare_found" and tostring(Line.kind) !in ("news", "unlinked_referral", "unlinked_opportunity", "unread_opportunity") | summarize Value = dcount(strcat(Line.opportunity_id, "/", Line.referral_id))'
     operator: 'GreaterThan'
     threshold: 0
     every: 'PT1H'

@@ -1,5 +1,6 @@
 """Deals for the compare of all links, and the ways in which a store can come to differ from both sides."""
 
+from collections.abc import Callable
 from copy import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -67,6 +68,18 @@ def believe_amount(harness: Harness, deal: str, amount: int) -> None:
     """Let the store believe that both sides agreed on an amount, at the versions that they have now."""
     base = harness.stored_link(deal).base.with_values({"money": Money(Decimal(amount), "USD")})
     change_link(harness, deal, base=base, etag=harness.referral_of(deal)["eTag"], agreed=True)
+
+
+def hide_while(harness: Harness, act: Callable[[], object]) -> None:
+    """Act while the sync user does not see the opportunities, until the poll's cursor has passed the save."""
+    models = harness.salesforce.org.sharing.models
+    models["Opportunity"] = "Private"
+    act()
+    for _ in range(2):
+        harness.advance_time(HOUR)
+        harness.push()
+    models.clear()
+    harness.push()
 
 
 def miss_colleague_edit(harness: Harness, deal: str, amount: int) -> None:

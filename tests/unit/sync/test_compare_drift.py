@@ -16,7 +16,9 @@ from tests.unit.sync.compared_deals import (
     amounts,
     believe_amount,
     change_link,
+    compare_daily,
     found,
+    hide_while,
     kinds,
     let_settle,
     linked_deals,
@@ -71,13 +73,24 @@ def test_an_edit_of_a_colleague_that_no_event_and_no_sweep_told_is_found_by_its_
     assert found(harness) == []
 
 
-def test_an_edit_of_a_seller_that_no_poll_saw_is_found_and_sent(harness: Harness) -> None:
+def test_an_edit_that_was_hidden_until_the_cursor_had_passed_is_found_and_sent(harness: Harness) -> None:
     (deal,) = linked_deals(harness, 1)
-    harness.seller_edits(deal, Amount=31000)
-    harness.advance_time(2 * HOUR)
-    assert kinds(harness) == [(Kind.DRIFT, deal)]
-    repair(harness)
+    hide_while(harness, lambda: harness.seller_edits(deal, Amount=31000))
+    assert kinds(harness) == [(Kind.UNREAD_OPPORTUNITY, deal)]
+    compare_daily(harness.first)
+    harness.push()
     assert amounts(harness, deal) == (31000, 31000)
+
+
+def test_a_tick_that_was_hidden_until_the_cursor_had_passed_lets_the_deal_go_on(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
+    let_settle(harness)
+    hide_while(harness, lambda: harness.seller_edits(deal, Sync_with_Partner_Center__c=True, Amount=31000))
+    assert kinds(harness) == [(Kind.UNREAD_OPPORTUNITY, deal)]
+    compare_daily(harness.first)
+    harness.push()
+    assert (amounts(harness, deal), harness.stored_link(deal).state) == ((31000, 31000), State.LIVE)
 
 
 def test_a_removed_contact_role_leaves_no_record_and_is_found(harness: Harness) -> None:
@@ -121,7 +134,7 @@ def test_a_pair_in_the_retry_queue_is_no_drift(harness: Harness, side: Side) -> 
     assert found(harness, sample=1) == []
 
 
-@pytest.mark.parametrize("state", [State.PAUSED, State.CLOSED, State.GONE, State.HELD])
+@pytest.mark.parametrize("state", [State.CLOSED, State.GONE, State.HELD])
 def test_a_link_that_is_not_kept_in_step_is_no_drift_and_costs_no_call(harness: Harness, state: State) -> None:
     (deal,) = linked_deals(harness, 1)
     miss_colleague_edit(harness, deal, 29000)
@@ -135,6 +148,9 @@ def test_an_unticked_deal_is_no_drift(harness: Harness) -> None:
     (deal,) = linked_deals(harness, 1)
     harness.seller_edits(deal, Sync_with_Partner_Center__c=False, Amount=31000)
     harness.advance_time(2 * HOUR)
+    assert kinds(harness, sample=1) == [(Kind.UNREAD_OPPORTUNITY, deal)]
+    repair(harness)
+    assert harness.stored_link(deal).state is State.PAUSED
     assert found(harness, sample=1) == []
 
 
@@ -155,8 +171,9 @@ def test_a_field_that_a_new_mapping_brought_is_no_drift(harness: Harness) -> Non
     link = harness.stored_link(deal)
     harness.seller_edits(deal, Description="The seller's words")
     harness.advance_time(2 * HOUR)
+    seen = {**link.stamps, "opportunity": harness.opportunity(deal)["LastModifiedDate"]}
     sources = {name: source for name, source in link.sources.items() if name != "notes"}
-    change_link(harness, deal, mapping="of before", sources=sources, base=link.base.without("notes"))
+    change_link(harness, deal, mapping="of before", sources=sources, base=link.base.without("notes"), stamps=seen)
     assert found(harness, sample=1) == []
     believe_amount(harness, deal, 30000)
     harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=29000)

@@ -13,7 +13,7 @@ from tests.unit.sync.compared_deals import (
     let_settle,
     linked_deals,
 )
-from tests.unit.sync.harness import HOUR, Harness
+from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.heard_deals import STATUS, accept, asked_deal, heard_deal
 from tests.unit.sync.helped_deals import VISIBLE, microsofts_records
 from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunity_of
@@ -73,6 +73,7 @@ def test_an_answer_of_microsoft_whose_event_was_lost_is_heard(harness: Harness, 
     assert [event["kind"] for event in worker.log.fields_of("compare_found")] == [Kind.NEWS]
     worker.push()
     assert harness.opportunity(deal)[STATUS] == "Accepted"
+    worker.push(MINUTE)
     compare_daily(worker)
     assert worker.log.fields_of("compare_done")[-1]["news"] == 0
 
