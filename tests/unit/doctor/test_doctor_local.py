@@ -71,7 +71,7 @@ def test_a_schedule_that_azure_refuses_or_reads_in_another_way_fails(
 
 
 def test_a_day_together_with_a_weekday_is_told(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert doctor.run("schedules")["schedules"].found == "all 3 run when they say"
+    assert doctor.run("schedules")["schedules"].found == "all 5 run when they say"
     monkeypatch.setenv("SWEEP_SCHEDULE", "0 0 9 1-7 * MON")
     verdict = doctor.run("schedules")["schedules"]
     assert (verdict.result, "SWEEP_SCHEDULE: it has a day and a day of week" in verdict.found) == (Result.OK, True)
