@@ -8,8 +8,8 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.audit import Line
-from shared.domain.counted_changes import MASS_CHANGE, NEW_REFERRAL, NEW_REQUEST, Counted
-from shared.domain.deal import VISIBILITY, Change, Deal, Side, display_text
+from shared.domain.counted_changes import MASS_CHANGE, NEW_REFERRAL, NEW_REQUEST, Counted, Kind
+from shared.domain.deal import VISIBILITY, Change, Deal, Side, display_text, fingerprint
 from shared.domain.help_request import HELP, HelpStep
 from shared.domain.link import Difference, Link
 from shared.domain.link_states import State
@@ -17,16 +17,27 @@ from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.planned import Plan
 from shared.domain.sentences import LineDirection, system_name
 
+STATUS = "status"
+_OF_EMPTY = frozenset(fingerprint(value) for value in (None, "", ()))
+"""The marks of emptied values."""
+
 
 def waits_for_approval(waiting: Mapping[str, Difference]) -> bool:
     """Whether one of these values waits for an operator."""
     return any(record.code in (MASS_CHANGE, MAPPING_CHANGE) for record in waiting.values())
 
 
-def is_stopped(link: Link) -> bool:
-    """Whether a change of this deal was stopped and is still wanted."""
-    is_away = link.state in (State.PAUSED, State.GONE)
-    return not is_away and any(record.code == MASS_CHANGE for record in link.waiting.values())
+def awaits(link: Link, one: Counted) -> bool:
+    """Whether a change of this deal was stopped that belongs to the same count, and is still wanted."""
+    if link.state in (State.PAUSED, State.GONE):
+        return False
+    stopped = {key: record.value for key, record in link.waiting.items() if record.code == MASS_CHANGE}
+    if one.kind is Kind.VALUE:
+        return stopped.get(one.key) == one.mark
+    if one.kind is Kind.EMPTIED:
+        return any(key.startswith(f"{one.side}.") and mark in _OF_EMPTY for key, mark in stopped.items())
+    keys = (NEW_REFERRAL.key, NEW_REQUEST.key) if one.kind is Kind.CREATION else (one.key,)
+    return any(key in stopped for key in keys)
 
 
 def was_stopped(link: Link, one: Counted) -> bool:
@@ -58,15 +69,15 @@ def without_stopped(plan: Plan, link: Link, stopped: Collection[Counted], now: d
         lines += [_line(plan, one, now)] if is_new else []
         if one.side is Side.PARTNER_CENTER and one.field in link.waiting:
             waiting.setdefault(one.field, link.waiting[one.field])
-    is_open = link.state is State.ON_HOLD and any(one.key in _closing_keys(plan) for one in stopped)
+    is_unanswered = link.state is State.ON_HOLD and f"{Side.PARTNER_CENTER}.{STATUS}" in keys
     asks = plan.help is HelpStep.ASK and NEW_REQUEST.key in keys
     return replace(
         plan,
-        to_partner_center=_left(plan.to_partner_center, Side.PARTNER_CENTER, keys),
+        to_partner_center=() if is_unanswered else _left(plan.to_partner_center, Side.PARTNER_CENTER, keys),
         to_salesforce=_left(plan.to_salesforce, Side.SALESFORCE, keys),
         waiting=waiting,
         lines=tuple(lines),
-        state=State.ON_HOLD if is_open else plan.state,
+        state=State.ON_HOLD if is_unanswered else plan.state,
         help=None if asks else plan.help,
         counted=tuple(one for one in plan.counted if one.key not in keys),
     )
@@ -74,12 +85,6 @@ def without_stopped(plan: Plan, link: Link, stopped: Collection[Counted], now: d
 
 def _left(changes: tuple[Change, ...], side: Side, keys: Collection[str]) -> tuple[Change, ...]:
     return tuple(change for change in changes if f"{side}.{change.field}" not in keys)
-
-
-def _closing_keys(plan: Plan) -> set[str]:
-    """The keys of the closes that would be sent to Partner Center."""
-    changes = plan.to_partner_center
-    return {f"{Side.PARTNER_CENTER}.{one.field}" for one in changes if getattr(one.new, "is_final", False)}
 
 
 def _record(link: Link, one: Counted, now: datetime) -> tuple[Difference, bool]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from shared.domain.counted_changes import MASS_CHANGE, NEW_OPPORTUNITY, NEW_REFERRAL, NEW_REQUEST, Counted, Kind
 from shared.domain.deal import Side
 from shared.domain.link import Difference, EffectKind
-from shared.domain.mass_change import is_stopped, plan_of_stopped_create, was_stopped, without_stopped
+from shared.domain.mass_change import awaits, plan_of_stopped_create, was_stopped, without_stopped
 from shared.foundation.errors import StoreError
 from shared.sync.pair_lease import Pair, run_step
 from shared.sync.ports import Context, Outcome, Result
@@ -126,7 +126,7 @@ def _is_awaited(ctx: Context, one: Counted, examples: Collection[str]) -> bool:
     if one == NEW_OPPORTUNITY:
         return _is_arrival_awaited(ctx)
     stored = (entry.value for key in examples if (entry := ctx.store.link(key)))
-    return any(map(is_stopped, stored)) or any(is_stopped(entry.value) for entry in ctx.store.links())
+    return any(awaits(link, one) for link in stored) or any(awaits(entry.value, one) for entry in ctx.store.links())
 
 
 def _is_arrival_awaited(ctx: Context) -> bool:

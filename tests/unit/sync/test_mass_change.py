@@ -7,7 +7,7 @@ import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
-from shared.domain.link_states import Mark
+from shared.domain.link_states import Mark, State
 from shared.foundation.errors import Unavailable
 from shared.sync.ports import Policy
 from tests.unit.sync.crash_points import crash_instance_at, crash_points
@@ -151,6 +151,43 @@ def test_a_close_that_was_stopped_and_taken_back_is_forgotten(harness: Harness) 
     harness.push()
     assert harness.retry_entries(Side.SALESFORCE) == []
     assert {harness.opportunity(deal)["Sync_Status__c"] for deal in deals} <= {"Synced", "Synced with differences"}
+
+
+def test_where_an_answer_is_stopped_the_edits_that_go_with_it_stay_too(harness: Harness) -> None:
+    referrals = [microsoft_sends_deal(harness, name=f"Deal {number}") for number in range(6)]
+    harness.new_instance(RAISED).sweep()
+    harness.new_instance(RAISED).push()
+    deals = [opportunities_of(harness, referral)[0]["Id"] for referral in referrals]
+    for number, deal in enumerate(deals):
+        harness.seller_edits(deal, StageName="Prospecting", Amount=500 + number)
+    for _ in range(3):
+        harness.push(MINUTE * 2)
+    unanswered = [one for one in map(harness.partner_center.referral, referrals) if one["status"] == "New"]
+    assert [one["details"]["dealValue"] for one in unanswered] == [25_000] * 3
+    states = [harness.stored_link(deal).state for deal in deals]
+    assert (states.count(State.ON_HOLD), states.count(State.LIVE)) == (3, 3)
+    approve(harness, next(name for name in harness.store.mass_counts() if "|status|" in name), 3)
+    harness.push(HOUR)
+    assert [harness.partner_center.referral(one)["details"]["dealValue"] for one in referrals] == [*range(500, 506)]
+
+
+def test_a_stop_of_one_kind_does_not_keep_that_of_another(harness: Harness) -> None:
+    deals = shared_deals(harness, 9)
+    for deal in deals[:8]:
+        harness.seller_edits(deal, StageName="Closed Won")
+    for _ in range(3):
+        harness.push(MINUTE * 2)
+    for deal in deals[:8]:
+        if harness.referral_of(deal)["status"] != "Closed":
+            harness.seller_edits(deal, StageName="Qualification")
+    for number in range(5):
+        harness.seller_creates(Name=f"New {number}")
+    harness.push()
+    harness.push(A_DAY)
+    harness.seller_edits(deals[8], StageName="Closed Won")
+    harness.push()
+    harness.push(HOUR)
+    assert harness.referral_of(deals[8])["status"] == "Closed"
 
 
 def test_one_date_on_many_deals_stops_and_different_values_do_not(harness: Harness) -> None:
