@@ -29,7 +29,7 @@ def check_environment(installation: Installation) -> Verdict:
         return failed(wrong.text, "Nothing is written until it is corrected.")
     if (owner := installation.app.store.known_owner()) not in (None, found.id):
         return failed(other_store(str(owner), found.id).text, "Nothing is written until it is corrected.")
-    kind = "a sandbox" if found.is_sandbox else f"a {found.edition or 'not known kind of'} org"
+    kind = "a sandbox" if found.is_sandbox else f"an org of the kind {found.edition or 'unknown'}"
     return ok(f"{installation.settings.sync.environment} may use the organisation {found.id}, {kind}")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulators.partner_center.emulator import ORGANIZATION
-from local.systems import Systems
+from local.systems import REST_SECONDS, Systems
 from shared.app import App
 from shared.cli.close_test_referrals import run_close_test_referrals
 from shared.cli.exit_codes import Exit
@@ -71,6 +71,7 @@ def test_after_a_yes_the_app_closes_the_referral_and_the_opportunity_shows_it(
     }
     assert document["referrals"] == [described]
     assert statuses(systems) == ["Active/Accepted"], "the command writes no referral"
+    systems.salesforce.clock.advance(REST_SECONDS)
     push()
     assert statuses(systems) == ["Closed/Error"]
     record = systems.salesforce.record("Opportunity", deal)

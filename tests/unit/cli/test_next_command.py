@@ -22,6 +22,7 @@ ADMIN = ("--target-org", "acme staging")
         ("`cosell webhook register --overwrite`", "`cosell webhook register --env staging --overwrite`"),
         ("`cosell turn-on --env production`", "`cosell turn-on --env production`"),
         ("`cosell salesforce deploy`", "`cosell salesforce deploy --env staging --target-org 'acme staging'`"),
+        ("Run `cosell compare --repair`.", "Run `cosell compare --env staging --repair`."),
         ("Run `cosell connect ...` or read about cosell.", "Run `cosell connect ...` or read about cosell."),
         ("cosell-staging.cer, cosell version", "cosell-staging.cer, cosell version"),
     ],
