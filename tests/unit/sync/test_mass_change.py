@@ -89,6 +89,20 @@ def test_a_stop_ends_once_nobody_wants_what_waits(harness: Harness) -> None:
     assert len(harness.our_referrals()) == LIMIT + 1
 
 
+def test_a_stop_of_new_deals_ends_once_they_are_deleted(harness: Harness) -> None:
+    deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(5)]
+    harness.push()
+    for deal in deals:
+        if harness.opportunity(deal)["Sync_Status__c"] == "Waiting":
+            harness.salesforce.delete("Opportunity", deal)
+    for _ in range(6):
+        harness.push()
+    harness.push(A_DAY)
+    harness.seller_creates(Name="The only new one")
+    harness.push()
+    assert len(harness.our_referrals()) == LIMIT + 1
+
+
 def test_a_stop_outlasts_an_outage_and_a_new_day(harness: Harness) -> None:
     """The pairs that wait are due for another cause then. So it is their links that say what is awaited."""
     for number in range(8):
