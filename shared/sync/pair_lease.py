@@ -310,7 +310,7 @@ def read_opportunities(ctx: Context, pairs: Sequence[Pair]) -> None:
 
 
 def _miss(pair: Pair, at: datetime) -> None:
-    """Note that an opportunity was not found. A referral that may have been created is looked for; else it waits no more."""
+    """Note that an opportunity was not found. A referral that may be created is looked for; else nothing waits."""
     pair.opportunity, pair.missing_at = None, at
     if pair.link.referral_id or not pair.link.is_creating:
         pair.link = pair.link if pair.link.referral_id else replace(pair.link, waiting={})
