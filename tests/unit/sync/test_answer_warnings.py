@@ -141,7 +141,9 @@ def test_an_unticked_deal_warns_of_nothing_until_it_is_ticked_again(harness: Har
 def test_a_value_that_partner_center_refuses_does_not_stop_the_clock(harness: Harness) -> None:
     referral, deal = arrived_deal(harness)
     harness.seller_edits(deal, StageName="Qualification")
-    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, method="PATCH", path=referral, status=400))
+    body = '{"error": {"code": "invalidRequest", "message": "Not so."}}'
+    refusal = Fault(FaultKind.ANSWER, method="PATCH", path=referral, status=400, body=body)
+    harness.inject_fault(Side.PARTNER_CENTER, refusal)
     harness.push()
     before_end(harness, days=3, minutes=-1)
     harness.push()
