@@ -65,11 +65,12 @@ def _made_before(ctx: Context, one: Counted, wanting: Mapping[str, Pair]) -> Col
     given = ctx.given.setdefault(day, {}).setdefault(one.count, set())
     if IS_COUNTED in given:
         return ()
-    is_known = any(was_stopped(pair.entry.value, one) for pair in wanting.values())
+    before = (pair.entry.value for pair in wanting.values())
+    is_known = any(link.waiting and was_stopped(link, one) for link in before)
     if is_known or len(given | wanting.keys()) >= TOGETHER:
-        before = given - wanting.keys()
+        others = given - wanting.keys()
         given.add(IS_COUNTED)
-        return before
+        return others
     given.update(wanting)
     return None
 
