@@ -10,6 +10,7 @@ import pytest
 
 from shared.domain.deal import Side
 from shared.domain.mapping_change import with_approval
+from shared.domain.obstacles import REQUIRED
 from shared.mapping.outbound import outbound_sources
 from shared.sync.approved_fields import with_unapproved
 from shared.sync.ports import Policy
@@ -96,10 +97,28 @@ def test_a_new_deal_is_created_without_the_field_and_waits_where_it_needs_it(wri
         assert len(harness.our_referrals()) == 2, "a referral needs a name: the deal is held"
 
 
-def test_an_upgrade_takes_what_the_links_were_read_with_as_approved(write: Write) -> None:
+def test_an_upgrade_with_the_same_file_holds_nothing(write: Write) -> None:
     with Harness(mapping=write(WITHOUT_NOTES)) as harness:
         harness.shared_deal()
         assert harness.store.approved_fields() is None, "as a build before left it"
+        assert start(harness) == frozenset()
         change_mapping(harness)
-        assert start(harness) == {"notes"}
         assert start(harness) == {"notes"}, "the first start has stored it"
+
+
+@pytest.mark.parametrize("direction", ["off", "to_salesforce"])
+def test_an_upgrade_with_another_file_lets_no_field_go_that_may_not_have_been_sent(
+    write: Write, direction: str
+) -> None:
+    """The base of a link is the same whichever way a field travelled."""
+    with Harness(mapping=write(f'[fields.notes]\ndirection = "{direction}"\n')) as harness:
+        deal = harness.shared_deal(Description="internal: margin 40 %")
+        change_mapping(harness)
+        unapproved = start(harness)
+        assert "notes" in unapproved
+        assert unapproved.isdisjoint(REQUIRED), "without these, no deal would go on"
+        harness.seller_edits(deal, Amount=12000)
+        for _ in range(3):
+            harness.push(HOUR)
+        assert harness.referral_of(deal)["details"]["dealValue"] == 12000
+        assert not notes_there(harness, deal)
