@@ -24,7 +24,7 @@ GUARD_SENTENCES: Mapping[str, str] = {
         "{label} stays {before} in {system} for now, and does not become {after}: unusually many deals have changed in "
         "this way. It goes on once an operator has approved it."
     ),
-    "newly_sent": (
+    "mapping_change": (
         "{label} stays {before} in Partner Center for now, and does not become {after}: the mapping file sends it "
         "anew. It goes on once an operator has approved it."
     ),

@@ -80,7 +80,7 @@ class PlanNotes:
         record, known = Difference(fingerprint(held), MAPPING_CHANGE, self.now), self.link.waiting.get(key)
         is_known = known is not None and (known.code, known.value) == (record.code, record.value)
         self.waiting[key] = known if known is not None and is_known else record
-        line = self.note("newly_sent", merged, Side.PARTNER_CENTER, MAPPING_CHANGE)
+        line = self.note(MAPPING_CHANGE, merged, Side.PARTNER_CENTER, MAPPING_CHANGE)
         self.lines += [] if is_known else [line]
 
     def report_losses(self, merged: Merged) -> None:

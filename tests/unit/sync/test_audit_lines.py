@@ -107,7 +107,7 @@ def test_every_code_of_a_line_is_in_the_catalogue(harness: Harness) -> None:
     """
     made = {line.code for lines in SCENES.values() for line in lines} | {"problem", "put_back"}
     made |= {
-        "newly_sent",
+        "mapping_change",
         "mass_change",
         "mass_creation",
         "mass_request",
