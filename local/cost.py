@@ -16,7 +16,8 @@ SPANS: Mapping[int, int] = {100: 300, 1_000: 75, 10_000: 15}
 LINE_BYTES, EXECUTION_BYTES = 700, 1_500
 """Assumed bytes that Application Insights adds to each log line, and writes for each execution."""
 COUNTED_FUNCTIONS = (
-    "push_opportunities", "sweep_referrals", "keep_credentials", "compare_deals", "receive_event", "apply_event",
+    "push_opportunities", "sweep_referrals", "keep_credentials", "compare_deals", "copy_store", "receive_event",
+    "apply_event",
 )  # fmt: skip
 MEGABYTE = 1_000_000
 
@@ -25,7 +26,7 @@ def estimate_day(changes: int, minutes: int) -> dict[str, float]:
     """Every figure of a day with `changes` changes, scaled from a simulation of `minutes` minutes."""
     counts = count_operations(changes, minutes)
     day = {name: count * MINUTES_PER_DAY / minutes for name, count in counts.items()}
-    day |= {"keep_credentials": 1.0, "compare_deals": 8.0}
+    day |= {"keep_credentials": 1.0, "compare_deals": 8.0, "copy_store": 1.0}
     executions = sum(day.get(name, 0.0) for name in COUNTED_FUNCTIONS)
     lines = day["log bytes"] + LINE_BYTES * day["log lines"]
     return {
