@@ -10,10 +10,10 @@ APPROVE = "Run `cosell approve`: it shows what waits, and asks."
 
 def check_approvals(installation: Installation) -> Verdict:
     """Check that the mass-change stop holds nothing back, and that no field is newly sent."""
-    store, fields = installation.app.store, installation.app.translation.file.fields
+    store, file = installation.app.store, installation.app.translation.file
     stopped = sorted(name for name, count in store.mass_counts().items() if count.since is not None)
     approved = store.approved_fields()
-    new = sorted(unapproved_fields(outbound_sources(fields), approved)) if approved is not None else []
+    new = sorted(unapproved_fields(outbound_sources(file), approved)) if approved is not None else []
     found = [f"changes of the kind {name.split('|')[0]} in {name.split('|')[1]}" for name in stopped]
     found += [f"the field {name}, which is newly sent" for name in new]
     return failed(f"waiting for an approval: {'; '.join(found)}", APPROVE) if found else ok("nothing waits")

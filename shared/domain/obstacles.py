@@ -12,11 +12,11 @@ from shared.domain.field_rules import Rules
 from shared.domain.help_request import HELP
 from shared.domain.listed_texts import listed
 from shared.domain.member_sets import members_of
-from shared.domain.permission import refusals_to_ask, refusals_to_create
+from shared.domain.permission import newly_shared, refusals_to_ask, refusals_to_create
 from shared.domain.policy import Policy
 from shared.domain.records import Opportunity
 from shared.domain.sentences import cause
-from shared.domain.sharing import HELP_LABELS
+from shared.domain.sharing import HELP_LABELS, DealType
 
 SOLUTIONS = "solutions"
 REQUIRED = ("name", "account", "money", "closing", "solutions", "team", "status")
@@ -36,7 +36,7 @@ def creation_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -
     found = {name: one for name in REQUIRED if (one := _obstacle(opportunity, name))}
     found |= {name: one for name, one in opportunity.problems.items() if one.code in FIXED_AT_CREATION}
     found |= _obstacles_in_solutions(opportunity, rules)
-    found |= _newly_sent(rules, policy) if policy.unapproved else {}
+    found |= _newly_sent(opportunity, rules, policy) if policy.unapproved else {}
     if not opportunity.sharing.help:
         return found
     status = opportunity.deal.get("status")
@@ -44,11 +44,13 @@ def creation_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -
     return {**found, **closed, **_demands_of_microsoft(opportunity, rules)}
 
 
-def _newly_sent(rules: Rules, policy: Policy) -> dict[str, Cause]:
+def _newly_sent(opportunity: Opportunity, rules: Rules, policy: Policy) -> dict[str, Cause]:
     """The fields that a referral needs, or that travel only now, and that nobody has approved to be sent."""
     needed = {*REQUIRED, *(rule.field for rule in rules.set_at_creation)} & policy.unapproved
     held = (name for name in rules.by_field if name in needed)
-    return {name: cause("newly_sent", name, label=rules[name].label) for name in held}
+    found = {name: cause("newly_sent", name, label=rules[name].label) for name in held}
+    sharing = opportunity.sharing
+    return found if sharing.deal_type is DealType.PRIVATE else {**found, **newly_shared(sharing, policy)}
 
 
 def help_obstacles(opportunity: Opportunity, rules: Rules, policy: Policy) -> Mapping[str, Cause]:

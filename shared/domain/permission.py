@@ -16,7 +16,7 @@ from shared.domain.help_request import HELP
 from shared.domain.latches import Latch, forbidding_latch
 from shared.domain.policy import Policy
 from shared.domain.sentences import LineDirection, cause
-from shared.domain.sharing import DealType, Sharing
+from shared.domain.sharing import LABEL_OF_HELP, LABEL_OF_VISIBLE, DealType, Sharing
 
 STAYS_VISIBLE = Latch("stays_visible")
 """Why a visible deal cannot become private."""
@@ -38,7 +38,14 @@ def refusals_to_ask(sharing: Sharing, policy: Policy) -> Mapping[str, Cause]:
     if lacking and sharing.consents is not None:
         lacking = {CONSENTS: cause("help_without_consent", CONSENTS)}
     found = {} if policy.may_share else {HELP: cause("help_not_from_staging", HELP)}
-    return {**found, **lacking}
+    return {**found, **lacking, **(newly_shared(sharing, policy) if policy.unapproved else {})}
+
+
+def newly_shared(sharing: Sharing, policy: Policy) -> dict[str, Cause]:
+    """Why a deal may not be shared from columns that nobody has approved, by field; empty if they are approved."""
+    labels = {VISIBILITY: LABEL_OF_VISIBLE, **({HELP: LABEL_OF_HELP} if sharing.help else {})}
+    held = (name for name in labels if name in policy.unapproved)
+    return {name: cause("newly_sent", name, label=labels[name]) for name in held}
 
 
 def refusal_to_share(policy: Policy) -> dict[str, Cause]:

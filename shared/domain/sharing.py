@@ -29,7 +29,8 @@ Source: docs/reference/partner-center.md#assistance-request-codes.
 HELP_LABELS = ", ".join(KINDS_OF_HELP.values())
 """All of them, as a seller reads them."""
 LABEL_OF_HELP, LABEL_OF_NOTES = "How can Microsoft help?", "Notes to Microsoft"
-"""The labels of the two fields, as the package has them."""
+LABEL_OF_VISIBLE = "Visible to Microsoft sellers"
+"""The labels of the fields, as the package has them."""
 
 
 class DealType(StrEnum):

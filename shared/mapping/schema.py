@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from shared.domain.deal import SHOWN_AMOUNT, VISIBILITY, Side, Status
 from shared.domain.latches import SUBSTATUSES
 from shared.domain.org_shape import OrgQuestion, OrgShape
+from shared.domain.sharing import LABEL_OF_VISIBLE
 from shared.domain.stage_table import Stage, StageTable
 from shared.mapping.attribute_field import AttributeField
 from shared.mapping.company_field import CompanyField
@@ -60,7 +61,6 @@ REQUIRED_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 """The fields that every new referral needs (`shared.domain.obstacles.REQUIRED`), each with the types it can have."""
 
-VISIBILITY_LABEL = "Visible to Microsoft sellers"
 LEGAL_STATUSES = tuple(f"{status}/{substatus}" for status, known in SUBSTATUSES.items() for substatus in sorted(known))
 
 
@@ -230,7 +230,7 @@ class MappingFile(MappingTable):
     def _fields_of_tables(self, org: OrgShape | None, at: str) -> Iterator[tuple[str, FieldBase]]:
         """Yield the fields that no table of `fields` has."""
         if org is not None and not org.hides(self.ours.visible):
-            yield VISIBILITY, VisibilityField(label=VISIBILITY_LABEL, salesforce=self.ours.visible)
+            yield VISIBILITY, VisibilityField(label=LABEL_OF_VISIBLE, salesforce=self.ours.visible)
         if self.location is not None:
             known = self.ours.identifier
             yield LOCATION, LocationField(label=LOCATION_LABEL, table=self.location, setting=at, identifier=known)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from shared.domain.deal import Side, display_text
 from shared.domain.mapping_change import MAPPING_CHANGE, unapproved_fields, with_approval
-from shared.mapping.outbound import outbound_sources
+from shared.mapping.outbound import label_of, outbound_sources
 from shared.sync.ports import Context, RetryEntry
 
 MOST_EXAMPLES = 5
@@ -35,7 +35,7 @@ class NewField(Struct, frozen=True):
 
 def find_new_fields(ctx: Context) -> Sequence[NewField]:
     """The fields that wait for an operator now. Reads every link, if there is one. Raises the errors of the store."""
-    outbound, approved = outbound_sources(ctx.translation.file.fields), ctx.store.approved_fields()
+    outbound, approved = outbound_sources(ctx.translation.file), ctx.store.approved_fields()
     names = unapproved_fields(outbound, approved) if approved is not None else frozenset[str]()
     if not names:
         return ()
@@ -45,8 +45,8 @@ def find_new_fields(ctx: Context) -> Sequence[NewField]:
             record = entry.value.waiting.get(f"{Side.PARTNER_CENTER}.{name}")
             if record is not None and record.code == MAPPING_CHANGE:
                 ids.append(entry.value.opportunity_id)
-    fields = ctx.translation.file.fields
-    return [NewField(name, fields[name].label, outbound[name], tuple(ids)) for name, ids in deals.items()]
+    file = ctx.translation.file
+    return [NewField(name, label_of(file, name), outbound[name], tuple(ids)) for name, ids in deals.items()]
 
 
 def with_examples(ctx: Context, fields: Iterable[NewField]) -> Sequence[NewField]:

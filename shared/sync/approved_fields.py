@@ -17,7 +17,7 @@ def with_unapproved(ctx: Context) -> Context:
     """
     if ctx.policy.mode is not Mode.ON:
         return ctx
-    outbound = outbound_sources(ctx.translation.file.fields)
+    outbound = outbound_sources(ctx.translation.file)
     approved = ctx.store.approved_fields()
     if approved is None:
         links = (entry.value for entry in ctx.store.links())

@@ -11,10 +11,13 @@ import pytest
 from shared.domain.deal import Side
 from shared.domain.mapping_change import with_approval
 from shared.domain.obstacles import REQUIRED
+from shared.mapping.location_field import LOCATION
 from shared.mapping.outbound import outbound_sources
 from shared.sync.approved_fields import with_unapproved
 from shared.sync.ports import Policy
+from tests.unit.sync.emulated_systems import translation_of
 from tests.unit.sync.harness import HOUR, Harness
+from tests.unit.sync.helped_deals import GENERAL, add_contact
 from tests.unit.sync.test_changed_mapping import change_mapping
 
 WITHOUT_NOTES = '[fields.notes]\ndirection = "off"\n'
@@ -41,7 +44,7 @@ def start(harness: Harness) -> frozenset[str]:
 
 
 def approve(harness: Harness, *names: str) -> None:
-    outbound = outbound_sources(harness.translation.file.fields)
+    outbound = outbound_sources(harness.translation.file)
     harness.store.change_approval(lambda approved: with_approval(approved, names, outbound))
 
 
@@ -122,3 +125,63 @@ def test_an_upgrade_with_another_file_lets_no_field_go_that_may_not_have_been_se
             harness.push(HOUR)
         assert harness.referral_of(deal)["details"]["dealValue"] == 12000
         assert not notes_there(harness, deal)
+
+
+def test_another_column_of_the_closing_reason_closes_no_deal_until_it_is_approved(write: Write) -> None:
+    with Harness() as harness:
+        start(harness)
+        deal = harness.shared_deal(NextStep="internal: margin 40 %")
+        change_mapping(harness, write('[ours]\nreason_details = "NextStep"\n'))
+        assert start(harness) == {"status"}
+        harness.seller_edits(deal, StageName="Closed Lost", Closing_Reason__c="Not a customer")
+        for _ in range(3):
+            harness.push(HOUR)
+        assert harness.referral_of(deal)["status"] == "Active"
+        assert harness.opportunity(deal)["Sync_Status__c"] == "Waiting"
+        approve(harness, "status")
+        start(harness)
+        for _ in range(3):
+            harness.push(HOUR)
+        assert harness.referral_of(deal)["statusReason"] == "Not a customer: internal: margin 40 %"
+
+
+def test_other_notes_to_microsoft_ask_nobody_for_help_until_they_are_approved(write: Write) -> None:
+    with Harness() as harness:
+        start(harness)
+        deal = harness.shared_deal(NextStep="internal: margin 40 %")
+        add_contact(harness, deal)
+        change_mapping(harness, write('[ours]\nnotes_to_microsoft = "NextStep"\n'))
+        assert start(harness) == {"help"}
+        harness.seller_edits(deal, How_can_Microsoft_help__c=GENERAL)
+        add_contact(harness, harness.seller_creates(Name="New with help", How_can_Microsoft_help__c=GENERAL))
+        for _ in range(3):
+            harness.push(HOUR)
+        assert len(harness.partner_center.referrals()) == 1
+        assert harness.count_in_audit(deal, "cosell approve") == 1
+        approve(harness, "help")
+        start(harness)
+        for _ in range(3):
+            harness.push(HOUR)
+        assert "internal: margin 40 %" in str(harness.partner_center.referrals())
+
+
+def test_another_column_of_the_tick_for_microsoft_shares_no_deal_until_it_is_approved(write: Write) -> None:
+    with Harness() as harness:
+        start(harness)
+        deal = harness.shared_deal()
+        change_mapping(harness, write('[ours]\nvisible = "IsPrivate"\n'))
+        assert start(harness) == {"visibility"}
+        harness.seller_edits(deal, IsPrivate=True)
+        for _ in range(3):
+            harness.push(HOUR)
+        assert harness.referral_of(deal)["type"] == "Independent"
+
+
+def test_the_location_and_the_team_have_sources_too(write: Write) -> None:
+    def sources(text: str) -> dict[str, str]:
+        return dict(outbound_sources(translation_of(write(text)).file))
+
+    located = '[location]\nallowed = ["1"]\ncolumn = "{}"\n'
+    assert sources(located.format("NextStep"))[LOCATION] != sources(located.format("Region__c"))[LOCATION]
+    owner = "".join(f'{part} = "Owner.{part}", ' for part in ("first_name", "last_name", "email", "phone"))
+    assert sources(f"[fields.team]\nsalesforce = {{ {owner.rstrip(', ')} }}\n")["team"] != sources("")["team"]
