@@ -49,9 +49,9 @@ class Twin(Struct, frozen=True):
         return self.id != new.id and self.says == new.says and is_first
 
     @property
-    def may_be_created_ticked(self) -> bool:
-        """Whether nobody has saved it long after its creation: to set the tick is a save, too."""
-        return self.saved - self.created <= TICKED_LATER
+    def is_saved_later(self) -> bool:
+        """Whether it was saved long after its creation: to set the tick is a save, too."""
+        return self.saved - self.created > TICKED_LATER
 
 
 def is_asked(link: Link) -> bool:
@@ -59,10 +59,14 @@ def is_asked(link: Link) -> bool:
     return any(key.startswith(f"{CLONE}:") for key in link.reported)
 
 
-def original_of(opportunity_id: str, link: Link, twins: Sequence[Twin]) -> str | None:
-    """The id of the opportunity that this one may be a copy of; of several a linked one, and the oldest of those."""
-    new = next((one for one in twins if one.id == opportunity_id), None)
-    if new is None or not (new.may_be_created_ticked or is_asked(link)):
+def original_of(opportunity: Opportunity, link: Link, twins: Sequence[Twin], own_user: str) -> str | None:
+    """The id of the opportunity that this one may be a copy of; of several a linked one, and the oldest of those.
+
+    A save by `own_user`, the connector's, sets no tick: it is the question itself, of which a lost store knows nothing.
+    """
+    new = next((one for one in twins if one.id == opportunity.id), None)
+    may_be_ticked_later = new is not None and new.is_saved_later and opportunity.modified_by != own_user
+    if new is None or (may_be_ticked_later and not is_asked(link)):
         return None
     originals = [one for one in twins if one.is_original_of(new)]
     return min(originals, key=_rank).id if originals else None

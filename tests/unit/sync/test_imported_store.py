@@ -27,6 +27,7 @@ from tests.unit.sync.helped_deals import (
     show_records,
 )
 from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet, microsoft_sends_deal
+from tests.unit.sync.test_clones import copy_of as clone_of
 
 
 def numbers(harness: Harness) -> tuple[int, int, int, int]:
@@ -203,3 +204,18 @@ def test_what_was_unticked_or_deleted_since_the_copy_rests_and_nothing_is_made_a
 
     assert (numbers(harness), harness.our_referrals()) == before
     assert [harness.stored_link(deal).state for deal in (unticked, deleted)] == [State.PAUSED, State.GONE]
+
+
+def test_a_copy_of_a_deal_that_was_held_since_the_store_was_copied_is_asked_about_again(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    stored = copy_of(harness)
+    cloned = clone_of(harness, deal)
+    harness.advance_time(TWO_MINUTES + 1)
+    harness.push()
+    assert harness.opportunity(cloned)["Sync_Status__c"] == "Failed"
+
+    lose_store(harness, stored)
+    harness.run_rounds()
+
+    assert len(harness.our_referrals()) == 1
+    assert harness.stored_link(cloned).state is State.HELD
