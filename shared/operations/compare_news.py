@@ -7,10 +7,10 @@ retry queue, as after an event (`hear_microsoft.py`).
 Source: docs/protocol.md#the-daily-compare.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
-from shared.domain.compared import Finding, Kind, has_other_parties, is_closed
+from shared.domain.compared import GRACE, Finding, Kind, has_other_parties, is_closed
 from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.domain.microsoft_news import is_news_for
@@ -24,17 +24,18 @@ from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
 ACCESS_DENIED = "accessDenied"
 
 
-def find_news(ctx: Context, links: Sequence[Link]) -> list[Finding]:
+def find_news(ctx: Context, links: Sequence[Link], new: Collection[str] = ()) -> list[Finding]:
     """A finding for each record of another party that says more than its open deal has heard.
 
+    A change of the last hour may be under way, and is left out. So is what a deal of `new` has never heard of.
     Raises Throttled and SignInFailed, and the errors of the store.
     """
     shared = [link for link in links if has_other_parties(link) and not is_closed(link)]
-    news = ctx.map(partial(_news_or_leave, ctx), shared, at_most=ctx.parallelism(Side.PARTNER_CENTER))
+    news = ctx.map(partial(_news_or_leave, ctx, new), shared, at_most=ctx.parallelism(Side.PARTNER_CENTER))
     return [one for each in news for one in each]
 
 
-def _news_or_leave(ctx: Context, link: Link) -> Sequence[Finding]:
+def _news_or_leave(ctx: Context, new: Collection[str], link: Link) -> Sequence[Finding]:
     try:
         with pausing_on_failure(ctx, Side.PARTNER_CENTER):
             records = _records_of(ctx, link)
@@ -43,8 +44,17 @@ def _news_or_leave(ctx: Context, link: Link) -> Sequence[Finding]:
     except CosellError as error:  # one bad record must not stop the others
         outcome_of_error(ctx, error, link.opportunity_id)
         return ()
-    news = [record.id for record in records if is_news_for(link, record)]
+    is_new = link.opportunity_id in new
+    settled = [record for record in records if _is_settled(ctx, link, record, is_new=is_new)]
+    news = [record.id for record in settled if is_news_for(link, record)]
     return [Finding(Kind.NEWS, link.opportunity_id, key) for key in news if not _is_sighted(ctx, key)]
+
+
+def _is_settled(ctx: Context, link: Link, record: MicrosoftRecord | PartnerRecord, *, is_new: bool) -> bool:
+    """Whether an event or a sweep has had the time to tell what the record says."""
+    is_first = link.microsoft is None if isinstance(record, MicrosoftRecord) else record.id not in link.partners
+    is_young = record.updated is not None and ctx.clock.now() - record.updated < GRACE
+    return not is_young and not (is_new and is_first)
 
 
 def _is_sighted(ctx: Context, referral_id: str) -> bool:

@@ -69,7 +69,7 @@ def compare_links(ctx: Context, entries: Sequence[Entry[Link]], sampled_to: str,
     wanted = [one for one, may_differ in zip(read, drifted, strict=True) if may_differ or one.opportunity.id in sampled]
     found = look_at_pairs(ctx, wanted)
     doubled = [one for each in read if (one := _carries_another(ctx, each))]
-    news = find_news(ctx, [one.link for one in read])
+    news = find_news(ctx, [one.link for one in read], {one.opportunity.id for one in read if one.is_young})
     return Compared((*stopped, *missing, *found, *doubled, *news), chosen)
 
 

@@ -90,6 +90,21 @@ def test_a_request_of_a_colleague_whose_event_was_lost_is_heard(harness: Harness
     assert harness.opportunity(deal)[STATUS] == "Asked"
 
 
+def test_news_of_the_last_hour_may_be_under_way_and_is_not_told(harness: Harness) -> None:
+    deal, referral = heard_deal(harness), microsoft_sends_deal(harness)
+    let_settle(harness)
+    harness.pull_event(arrives := microsoft_sends_deal(harness))
+    accept(harness, deal)
+    harness.push()
+    assert opportunity_of(harness, referral)
+    assert opportunity_of(harness, arrives)
+    assert found(harness) == []
+    harness.advance_time(HOUR)
+    assert [(one.kind, one.opportunity_id) for one in found(harness) if one.opportunity_id == deal] == [
+        (Kind.NEWS, deal)
+    ]
+
+
 def test_news_of_a_closed_or_unticked_deal_is_not_looked_for(harness: Harness) -> None:
     deal = heard_deal(harness)
     harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
