@@ -32,7 +32,7 @@ MEANINGS: Mapping[Kind, tuple[str, str]] = {
     ),
     Kind.TWO_REFERRALS: (
         "two open referrals name the opportunity",
-        "close the younger one in Partner Center as Error, with the reason Duplicate",
+        "close the one that stands second in its line, because it is not synced, as Error with the reason Duplicate",
     ),
     Kind.TWO_OPPORTUNITIES: (
         "two opportunities carry the id of the referral",

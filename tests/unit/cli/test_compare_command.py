@@ -80,5 +80,22 @@ def test_people_read_a_table_and_what_to_do(deal: str, capsys: pytest.CaptureFix
     assert "Compared: 1 links" in text
 
 
+def test_of_two_referrals_the_one_to_close_is_the_one_that_is_not_synced(
+    systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STORE_FILE", str(tmp_path / "compared.sqlite"))
+    monkeypatch.setenv("SYNC", "on")
+    for module in ("domain.compared", "operations.compare_lists", "operations.compare_pairs"):
+        monkeypatch.setattr(f"shared.{module}.GRACE", timedelta(seconds=-60))
+    deal = systems.seller_creates("Doubled deal")
+    older = systems.partner_center.portal_creates({"externalReferenceId": deal})  # the younger one is synced
+    push()
+    run_command_compare(Output(), repair=False)
+    printed = " ".join(capsys.readouterr().out.split())
+    (synced,) = [one["id"] for one in systems.partner_center.referrals() if one["id"] != older]
+    assert "close the one that stands second in its line" in printed
+    assert f"{deal} {older} {synced}" in printed
+
+
 def test_every_kind_of_finding_has_a_meaning_and_a_remedy() -> None:
     assert set(MEANINGS) == set(Kind)
