@@ -80,15 +80,18 @@ def compare_listed(ctx: Context, index: Index, until: datetime | None) -> Iterat
             page = next(pages, None)
         if page is None:
             return
-        own = [stamp for stamp in page if _is_own(ctx, stamp)]
+        own = [stamp for stamp in page if _is_own(ctx, index, stamp)]
         findings = [*_drifted(ctx, index, own), *_unlinked(ctx, index, own)]
         dates = [date for stamp in page if (date := _date(stamp, "createdDateTime"))]
         yield ListedPage(findings, len(own), min(dates, default=None))
 
 
-def _is_own(ctx: Context, stamp: Json) -> bool:
+def _is_own(ctx: Context, index: Index, stamp: Json) -> bool:
+    """Whether a referral is this environment's: a linked one is, whatever its reference says."""
     organization, reference = stamp.get("organizationId"), stamp.get("externalReferenceId")
-    return not (ctx.scope.exclusion_reason(organization, reference) or is_target_microsoft(stamp))
+    if not ctx.scope.is_of_ours(organization) or is_target_microsoft(stamp):
+        return False
+    return _key(stamp) in index.by_referral or ctx.scope.exclusion_reason(organization, reference) is None
 
 
 def _key(stamp: Json) -> str:

@@ -1,4 +1,4 @@
-"""The steps of the daily run, in their order: the compare of all links, then the purge of personal values.
+"""The steps of the daily run, in their order: compare all links, purge personal values, forget the counts of yesterday.
 
 Each step does its work once a day, goes on where its last run stopped, and may take the time of a whole run. So a step
 that took long is the last of its run: the following ones have their turn in the next run of the timer.
@@ -27,7 +27,11 @@ def _purge(app: App) -> None:
         purge_closed(app.local, app.settings.guards.purge_after_days)  # it makes no call
 
 
-STEPS: Sequence[Step] = (_compare, _purge)
+def _forget_counts(app: App) -> None:
+    app.store.forget_counts(app.clock.now())
+
+
+STEPS: Sequence[Step] = (_compare, _purge, _forget_counts)
 
 
 def run_daily_steps(app: App, steps: Sequence[Step] = STEPS, clock: Callable[[], float] = time.monotonic) -> None:

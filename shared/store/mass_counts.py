@@ -51,6 +51,11 @@ class MassCount(Struct, frozen=True):
         """The count of a day: a later day begins anew. What is stopped stays stopped."""
         return replace(self, day=day, count=0, made=()) if day > self.day else self
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether it is of an earlier day, stops nothing, and lets nothing go that was approved."""
+        is_approved = self.approved > 0 and self.until is not None and now < self.until
+        return self.day < day_of(now) and self.since is None and not is_approved
+
     def counted(self, keys: Collection[str]) -> "MassCount":
         """The count with changes that were made already, whatever the limit."""
         marks = [mark for mark in map(mark_of, keys) if mark not in self.made]

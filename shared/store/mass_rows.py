@@ -9,6 +9,7 @@ Source: docs/protocol.md#the-mass-change-stop.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from shared.store.mass_counts import (
     default_limit,
 )
 from shared.store.row_codec import pack, unpack
-from shared.store.rows import Insert, Put, Replace, Row, Rows
+from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
 
 MASS, LINKS = "mass", "links"
 TRIES = 20
@@ -78,6 +79,17 @@ class MassRows:
     def release_changes(self, name: str, now: datetime) -> None:
         """End a stop for which nothing waits any more. The count of the day stays. Raises StoreConflict."""
         self._change(name, lambda count: count.released(), now)
+
+    def forget_counts(self, now: datetime) -> None:
+        """Delete the counts of earlier days with which nothing is done any more: the key of one names a value.
+
+        A count that another instance changes meanwhile stays. Raises StoreUnavailable.
+        """
+        for row in self._rows.list(MASS):
+            count = _readable(row) if row.key != LINKS else None
+            if count is not None and count.is_over(now):
+                with suppress(StoreConflict):
+                    self._rows.write(MASS, [Delete(row.key, row.etag)])
 
     def _change(self, name: str, change: Any, now: datetime) -> None:  # noqa: ANN401 - MassCount -> MassCount
         for _ in range(TRIES):

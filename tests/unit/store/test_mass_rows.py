@@ -35,6 +35,21 @@ def test_a_change_that_is_tried_again_counts_once_and_a_new_day_begins_anew(stor
     assert let_go(store, "d", "e", "f", at=NOW) == {"d"}, "a clock that is late brings no day back"
 
 
+def test_a_count_of_yesterday_is_forgotten_and_with_it_the_mark_of_a_value(store: LinkStore) -> None:
+    value, tomorrow = "value|partner_center|notes|0123456789abcdef", NOW + timedelta(days=1)
+    store.let_changes_go(value, {"a": "a"}, NOW, 2)
+    store.forget_counts(NOW)
+    assert set(store.mass_counts()) == {value}, "it counts until the day is over"
+    let_go(store, "a", "b", "c")
+    store.forget_counts(tomorrow)
+    assert set(store.mass_counts()) == {CLOSES}, "what is stopped stays stopped"
+    store.approve_changes(CLOSES, 1, tomorrow)
+    store.forget_counts(tomorrow + timedelta(days=1))
+    assert set(store.mass_counts()) == {CLOSES}, "what was approved and not made yet"
+    store.forget_counts(tomorrow + timedelta(days=3))
+    assert store.mass_counts() == {}
+
+
 def test_what_was_approved_passes_beside_the_limit_and_ends_after_two_days(store: LinkStore) -> None:
     assert let_go(store, "a", "b", "c") == {"a", "b"}
     store.approve_changes(CLOSES, 3, NOW)

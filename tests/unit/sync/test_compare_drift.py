@@ -73,6 +73,14 @@ def test_an_edit_of_a_colleague_that_no_event_and_no_sweep_told_is_found_by_its_
     assert found(harness) == []
 
 
+def test_a_linked_referral_is_compared_whatever_its_reference_says(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    referral = harness.referral_of(deal)["id"]
+    harness.colleague_edits(referral, externalReferenceId="STAGING:006AA0000010ZZZYAQ", details_dealValue=29000)
+    harness.advance_time(2 * HOUR)
+    assert kinds(harness) == [(Kind.DRIFT, deal)]
+
+
 def test_an_edit_that_was_hidden_until_the_cursor_had_passed_is_found_and_sent(harness: Harness) -> None:
     (deal,) = linked_deals(harness, 1)
     hide_while(harness, lambda: harness.seller_edits(deal, Amount=31000))
