@@ -90,10 +90,15 @@ class Pair:
 
     @property
     def lists_differ(self) -> bool:
-        """Whether the sides hold other solutions, or may hold other people: `lists.py` judges them."""
+        """Whether the sides hold other solutions or people: `lists.py` judges them.
+
+        Where people ask for help, they add a contact, which a deal that is shared takes no more.
+        """
         ids = {tag["id"] for tag in self.referral["details"]["requirements"]["solutions"]}
         people = {one["email"] for one in self.referral["customerProfile"]["team"] or ()}
         contacts = set(self.opportunity.get("contacts", people))
+        if any("Contact Roles" in entry and "was not sent" in entry for _, entry in self.audit):
+            return True
         return contacts != people or ids != set(str(self.opportunity["Products__c"] or "").replace(";", " ").split())
 
     def held(self, side: str, field: str) -> str | None:

@@ -41,7 +41,7 @@ SEEDS_WITH_CLOCKS = (11_002, 11_018, *range(11_003, 11_013))
 """In the first two, a wrong clock would lose an edit and double a referral."""
 SEEDS_WITH_NAMES = range(9000, 9008)
 SEEDS_WITH_LEAVING = range(20000, 20012)
-SEEDS_WITH_NEWS = (*range(7000, 7006), 7041, 7163, 7182)
+SEEDS_WITH_NEWS = (*range(7000, 7006), 7041, 7163, 7182, 7303)
 """In the last ones, Microsoft's record was seen before our own referral had its deal."""
 FIRST_SEEDS = {
     "the base moves before the effect": 0,
