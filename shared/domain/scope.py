@@ -76,9 +76,11 @@ def split_reference(reference: str | None) -> tuple[str | None, str]:
     """The tag and the opportunity id of an external reference; the tag is None if it has none.
 
     A colleague may enter any text, also one with a colon: only a tag before an opportunity id names an environment.
+    Blanks around it say nothing.
     """
-    match = TAGGED.fullmatch(reference or "")
-    return (match["tag"], match["id"]) if match else (None, reference or "")
+    text = (reference or "").strip()
+    match = TAGGED.fullmatch(text)
+    return (match["tag"], match["id"]) if match else (None, text)
 
 
 def long_id(identifier: str) -> str:

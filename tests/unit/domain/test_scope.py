@@ -33,6 +33,8 @@ def test_the_long_form_of_an_id_encodes_its_case_in_the_last_three_letters(short
     [
         ("006000000000001AAA", "006000000000001AAA"),
         ("006000000000001", "006000000000001AAA"),
+        (" 006000000000001AAA\n", "006000000000001AAA"),
+        (" STAGING:006000000000001AAA ", None),
         ("STAGING:006000000000001AAA", None),
         ("001000000000001AAA", None),
         ("006", None),
@@ -68,7 +70,7 @@ def test_outside_production_only_references_with_the_environments_tag_are_read(
         (PRODUCTION, {"organization_id": ORGANIZATION.upper()}, None),
         (PRODUCTION, {"organization_id": "msft"}, "foreign_organization"),
         (PRODUCTION, {"organization_id": None}, "foreign_organization"),
-        (PRODUCTION, {"external_reference": "STAGING:006000000000001AAA"}, "other_environment"),
+        (PRODUCTION, {"external_reference": " STAGING:006000000000001AAA"}, "other_environment"),
         (PRODUCTION, {"external_reference": "somebody's own number"}, None),
         (STAGING, {}, "other_environment"),
         (PRODUCTION, {"external_reference": "CRM:4711"}, None),
