@@ -55,9 +55,7 @@ def print_addresses(systems: Systems, host: Host, storage: Storage) -> None:
     opportunity = complete_opportunity("My first deal", systems.create_account("My customer", "US"))
     body = {"sobject": "Opportunity", "values": opportunity}
     print(_curl_command(bundle, f"{systems.salesforce_url}/_control/insert", body))
-    print(
-        f"The mass-change stop is raised to {storage.environ['MASS_CHANGE_LIMIT']} changes a day (MASS_CHANGE_LIMIT)."
-    )
+    print(f"The mass-change stop is at {storage.environ['MASS_CHANGE_LIMIT']} changes a day (MASS_CHANGE_LIMIT).")
     if storage.environ["SYNC"] != "on":
         print(f"With SYNC={storage.environ['SYNC']} the connector writes nothing to either side.")
 

@@ -13,14 +13,16 @@ from shared.app import App
 from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.foundation.errors import ConfigurationError
+from shared.foundation.errors import ConfigurationError, NotFound
 from shared.operations.copy_store import copies_of, export_store, keep_copy, newest_copy
 from shared.operations.import_store import import_store
-from shared.store.copies import write_whole_file
+from shared.store.copies import Copies, time_of_copy, write_whole_file
 from shared.store.store_copy import CopyFacts
 
 CONTAINER = "container"
 """The word that stands for the container of the daily copies."""
+SHOWN_NAMES = 5
+"""So many copies are named if the one that was asked for is not there."""
 PLACE = "A file, or the word container, which holds the daily copies."
 
 app = typer.Typer(no_args_is_help=True, help="Copy the store, and put a copy back.")
@@ -102,7 +104,7 @@ def _opened(connector: App, place: str) -> Iterator[IO[bytes]]:
         if not name:
             raise ConfigurationError("the container holds no copy")
         with TemporaryFile() as source:
-            copies.read(name, source)
+            _read(copies, name, source)
             source.seek(0)
             yield source
         return
@@ -110,6 +112,16 @@ def _opened(connector: App, place: str) -> Iterator[IO[bytes]]:
         raise ConfigurationError(f"{place} is not a file")
     with Path(place).open("rb") as file:
         yield file
+
+
+def _read(copies: Copies, name: str, into: IO[bytes]) -> None:
+    """Read a copy. Raises ConfigurationError for one that is not there, with the names of the newest."""
+    try:
+        copies.read(name, into)
+    except NotFound as error:
+        newest = sorted((each for each in copies.names() if time_of_copy(each)), reverse=True)[:SHOWN_NAMES]
+        known = f"its newest ones are {', '.join(newest)}" if newest else "it holds none"
+        raise ConfigurationError(f"the container has no copy {name}: {known}") from error
 
 
 def _document(facts: CopyFacts) -> dict[str, object]:

@@ -42,6 +42,8 @@ PAUSED_FOR = timedelta(minutes=15)
 """An app whose last run is younger may still be at work."""
 WITHOUT_DEALS = ("owner", "org", "probe", "cursor", "due|", "side|", "mass", "compare")
 """What the app writes into a new table before it knows any deal."""
+ANEW = "import into an empty one (docs/troubleshooting.md#empty-or-restore-the-store)"
+"""What a person does about a table that cannot take the copy."""
 SECOND_OF_BOTH = ("owner", "org", "due|")
 """Rows that the table may have already, with other content: they stay."""
 LEFT_OUT = ("A|", "probe", "mass", "compare")
@@ -143,8 +145,7 @@ class Import:
         if known is None:
             return False
         if (known.data, known.at) != (row.data, row.at) and not row.partition.startswith(SECOND_OF_BOTH):
-            kind = row.partition.partition("|")[0]
-            raise ConfigurationError(f"the app has worked meanwhile: another row of the kind {kind}")
+            raise ConfigurationError(f"the app has worked meanwhile, so the table is not this copy's any more: {ANEW}")
         return True
 
     def _state(self) -> Copied | None:
@@ -159,10 +160,8 @@ class Import:
         self._rows.write(partition, [Put(STATE, pack(value))])
 
     def _check_empty(self, organization: str) -> None:
-        found = next((row for row in self._rows.walk("", after_prefix("")) if _is_of_deal(row)), None)
-        if found is not None:
-            kind = found.partition.partition("|")[0]
-            raise ConfigurationError(f"the table is not empty: it has a row of the kind {kind}. Use a new one")
+        if any(_is_of_deal(row) for row in self._rows.walk("", after_prefix(""))):
+            raise ConfigurationError(f"the table is not empty, it knows deals: {ANEW}")
         owner = self._rows.get("owner", "salesforce")
         _check_organization(str(unpack(owner.data)) if owner else organization, organization)
         for name in HEARTBEATS:

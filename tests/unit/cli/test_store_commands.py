@@ -12,7 +12,7 @@ from shared.cli.exit_codes import Exit
 from shared.cli.forget import run_forget
 from shared.cli.output import Output
 from shared.cli.store import run_export, run_import
-from shared.foundation.errors import ConfigurationError, NotFound, StoreUnavailable
+from shared.foundation.errors import ConfigurationError, StoreUnavailable
 from shared.operations.copy_store import keep_erasures
 from shared.store.row_codec import unpack
 from shared.store.sqlite_rows import SqliteRows
@@ -77,8 +77,12 @@ def test_a_store_in_use_a_file_that_exists_and_a_missing_copy_are_refused(
             refused()
     with pytest.raises(ConfigurationError, match="holds no copy"):
         imported("container", capsys)
-    with pytest.raises(NotFound):
-        imported("container/store-2026-01-01T00-00-00Z.jsonl.gz", capsys)
+    unknown = "container/store-2026-01-01T00-00-00Z.jsonl.gz"
+    with pytest.raises(ConfigurationError, match=r"no copy store-2026-01-01T00-00-00Z\.jsonl\.gz: it holds none"):
+        imported(unknown, capsys)
+    exported("container", capsys)
+    with pytest.raises(ConfigurationError, match=r"its newest ones are store-\S+Z\.jsonl\.gz$"):
+        imported(unknown, capsys)
 
 
 def stored_texts(file: Path) -> str:
