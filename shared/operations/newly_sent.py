@@ -10,8 +10,13 @@ from copy import replace
 
 from msgspec import Struct
 
+from shared.domain.cause import Cause
 from shared.domain.deal import Side, display_text
+from shared.domain.help_request import HELP
+from shared.domain.link import Link
 from shared.domain.mapping_change import MAPPING_CHANGE, unapproved_fields, with_approval
+from shared.domain.records import Opportunity
+from shared.domain.sentences import cause, is_reported
 from shared.mapping.outbound import label_of, outbound_sources
 from shared.sync.ports import Context, RetryEntry
 
@@ -22,7 +27,7 @@ class NewField(Struct, frozen=True):
     """A field that is newly sent.
 
     source     the columns that it is read from, and the path that it is sent to
-    deals      the ids of the opportunities whose value waits
+    deals      the ids of the opportunities whose value waits, or which wait for it
     examples   values of some of them, with the id. They are for the operator's terminal, and never for a log
     """
 
@@ -39,14 +44,19 @@ def find_new_fields(ctx: Context) -> Sequence[NewField]:
     names = unapproved_fields(outbound, approved) if approved is not None else frozenset[str]()
     if not names:
         return ()
-    deals: dict[str, list[str]] = {name: [] for name in outbound if name in names}
+    file, deals = ctx.translation.file, {name: list[str]() for name in outbound if name in names}
+    told = {name: cause("newly_sent", name, label=label_of(file, name)) for name in deals}
     for entry in ctx.store.links():
         for name, ids in deals.items():
-            record = entry.value.waiting.get(f"{Side.PARTNER_CENTER}.{name}")
-            if record is not None and record.code == MAPPING_CHANGE:
+            if _waits_for(entry.value, name, told[name]):
                 ids.append(entry.value.opportunity_id)
-    file = ctx.translation.file
     return [NewField(name, label_of(file, name), outbound[name], tuple(ids)) for name, ids in deals.items()]
+
+
+def _waits_for(link: Link, name: str, told: Cause) -> bool:
+    """Whether a value of the field waits, or the field holds the deal, or its request for help."""
+    record = link.waiting.get(f"{Side.PARTNER_CENTER}.{name}")
+    return (record is not None and record.code == MAPPING_CHANGE) or is_reported(told, link.reported)
 
 
 def with_examples(ctx: Context, fields: Iterable[NewField]) -> Sequence[NewField]:
@@ -61,7 +71,14 @@ def _examples(ctx: Context, field: NewField) -> list[tuple[str, str]]:
     answer = ctx.salesforce.opportunities(ids, *ctx.translation.read_items)
     records = [record for page in answer.pages for record in page.records]
     read = [ctx.translation.opportunity(record, answer.at) for record in records]
-    return [(one.id, display_text(one.deal.get(field.name))) for one in read]
+    return [(one.id, _shown(one, field.name)) for one in read]
+
+
+def _shown(one: Opportunity, name: str) -> str:
+    """What would be sent of a field. A request for help sends the notes to Microsoft, too."""
+    if name == HELP:
+        return " ".join(filter(None, (one.sharing.help, one.sharing.notes)))
+    return display_text(one.deal.get(name))
 
 
 def approve_fields(ctx: Context, fields: Iterable[NewField]) -> None:

@@ -13,6 +13,7 @@ from shared.domain.mapping_change import with_approval
 from shared.domain.obstacles import REQUIRED
 from shared.mapping.location_field import LOCATION
 from shared.mapping.outbound import outbound_sources
+from shared.operations.newly_sent import approve_fields, find_new_fields, with_examples
 from shared.sync.approved_fields import with_unapproved
 from shared.sync.ports import Policy
 from tests.unit.sync.emulated_systems import translation_of
@@ -163,6 +164,27 @@ def test_other_notes_to_microsoft_ask_nobody_for_help_until_they_are_approved(wr
         for _ in range(3):
             harness.push(HOUR)
         assert "internal: margin 40 %" in str(harness.partner_center.referrals())
+
+
+def test_a_deal_that_is_held_by_a_field_waits_for_it_and_goes_on_once_it_is_approved(write: Write) -> None:
+    """What holds a new deal, or a request for help, is no value that waits."""
+    with Harness() as harness:
+        start(harness)
+        asking = harness.shared_deal(NextStep="internal: margin 40 %")
+        add_contact(harness, asking)
+        change_mapping(harness, write('[ours]\nnotes_to_microsoft = "NextStep"\nreason_details = "LeadSource"\n'))
+        start(harness)
+        harness.seller_edits(asking, How_can_Microsoft_help__c=GENERAL)
+        new = harness.seller_creates(Name="New")
+        harness.push(HOUR)
+        fields = {field.name: field for field in with_examples(harness.first.ctx, find_new_fields(harness.first.ctx))}
+        assert fields["help"].deals == (asking,)
+        assert "internal: margin 40 %" in fields["help"].examples[0][1]
+        assert fields["status"].deals == (new,)
+        approve_fields(harness.first.ctx, fields.values())
+        start(harness)
+        harness.push()
+        assert harness.opportunity(new)["Referral_Identifier__c"], "it waits for no hourly look"
 
 
 def test_another_column_of_the_tick_for_microsoft_shares_no_deal_until_it_is_approved(write: Write) -> None:
