@@ -17,8 +17,10 @@ from shared.domain.inbox import MAY_BE_SHOWN, InboxItem, item_of_deleted, item_o
 from shared.domain.known_versions import with_deletion
 from shared.domain.link import WAS_DELETED, WAS_HIDDEN, Gone
 from shared.domain.link_states import State
+from shared.domain.recovery import recovered
 from shared.domain.resting_links import gone, has_open_referral
 from shared.domain.sentences import cause
+from shared.domain.set_back import Seen
 from shared.foundation.errors import CosellError
 from shared.sync.pair_lease import Pair, record_intent, run_step
 from shared.sync.ports import DELETED, HIDDEN, RECONCILED, Context, Outcome, Result, RetryEntry, text_literal
@@ -103,6 +105,8 @@ def _be_gone(ctx: Context, pair: Pair, is_deleted: Mapping[str, bool]) -> None:
     if found is False:
         pair.end(VISIBLE_AGAIN)
         return
+    if pair.interrupted.effects:
+        _recover(ctx, pair, pair.link.referral_id or "")
     was_deleted = found is True or (known is not None and known.code == WAS_DELETED)
     code, now = WAS_DELETED if was_deleted else WAS_HIDDEN, ctx.clock.now()
     if known is None or known.code != code or code == WAS_HIDDEN:  # a hidden one is logged at each look
@@ -111,13 +115,20 @@ def _be_gone(ctx: Context, pair: Pair, is_deleted: Mapping[str, bool]) -> None:
         ctx.log(event, correlation_id=ctx.correlation_id, **ids)
     if known is None or known.code != code:
         left = gone(pair.link, code, now)
-        record_intent(ctx, pair, link=left.link, lines=left.lines)
-    elif pair.interrupted.effects:
-        record_intent(ctx, pair)
+        record_intent(ctx, pair, link=left.link, lines=(*pair.pending.take_held(now), *left.lines))
     _tell_deleted(ctx, pair)
     if not was_deleted or (found is True and has_open_referral(pair.link)):
         at, why = (now + LOOK_FOR_DELETED, DELETED) if was_deleted else (now + ctx.policy.held_interval, HIDDEN)
         ctx.store.put_retry_entry(RetryEntry(Side.SALESFORCE, pair.id, at, why, since=now))
+
+
+def _recover(ctx: Context, pair: Pair, referral_id: str) -> None:
+    """Take what an interrupted run wrote to Partner Center: later, nobody could tell that it replaced a value there."""
+    referral = pair.read_referral or ctx.translation.referral(ctx.partner_center.get(referral_id))
+    pair.take_referral(referral)
+    seen = {Side.PARTNER_CENTER: Seen(referral.deal, referral.etag)}
+    current, rules, now = {Side.PARTNER_CENTER: referral.deal}, ctx.translation.rules, ctx.clock.now()
+    pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, referral.status, seen))
 
 
 def _tell_deleted(ctx: Context, pair: Pair) -> None:

@@ -5,6 +5,7 @@ Source: docs/protocol.md#states-of-a-link.
 
 import pytest
 
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.domain.link import WAS_DELETED, WAS_HIDDEN
 from shared.domain.link_states import State
@@ -129,3 +130,26 @@ def test_a_paused_deal_that_is_deleted_and_restored_is_paused_and_no_task_for_an
     harness.seller_edits(deal, Sync_with_Partner_Center__c=True, Amount=777)
     harness.push()
     assert harness.referral_of(deal)["details"]["dealValue"] == 777
+
+
+@pytest.mark.parametrize("way", ["deleted", "hidden"])
+def test_what_a_lost_write_replaced_is_told_although_the_deal_is_gone_before_the_recovery(
+    harness: Harness, way: str
+) -> None:
+    deal = harness.shared_deal()
+    referral = harness.referral_of(deal)["id"]
+    harness.colleague_edits(referral, details_dealValue=600)
+    harness.seller_edits(deal, Amount=500)
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.DROP_AFTER, method="PATCH", skip=1))
+    harness.push()
+    assert harness.referral_of(deal)["details"]["dealValue"] == 500
+    if way == "deleted":
+        harness.salesforce.delete("Opportunity", deal)
+    else:
+        harness.salesforce.org.sharing.models["Opportunity"] = "Private"
+    harness.run_rounds(2)
+    assert (harness.stored_link(deal).state, harness.stored_link(deal).intent) == (State.GONE, None)
+    harness.salesforce.undelete("Opportunity", deal) if way == "deleted" else show_again(harness)
+    harness.run_rounds(after=HOUR)
+    assert harness.count_in_audit(deal, "Amount 600.00 USD → 500.00 USD") == 1
+    assert_quiet(harness)
