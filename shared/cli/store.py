@@ -17,7 +17,7 @@ from shared.foundation.errors import ConfigurationError, NotFound
 from shared.operations.copy_store import copies_of, export_store, keep_copy, newest_copy
 from shared.operations.import_store import import_store
 from shared.store.copies import Copies, time_of_copy, write_whole_file
-from shared.store.store_copy import CopyFacts
+from shared.store.store_copy import CopyFacts, check_copy
 
 CONTAINER = "container"
 """The word that stands for the container of the daily copies."""
@@ -76,19 +76,20 @@ def run_import(output: Output, place: str, *, yes: bool) -> Exit:
     connector = App()
     try:
         with _opened(connector, place) as source:
-            if not (yes or output.confirm("Import the copy (SYNC must have been off for 15 minutes)")):
+            facts = check_copy(source)
+            output.say(f"The copy is of {_described(facts)}.")
+            if not (yes or output.confirm("Import it (SYNC must have been off for 15 minutes)")):
                 output.say("Nothing was changed. Answer yes, or run `cosell store import` with --yes.")
                 output.print_document({"ok": False})
                 return Exit.PROBLEM
             with output.show_progress("importing rows") as bar:
-                imported = import_store(connector, source, bar.move_to)
+                imported = import_store(connector, source, facts, bar.move_to)
     finally:
         connector.close()
-    facts = imported.facts
     if imported.is_repeated:
         output.say("This copy is in the store already. Nothing was changed.")
     else:
-        output.say(f"The store has the {facts.count} rows of the copy of {facts.began:%Y-%m-%d %H:%M} UTC.")
+        output.say(f"The store has the rows of the copy of {facts.began:%Y-%m-%d %H:%M} UTC.")
         output.say("Set SYNC=on. The first runs bring both sides up to date.")
     output.print_document({"ok": True, **_document(facts), "inserted": imported.inserted})
     return Exit.OK
@@ -122,6 +123,10 @@ def _read(copies: Copies, name: str, into: IO[bytes]) -> None:
         newest = sorted((each for each in copies.names() if time_of_copy(each)), reverse=True)[:SHOWN_NAMES]
         known = f"its newest ones are {', '.join(newest)}" if newest else "it holds none"
         raise ConfigurationError(f"the container has no copy {name}: {known}") from error
+
+
+def _described(facts: CopyFacts) -> str:
+    return f"{facts.began:%Y-%m-%d %H:%M} UTC: {facts.count} rows of the organisation {facts.organization}"
 
 
 def _document(facts: CopyFacts) -> dict[str, object]:

@@ -15,7 +15,7 @@ from shared.app import App
 from shared.operations.copy_store import copies_of, read_erasures
 from shared.operations.erase_again import erase_again
 from shared.store.import_copy import Import
-from shared.store.store_copy import CopiedRow, CopyFacts, check_copy
+from shared.store.store_copy import CopiedRow, CopyFacts
 
 PARALLEL_WRITES = 16
 
@@ -23,20 +23,21 @@ PARALLEL_WRITES = 16
 class Imported(Struct, frozen=True):
     """What an import did. `is_repeated`: this copy was in the store already, and nothing was written."""
 
-    facts: CopyFacts
     inserted: int
     is_repeated: bool = False
 
 
 def import_store(
-    app: App, source: IO[bytes], report_progress: Callable[[int, int], None] = lambda _done, _total: None
+    app: App,
+    source: IO[bytes],
+    facts: CopyFacts,
+    report_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Imported:
-    """Check a copy, and import it. Raises ConfigurationError, and what Salesforce and the store raise."""
-    facts = check_copy(source)
+    """Import a copy that was checked. Raises ConfigurationError, and what Salesforce and the store raise."""
     imported = Import(app.rows, facts)
     if imported.is_done:
         imported.end_pause()
-        return Imported(facts, 0, is_repeated=True)
+        return Imported(0, is_repeated=True)
     imported.begin(app.salesforce.organization_id())
     source.seek(0)
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
@@ -44,7 +45,7 @@ def import_store(
     # The list of the container may be newer than the copy; the copy has its own.
     erase_again(app.store, read_erasures(copies_of(app)).joined(app.store.erasures()))
     imported.finish(datetime.now(UTC))
-    return Imported(facts, inserted)
+    return Imported(inserted)
 
 
 class _Progress(Struct):

@@ -161,7 +161,7 @@ class Import:
 
     def _check_empty(self, organization: str) -> None:
         if any(_is_of_deal(row) for row in self._rows.walk("", after_prefix(""))):
-            raise ConfigurationError(f"the table is not empty, it knows deals: {ANEW}")
+            raise ConfigurationError(f"the table is in use: {ANEW}")
         owner = self._rows.get("owner", "salesforce")
         _check_organization(str(unpack(owner.data)) if owner else organization, organization)
         for name in HEARTBEATS:

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,10 @@ def test_a_copy_goes_into_a_new_store_and_the_app_goes_on_with_it(
     before = systems.salesforce.record("Opportunity", deal)["LastModifiedDate"]
 
     assert imported(place, capsys, yes=False) == (Exit.PROBLEM, {"ok": False})
+    assert run_import(Output(), place, yes=False) is Exit.PROBLEM
+    began = datetime.fromisoformat(str(document["began"]))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"of {began:%Y-%m-%d %H:%M} UTC: {document['rows']} rows of the organisation" in shown, "before the question"
     code, result = imported(place, capsys)
     assert (code, result["rows"], result["organization"]) == (Exit.OK, document["rows"], document["organization"])
     assert imported(place, capsys)[1]["inserted"] == 0

@@ -80,6 +80,6 @@ def test_nothing_is_copied_while_a_copy_is_imported(
         assert not copy_on(other, 1)
         assert [event["reason"] for event in logged("run_skipped")] == ["import"]
         source.seek(0)
-        assert import_store(other, source).inserted == 1
+        assert import_store(other, source, check_copy(source)).inserted == 1
         source.seek(0)
-        assert import_store(other, source).is_repeated
+        assert import_store(other, source, check_copy(source)).is_repeated

@@ -145,7 +145,7 @@ def test_a_table_with_a_row_of_a_deal_is_refused(full: SqliteRows, empty: DyingR
     empty.write("R|r-9", [Insert("pointer", b"")])
     with pytest.raises(
         ConfigurationError,
-        match=r"not empty, it knows deals: .*#empty-or-restore-the-store",
+        match=r"the table is in use: .*#empty-or-restore-the-store",
     ):
         import_copy(empty, copy)
     assert len(content(empty)) == 1
