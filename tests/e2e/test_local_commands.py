@@ -341,6 +341,6 @@ def test_the_host_starts_alone(tmp_path: Path, number: signal.Signals) -> None:
         locked = http.get(f"{url}/api/health")
         code, output = served.stop_and_read(number)
 
-    assert len(functions) == 7
+    assert len(functions) == 9
     assert locked.status_code == 401
     assert (code, output) == (0, "Stopped.\n")

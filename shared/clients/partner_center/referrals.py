@@ -119,21 +119,19 @@ class Referrals:
 
     def changed_since(self, since: datetime) -> Iterator[Sequence[Json]]:
         """Pages of stamps with `updatedDateTime >= since`, newest first. See `PartnerCenter` in `shared.sync.ports`."""
-        return self._pages_since("updatedDateTime", since)
+        return self._since("updatedDateTime", since)
 
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
         """Pages of stamps with `createdDateTime >= since`, newest first."""
-        return self._pages_since("createdDateTime", since)
+        return self._since("createdDateTime", since)
 
     def all_referrals(self, until: datetime | None = None) -> Iterator[Sequence[Json]]:
         """Pages of all stamps, the last created first. See `PartnerCenter` in `shared.sync.ports`."""
         field = "createdDateTime"
-        bound = "" if until is None or field in self._unfiltered else f"{field} le {_literal(until + SECOND)}"
-        for page in self._pages(
-            _list_query(field, bound, WHOLE_FIELDS), _list_query(field, fields=WHOLE_FIELDS), field
-        ):
-            if recent := [stamp for stamp in page if until is None or not _is_younger(stamp.get(field), until)]:
-                yield recent
+        bound = f"{field} le {_literal(until + SECOND)}" if until else ""
+        return self._pages(
+            field, bound, lambda stamp: not (until and _is_younger(stamp.get(field), until)), WHOLE_FIELDS
+        )
 
     def get(self, referral_id: str) -> Json:
         """One referral. Raises NotFound."""
@@ -212,22 +210,27 @@ class Referrals:
 
     # --- lists
 
-    def _pages_since(self, field: str, since: datetime) -> Iterator[Sequence[Json]]:
-        """Pages of stamps, newest first, until the list ends or a stamp is older than `since`.
+    def _since(self, field: str, since: datetime) -> Iterator[Sequence[Json]]:
+        """Pages of stamps, newest first, until the list ends or a stamp is older than `since`."""
+        bound = f"{field} ge {_literal(since)}"
+        return self._pages(field, bound, lambda stamp: not _is_older(stamp.get(field), since), ends=True)
 
-        If the service refuses the filter, this process lists without a filter from then on.
+    def _pages(
+        self,
+        field: str,
+        bound: str,
+        is_wanted: Callable[[Json], bool],
+        fields: Sequence[str] = STAMP_FIELDS,
+        *,
+        ends: bool = False,
+    ) -> Iterator[Sequence[Json]]:
+        """The wanted stamps of each page of a list by a date; `ends` says that the first unwanted one ends it.
+
+        If the service refuses the filter `bound`, this process lists without a filter from then on.
         Source: docs/reference/partner-center.md#filters.
         """
-        bound = "" if field in self._unfiltered else f"{field} ge {_literal(since)}"
-        for stamps in self._pages(_list_query(field, bound), _list_query(field), field):
-            recent = [stamp for stamp in stamps if not _is_older(stamp.get(field), since)]
-            if recent:
-                yield recent
-            if len(recent) < len(stamps):
-                return
-
-    def _pages(self, query: str, unfiltered: str, field: str) -> Iterator[Sequence[Json]]:
-        """The pages of a list; all of `unfiltered` if the service refuses the filter of `query`."""
+        unfiltered = _list_query(field, fields=fields)
+        query = unfiltered if field in self._unfiltered else _list_query(field, bound, fields)
         followed, is_filtered = set[str](), query != unfiltered
         while query:
             request = OutgoingRequest("GET", self._url.copy_with(query=query.encode()), "referrals")
@@ -240,7 +243,10 @@ class Referrals:
                 continue
             if is_filtered and not followed and query == unfiltered:
                 self._unfiltered.add(field)
-            yield stamps
+            if wanted := [stamp for stamp in stamps if is_wanted(stamp)]:
+                yield wanted
+            if ends and len(wanted) < len(stamps):
+                return
             query = _query_of_link(link, followed) if link else ""
             followed.add(query)
 
@@ -312,10 +318,10 @@ def _query_of_link(link: str, followed: Collection[str]) -> str:
     return query
 
 
-def _is_younger(value: object, until: datetime) -> bool:
-    """Whether a date is younger than `until`. A date that cannot be read does not count as younger."""
+def _is_younger(value: object, until: datetime | None) -> bool:
+    """Whether a date is younger than `until`, if there is one. A date that cannot be read does not count as younger."""
     try:
-        return datetime.fromisoformat(str(value)) > until
+        return until is not None and datetime.fromisoformat(str(value)) > until
     except (ValueError, TypeError):
         return False
 
