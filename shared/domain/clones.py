@@ -4,7 +4,7 @@ A clone, by button, import or flow, keeps the tick and loses the id of the refer
 referral, so a person is asked. Source: docs/protocol.md#clones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -59,13 +59,13 @@ def is_asked(link: Link) -> bool:
     return any(key.startswith(f"{CLONE}:") for key in link.reported)
 
 
-def original_of(opportunity: Opportunity, link: Link, twins: Sequence[Twin], own_user: str) -> str | None:
+def original_of(opportunity: Opportunity, link: Link, twins: Sequence[Twin], own_user: Callable[[], str]) -> str | None:
     """The id of the opportunity that this one may be a copy of; of several a linked one, and the oldest of those.
 
-    A save by `own_user`, the connector's, sets no tick: it is the question itself, of which a lost store knows nothing.
+    A save by the `own_user`, the connector's, sets no tick: it is the question, of which a lost store knows nothing.
     """
     new = next((one for one in twins if one.id == opportunity.id), None)
-    may_be_ticked_later = new is not None and new.is_saved_later and opportunity.modified_by != own_user
+    may_be_ticked_later = new is not None and new.is_saved_later and opportunity.modified_by != own_user()
     if new is None or (may_be_ticked_later and not is_asked(link)):
         return None
     originals = [one for one in twins if one.is_original_of(new)]

@@ -37,7 +37,7 @@ def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, twins: Se
     parked = pair.link.refused.get(WHOLE)
     due = parked.since + TRY_AGAIN if parked and parked.code in REFUSED_UNREADABLY else None
     is_due = due is not None and due <= ctx.clock.now()
-    if twins and (original := original_of(opportunity, pair.link, twins, ctx.salesforce.user_id())):
+    if twins and (original := original_of(opportunity, pair.link, twins, ctx.salesforce.user_id)):
         _hold(ctx, pair, {"name": clone_cause(original)})
     elif refused and parked and parked.value == whole_mark(opportunity.deal, sharing) and not is_due:
         pair.end(Outcome(Result.PARKED, refused.code, due))
