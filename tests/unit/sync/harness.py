@@ -42,6 +42,7 @@ from tests.unit.sync.agreement import differing_fields
 from tests.unit.sync.call_counter import CallCounter
 from tests.unit.sync.emulated_systems import asked, asked_first, emulators_with_keys, stopped_clocks, translation_of
 from tests.unit.sync.instances import Crash, CrashableClock, CrashablePort, ProcessState, RecordedLog, SerialWorkers
+from tests.unit.sync.new_deal import new_deal
 
 START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 SALESFORCE_URL = "https://acme.my.salesforce.com"
@@ -208,28 +209,9 @@ class Harness:
 
     def seller_creates(self, **values: object) -> str:
         """The seller creates a complete opportunity and ticks it; `values` override. Returns the opportunity's id."""
-        record = {
-            "Name": "ERP renewal",
-            "StageName": "Qualification",
-            "CloseDate": "2026-12-31",
-            "Amount": 10000,
-            "Products__c": "SOL-10001",
-            "Description": "First call went well.",
-            "Sync_with_Partner_Center__c": True,
-        }
-        if self.salesforce.org.model.get("Opportunity").find_field("CurrencyIsoCode"):
-            record["CurrencyIsoCode"] = "USD"
-        record |= values
-        record.setdefault("AccountId", self.account_id())
-        if "Name" not in values and (count := self._count_of_same(record)):  # else it would be held as a copy
-            record["Name"] = f"{record['Name']} {count + 1}"
-        return self.salesforce.insert("Opportunity", record)
-
-    def _count_of_same(self, record: Mapping[str, object]) -> int:
-        """How many opportunities have the name, account and amount of a new one, or a name that was numbered."""
-        same = ("AccountId", "Amount")
-        others = [each for each in self.salesforce.records("Opportunity") if all(each[k] == record[k] for k in same)]
-        return sum(str(each["Name"]).startswith(str(record["Name"])) for each in others)
+        if "AccountId" not in values:
+            values["AccountId"] = self.account_id()
+        return self.salesforce.insert("Opportunity", new_deal(self.salesforce, values))
 
     def seller_edits(self, opportunity_id: str, **values: object) -> None:
         """The seller changes the opportunity."""
