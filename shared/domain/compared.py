@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shared.domain.deal import VISIBILITY, VISIBLE, Side, Status, display_text
+from shared.domain.deal import VISIBILITY, VISIBLE, Side, display_text
 from shared.domain.field_rules import Rules
 from shared.domain.known_versions import accounts_for
 from shared.domain.link import Link
@@ -116,12 +116,6 @@ def is_unread(link: Link, opportunity: Opportunity) -> bool:
         return opportunity.flagged
     saved = opportunity.stamps.get(POLLED)
     return (not opportunity.flagged and link.lead is None) or (saved is not None and saved != link.stamps.get(POLLED))
-
-
-def is_closed(link: Link) -> bool:
-    """Whether both sides have agreed on an end of the deal."""
-    status = link.base.get("status")
-    return isinstance(status, Status) and status.is_final
 
 
 def has_other_parties(link: Link) -> bool:

@@ -20,6 +20,8 @@ from shared.domain.help_request import HELP
 
 MASS_CHANGE = "mass_change"
 """The code of a change that waits for an operator's approval, and the cause of a retry entry of such a pair."""
+MARKS_OF_EMPTY = frozenset(fingerprint(value) for value in (None, "", ()))
+"""The marks of emptied values."""
 
 
 class Kind(StrEnum):

@@ -192,6 +192,7 @@ SHOWN_AMOUNT = "partner_center_amount"
 """The field that only shows Partner Center's amount: it is part of no deal that is sent."""
 SHOWN_SOLUTIONS = "shown_solutions"
 """The field that only shows the ids of the solutions, where the rows of a related list are read."""
+STATUS = "status"
 VISIBILITY, VISIBLE, PRIVATE = "visibility", "Visible", "Private"
 """The field that says whether Microsoft's sellers see the deal, and its two values."""
 

@@ -18,17 +18,14 @@ from msgspec import Struct
 
 from shared.domain.audit import CONFIRMED, RECOVERED, Line
 from shared.domain.cause import Cause
-from shared.domain.deal import VISIBILITY, Deal, Money, Side, Status, Value
+from shared.domain.deal import STATUS, VISIBILITY, Deal, Money, Side, Status, Value
 from shared.domain.guard_texts import ERASED
 from shared.domain.help_request import HELP_KEY
 from shared.domain.leads import KnownLead
 from shared.domain.link import Difference, Link
-from shared.domain.link_states import State
+from shared.domain.link_states import SUSPENDED, State
 from shared.domain.microsoft_record import HeardRecord
 
-STATUS = "status"
-RESTING = (State.PAUSED, State.GONE)
-"""The states of a closed deal that is un-ticked, or whose opportunity is gone: they stay."""
 HARMLESS = frozenset(
     {"all", "column", "columns", "count", "fitting", "help", "known", "label", "length", "owner", "rule", "sent"}
     | {"linked", "opportunity", "referral", "status", "system", "until"}
@@ -62,13 +59,7 @@ class Erasures(Struct, frozen=True):
         return Erasures(deals, leads, persons)
 
 
-# --- which deals
-
-
-def is_closed(link: Link) -> bool:
-    """Whether the deal has ended in Partner Center, which is for ever."""
-    status = link.base.get(STATUS)
-    return isinstance(status, Status) and status.is_final
+# --- when a deal was closed
 
 
 def closed_at(lines: Iterable[Line], changed: datetime) -> datetime:
@@ -96,7 +87,7 @@ def purged_link(link: Link) -> Link:
     base = without_personal_values(link.base)
     return replace(
         link,
-        state=link.state if link.state in RESTING else State.CLOSED,
+        state=link.state if link.state in SUSPENDED else State.CLOSED,
         base=base,
         agreed=False,
         refused=_without_fingerprints(link.refused, base),

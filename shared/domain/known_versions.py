@@ -11,7 +11,7 @@ from shared.domain.deal import VISIBILITY, Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.left_members import is_known_list, unsent_members
 from shared.domain.link import Link
-from shared.domain.link_states import AT_REST, State
+from shared.domain.link_states import SUSPENDED, State
 from shared.domain.member_sets import keys_of
 from shared.domain.ping_pong import PING_PONG
 from shared.domain.records import Opportunity, Referral
@@ -29,12 +29,12 @@ def with_known_versions(link: Link, opportunity: Opportunity | None, referral: R
 
 
 def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
-    rests, is_known = link.state in AT_REST, accounts_for(link, referral.deal, Side.PARTNER_CENTER, rules)
-    is_known = is_known or link.state in (State.PAUSED, State.GONE)
+    is_suspended = link.state in SUSPENDED
+    is_known = is_suspended or accounts_for(link, referral.deal, Side.PARTNER_CENTER, rules)
     is_read = all(rule.field in referral.deal for rule in rules.updatable) and not rules.unseen  # unknown, not agreed
     unsent = unsent_members(rules) if link.refused else ()
     stays = all(known.code in STAYS_UNREAD or key in unsent for key, known in link.refused.items())
-    is_agreed = is_known and is_read and stays and not (link.waiting or rests)
+    is_agreed = is_known and is_read and stays and not (link.waiting or is_suspended or link.state is State.CLOSED)
     return replace(link, etag=referral.etag if is_known else None, agreed=is_agreed)
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
-from shared.domain.deal import TEAM, Deal, Side, Value, fingerprint
+from shared.domain.deal import STATUS, TEAM, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.help_request import LEFT, HelpRequest
 from shared.domain.leads import KnownLead
@@ -183,6 +183,12 @@ class Link(Struct, frozen=True):
     gone: Gone | None = None
     repeats: Repeats | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether both sides have agreed on the end of the deal, which is for ever in Partner Center."""
+        status = self.base.get(STATUS)
+        return isinstance(status, Status) and status.is_final
 
     @property
     def has_refused_value(self) -> bool:

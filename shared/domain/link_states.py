@@ -24,8 +24,8 @@ class State(StrEnum):
     PARKED = "parked"
 
 
-AT_REST = (State.PAUSED, State.CLOSED, State.GONE)
-"""The states in which no value travels (`resting_links.py`)."""
+SUSPENDED = (State.PAUSED, State.GONE)
+"""The states that a link leaves for the one that it had before (`resting_links.py`)."""
 
 
 class Mark(StrEnum):

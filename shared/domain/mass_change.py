@@ -8,18 +8,14 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.audit import Line
-from shared.domain.counted_changes import MASS_CHANGE, NEW_REFERRAL, NEW_REQUEST, Counted, Kind
-from shared.domain.deal import VISIBILITY, Change, Deal, Side, display_text, fingerprint
+from shared.domain.counted_changes import MARKS_OF_EMPTY, MASS_CHANGE, NEW_REFERRAL, NEW_REQUEST, Counted, Kind
+from shared.domain.deal import STATUS, VISIBILITY, Change, Deal, Side, display_text
 from shared.domain.help_request import HELP, HelpStep
 from shared.domain.link import Difference, Link
-from shared.domain.link_states import State
+from shared.domain.link_states import SUSPENDED, State
 from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.planned import Plan
 from shared.domain.sentences import LineDirection, system_name
-
-STATUS = "status"
-_OF_EMPTY = frozenset(fingerprint(value) for value in (None, "", ()))
-"""The marks of emptied values."""
 
 
 def waits_for_approval(waiting: Mapping[str, Difference]) -> bool:
@@ -29,13 +25,13 @@ def waits_for_approval(waiting: Mapping[str, Difference]) -> bool:
 
 def awaits(link: Link, one: Counted) -> bool:
     """Whether a change of this deal was stopped that belongs to the same count, and is still wanted."""
-    if link.state in (State.PAUSED, State.GONE):
+    if link.state in SUSPENDED:
         return False
     stopped = {key: record.value for key, record in link.waiting.items() if record.code == MASS_CHANGE}
     if one.kind is Kind.VALUE:
         return stopped.get(one.key) == one.mark
     if one.kind is Kind.EMPTIED:
-        return any(key.startswith(f"{one.side}.") and mark in _OF_EMPTY for key, mark in stopped.items())
+        return any(key.startswith(f"{one.side}.") and mark in MARKS_OF_EMPTY for key, mark in stopped.items())
     keys = (NEW_REFERRAL.key, NEW_REQUEST.key) if one.kind is Kind.CREATION else (one.key,)
     return any(key in stopped for key in keys)
 

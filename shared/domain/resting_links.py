@@ -14,7 +14,7 @@ from datetime import datetime
 
 from shared.domain.audit import Line
 from shared.domain.creation_values import readable_lists
-from shared.domain.deal import Deal, Side, Status, Value, display_text, fingerprint
+from shared.domain.deal import STATUS, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.help_outcomes import left_sync
 from shared.domain.help_request import HELP_KEY, LEFT, NOTES_KEY
@@ -29,11 +29,6 @@ from shared.domain.records import Opportunity, Referral
 from shared.domain.rest_texts import CHANGED_AFTER_CLOSE
 from shared.domain.sentences import LineDirection, system_name
 from shared.domain.transitions import Transition
-
-STATUS = "status"
-LEAVES = (State.PAUSED, State.GONE)
-"""The states that a link leaves for the one that it had before."""
-
 
 # --- paused
 
@@ -58,15 +53,9 @@ def resumed(link: Link) -> Link:
     A paused deal that was deleted and is restored is paused as before. One whose end was agreed on is closed.
     """
     state = link.before or State.LIVE
-    if is_final(link) and state is not State.PAUSED:
+    if link.has_ended and state is not State.PAUSED:
         state = State.CLOSED
     return replace(link, state=state, before=None, gone=None, agreed=False)
-
-
-def is_final(link: Link) -> bool:
-    """Whether both sides have agreed that the deal is closed."""
-    status = link.base.get(STATUS)
-    return isinstance(status, Status) and status.is_final
 
 
 # --- gone
@@ -87,7 +76,7 @@ def gone(link: Link, code: str, now: datetime) -> Transition:
 
 def has_open_referral(link: Link) -> bool:
     """Whether the referral of a deal that is gone is open in Partner Center, as far as we know."""
-    return not (is_final(link) or (link.gone is not None and link.gone.is_closed))
+    return not (link.has_ended or (link.gone is not None and link.gone.is_closed))
 
 
 # --- closed
@@ -102,7 +91,7 @@ def settled(link: Link, opportunity: Opportunity | None, referral: Referral, rul
     if opportunity is None or not is_synced or link.state not in (State.LIVE, State.PARKED):
         return link
     status = link.base.get(STATUS)
-    if not is_final(link) or (opportunity.deal.get(STATUS), referral.deal.get(STATUS)) != (status, status):
+    if not link.has_ended or (opportunity.deal.get(STATUS), referral.deal.get(STATUS)) != (status, status):
         return link
     is_asking = link.help is not None and not link.help.is_asked and LEFT not in link.reported
     is_tried = any(record.code in TRIED_AGAIN for record in link.refused.values())

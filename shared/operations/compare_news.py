@@ -10,7 +10,7 @@ Source: docs/protocol.md#the-daily-compare.
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from shared.domain.compared import GRACE, Finding, Kind, has_other_parties, is_closed
+from shared.domain.compared import GRACE, Finding, Kind, has_other_parties
 from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.domain.microsoft_news import is_news_for
@@ -30,7 +30,7 @@ def find_news(ctx: Context, links: Sequence[Link], new: Collection[str] = ()) ->
     A change of the last hour may be under way, and is left out. So is what a deal of `new` has never heard of.
     Raises Throttled and SignInFailed, and the errors of the store.
     """
-    shared = [link for link in links if has_other_parties(link) and not is_closed(link)]
+    shared = [link for link in links if has_other_parties(link) and not link.has_ended]
     news = ctx.map(partial(_news_or_leave, ctx, new), shared, at_most=ctx.parallelism(Side.PARTNER_CENTER))
     return [one for each in news for one in each]
 

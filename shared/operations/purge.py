@@ -18,7 +18,7 @@ from functools import partial
 from msgspec import Struct
 
 from shared.domain.deal import Side
-from shared.domain.erasure import closed_at, erased_line, is_closed, purged_lead, purged_link
+from shared.domain.erasure import closed_at, erased_line, purged_lead, purged_link
 from shared.domain.link import Link, Pointer
 from shared.foundation.errors import StoreConflict, UnreadableRow
 from shared.operations.erase_deal import erase_in_deal, erase_in_lead
@@ -87,7 +87,7 @@ def _purge_deals(ctx: Context, run: _Purge, started: datetime) -> None:
         if _end_in_time(ctx, run, started):
             return
         purged_at = known.get(entry.value.opportunity_id)
-        if is_closed(entry.value) and _is_due(ctx, entry, purged_at, run.after):
+        if entry.value.has_ended and _is_due(ctx, entry, purged_at, run.after):
             run.purged += _unless_busy(run, partial(_purge_deal, ctx, entry))
         elif purged_at is not None and entry.value.unwritten:
             _queue_again(ctx, entry.value, purged_at)

@@ -12,15 +12,14 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from shared.domain.counted_changes import MASS_CHANGE, NEW_REFERRAL, NEW_REQUEST, Kind
-from shared.domain.deal import VISIBILITY, Side, fingerprint
+from shared.domain.counted_changes import MARKS_OF_EMPTY, MASS_CHANGE, NEW_REFERRAL, NEW_REQUEST, Kind
+from shared.domain.deal import VISIBILITY, Side
 from shared.domain.link import Difference, Link
 from shared.store.mass_counts import MOST_EXAMPLES, MassCount
 from shared.sync.ports import Context, RetryEntry
 
 LONGEST_QUEUE = 100_000
 """So many entries of a queue are read."""
-EMPTY = frozenset((fingerprint(None), fingerprint(())))
 
 
 class Stop(Struct, frozen=True):
@@ -95,7 +94,7 @@ def _count_of(key: str, record: Difference, counts: Mapping[str, MassCount]) -> 
         return f"{Kind.CREATION}|{side}"
     if field == VISIBILITY:
         return f"{Kind.VISIBILITY}|{side}"
-    return f"{Kind.EMPTIED if record.value in EMPTY else Kind.CLOSURE}|{side}"
+    return f"{Kind.EMPTIED if record.value in MARKS_OF_EMPTY else Kind.CLOSURE}|{side}"
 
 
 def _entries(ctx: Context, side: Side) -> Sequence[RetryEntry]:

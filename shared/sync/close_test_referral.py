@@ -14,7 +14,7 @@ Source: docs/protocol.md#closing-test-referrals.
 from copy import replace
 
 from shared.domain.audit import RECOVERED, Line, change_lines, refusal_lines
-from shared.domain.deal import Change, Deal, Side, Status
+from shared.domain.deal import STATUS, Change, Deal, Side, Status
 from shared.domain.link import Effect, EffectKind
 from shared.domain.records import Referral
 from shared.domain.sentences import LineDirection
@@ -23,7 +23,6 @@ from shared.foundation.errors import Conflict, NotFound, Rejected
 from shared.sync.pair_lease import Pair, confirm_effect, record_intent
 from shared.sync.ports import Context, Outcome, Result
 
-STATUS = "status"
 AS_TEST = Status("Closed", "Error", "Test referral")
 """The close of a referral that was made to try something out (docs/reference/partner-center.md#closing-reasons)."""
 CLOSING = Deal({STATUS: AS_TEST})

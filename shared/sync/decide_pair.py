@@ -7,7 +7,7 @@ from shared.domain.deal import VISIBILITY, Change, Side, Status
 from shared.domain.duplicates import is_referral_taken, without_referral
 from shared.domain.forgetting import recognised
 from shared.domain.link import Link
-from shared.domain.link_states import State
+from shared.domain.link_states import SUSPENDED, State
 from shared.domain.plan import plan_pair
 from shared.domain.plan_lead import OPEN_LEAD, accepted_lines, lead_after, plan_lead
 from shared.domain.planned import Plan
@@ -15,7 +15,7 @@ from shared.domain.question import is_question
 from shared.domain.records import Opportunity, Referral
 from shared.domain.recovery import recovered
 from shared.domain.refused_members import has_refused_members
-from shared.domain.resting_links import LEAVES, paused, resumed, seen_closed
+from shared.domain.resting_links import paused, resumed, seen_closed
 from shared.domain.set_back import Seen
 from shared.domain.transitions import Transition
 from shared.foundation.errors import Conflict, Rejected
@@ -74,7 +74,7 @@ def _take_plan(ctx: Context, pair: Pair, plan: Plan) -> None:
 
 def _comes_to_rest(ctx: Context, pair: Pair, opportunity: Opportunity) -> bool:
     """Let an un-ticked deal pause, and compare a closed one with what was agreed; whether the pair needs no plan."""
-    if pair.link.state in LEAVES:
+    if pair.link.state in SUSPENDED:
         end_rest(ctx, pair, opportunity)
     if not (opportunity.flagged or pair.link.lead):
         pair.drop_plan()

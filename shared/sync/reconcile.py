@@ -18,10 +18,10 @@ from shared.domain.clones import Twin, next_look
 from shared.domain.deal import VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
 from shared.domain.link import Link
-from shared.domain.link_states import State
+from shared.domain.link_states import SUSPENDED, State
 from shared.domain.mass_change import waits_for_approval
 from shared.domain.records import Opportunity, Referral
-from shared.domain.resting_links import LEAVES, settled
+from shared.domain.resting_links import settled
 from shared.foundation.errors import CosellError, SignInFailed, Throttled
 from shared.mapping.stamps import MAX_COMMIT_TIME, SECOND
 from shared.sync.ask_microsoft import ask_microsoft
@@ -140,7 +140,7 @@ def _prepare_push(ctx: Context, pair: Pair, twins: Sequence[Twin]) -> None:
     if opportunity is None:
         _adopt_for_missing(ctx, pair)
         return
-    if pair.link.state in LEAVES:
+    if pair.link.state in SUSPENDED:
         end_rest(ctx, pair, opportunity)
     link = pair.link
     if not (opportunity.flagged or link.lead):

@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.audit import Line
 from shared.domain.deal import Deal, Person, Status
-from shared.domain.erasure import Erasures, closed_at, erased_line, is_closed, purged_link
+from shared.domain.erasure import Erasures, closed_at, erased_line, purged_link
 from shared.domain.guard_texts import ERASED
 from shared.domain.link import Link
 from shared.domain.link_states import State
@@ -73,10 +73,10 @@ def test_a_deal_was_closed_when_its_audit_says_so_or_else_when_its_row_changed(l
     assert closed_at([line], changed) == (NOW if told else changed)
 
 
-def test_a_deal_is_closed_once_both_sides_agreed_on_its_end() -> None:
-    assert is_closed(Link("006", base=Deal(status=Status("Closed", "Lost"))))
-    assert not is_closed(Link("006", base=Deal(status=Status("Active", "Accepted"))))
-    assert not is_closed(Link("006", base=Deal(team=(Person("Lee"),))))
+def test_a_deal_has_ended_once_both_sides_agreed_on_its_end() -> None:
+    assert Link("006", base=Deal(status=Status("Closed", "Lost"))).has_ended
+    assert not Link("006", base=Deal(status=Status("Active", "Accepted"))).has_ended
+    assert not Link("006", base=Deal(team=(Person("Lee"),))).has_ended
 
 
 def test_a_list_of_erasures_never_gets_shorter() -> None:
