@@ -15,34 +15,43 @@ from shared.app import App
 from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.domain.compared import MENDED, UNHEARD, Finding, Kind
+from shared.domain.compared import MENDED, Finding, FindingKind
 from shared.domain.policy import Mode
 from shared.operations.compare import compare_all
 
-MEANINGS: Mapping[Kind, tuple[str, str]] = {
-    Kind.DRIFT: ("values differ", "run `cosell compare --repair`"),
-    Kind.INTERRUPTED: ("a run stopped within the deal, and nothing returns to it", "run `cosell compare --repair`"),
-    Kind.OPPORTUNITY_MISSING: (
+MEANINGS: Mapping[FindingKind, tuple[str, str]] = {
+    FindingKind.DRIFT: ("values differ", "run `cosell compare --repair`"),
+    FindingKind.INTERRUPTED: (
+        "a run stopped within the deal, and nothing returns to it",
+        "run `cosell compare --repair`",
+    ),
+    FindingKind.OPPORTUNITY_MISSING: (
         "Salesforce does not show the opportunity",
         "check the permissions of the integration user, or run `cosell compare --repair`",
     ),
-    Kind.REFERRAL_MISSING: (
+    FindingKind.REFERRAL_MISSING: (
         "Partner Center does not show the referral",
         "check the role of the integration account, or run `cosell compare --repair`",
     ),
-    Kind.TWO_REFERRALS: (
+    FindingKind.TWO_REFERRALS: (
         "two open referrals name the opportunity",
         "close the one that stands second in its line, because it is not synced, as Error with the reason Duplicate",
     ),
-    Kind.TWO_OPPORTUNITIES: (
+    FindingKind.TWO_OPPORTUNITIES: (
         "two opportunities carry the id of the referral",
         "clear Sync with Partner Center on one of them",
     ),
-    Kind.TWO_LINKS: ("two links lead to the referral", "clear Sync with Partner Center on one of the opportunities"),
-    Kind.UNLINKED_REFERRAL: ("nobody has heard of the referral", "the daily run lets it arrive"),
-    Kind.UNREAD_OPPORTUNITY: ("no push has read the last save of the opportunity", "the daily run lets it be read"),
-    Kind.UNLINKED_OPPORTUNITY: ("no push has seen the ticked opportunity", "the daily run lets it be sent"),
-    Kind.NEWS: ("nobody has heard what another party says in the deal", "the daily run lets it be heard"),
+    FindingKind.TWO_LINKS: (
+        "two links lead to the referral",
+        "clear Sync with Partner Center on one of the opportunities",
+    ),
+    FindingKind.UNLINKED_REFERRAL: ("nobody has heard of the referral", "the daily run lets it arrive"),
+    FindingKind.UNREAD_OPPORTUNITY: (
+        "no push has read the last save of the opportunity",
+        "the daily run lets it be read",
+    ),
+    FindingKind.UNLINKED_OPPORTUNITY: ("no push has seen the ticked opportunity", "the daily run lets it be sent"),
+    FindingKind.NEWS: ("nobody has heard what another party says in the deal", "the daily run lets it be heard"),
 }
 """What a finding means, and what a person does about it."""
 
@@ -87,7 +96,7 @@ def _print_findings(findings: Sequence[Finding], output: Output, *, is_repaired:
     if not findings:
         output.say("Nothing differs.")
         return
-    if drifted := [each for each in findings if each.kind is Kind.DRIFT]:
+    if drifted := [each for each in findings if each.kind is FindingKind.DRIFT]:
         cells = [
             (each.opportunity_id or "", one.label, one.salesforce, one.partner_center)
             for each in drifted
@@ -97,12 +106,12 @@ def _print_findings(findings: Sequence[Finding], output: Output, *, is_repaired:
         output.print_table(("opportunity", "field", "Salesforce", "Partner Center"), lines, title="Values that differ")
     for kind in dict.fromkeys(each.kind for each in findings):
         of_kind = [each for each in findings if each.kind is kind]
-        _say_kind(kind, of_kind, output, is_queued=is_repaired and kind in MENDED | UNHEARD)
+        _say_kind(kind, of_kind, output, is_queued=is_repaired and kind in MENDED)
 
 
-def _say_kind(kind: Kind, findings: Sequence[Finding], output: Output, *, is_queued: bool) -> None:
+def _say_kind(kind: FindingKind, findings: Sequence[Finding], output: Output, *, is_queued: bool) -> None:
     meaning, remedy = MEANINGS[kind]
     output.say(f"{len(findings)} x {meaning}: {'the app does it within a minute' if is_queued else remedy}.")
-    for each in findings if kind is not Kind.DRIFT else ():
+    for each in findings if kind is not FindingKind.DRIFT else ():
         ids = filter(None, (each.opportunity_id, each.referral_id, each.other))
         output.say(f"  {' '.join(map(escape, ids))}")

@@ -30,7 +30,7 @@ _COMPARED = frozenset({State.LIVE, State.ON_HOLD, State.PARKED})
 """The states in which both sides are kept in step."""
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """The kinds of findings.
 
     drift                 values differ, and nothing is on file for it
@@ -61,18 +61,23 @@ class Kind(StrEnum):
 
 UNHEARD = frozenset(
     {
-        Kind.UNLINKED_REFERRAL,
-        Kind.UNLINKED_OPPORTUNITY,
-        Kind.UNREAD_OPPORTUNITY,
-        Kind.TWO_REFERRALS,
-        Kind.NEWS,
+        FindingKind.UNLINKED_REFERRAL,
+        FindingKind.UNLINKED_OPPORTUNITY,
+        FindingKind.UNREAD_OPPORTUNITY,
+        FindingKind.TWO_REFERRALS,
+        FindingKind.NEWS,
     }
 )
 """What each daily compare queues: an event, a push or a sweep should have done it, and it replaces no value.
 
 The pull of a second referral tells it in the inbox (docs/protocol.md#two-of-one).
 """
-MENDED = UNHEARD | {Kind.DRIFT, Kind.INTERRUPTED, Kind.OPPORTUNITY_MISSING, Kind.REFERRAL_MISSING}
+MENDED = UNHEARD | {
+    FindingKind.DRIFT,
+    FindingKind.INTERRUPTED,
+    FindingKind.OPPORTUNITY_MISSING,
+    FindingKind.REFERRAL_MISSING,
+}
 """What the app does once a person wants it. Of duplicates only a person knows which one to keep."""
 
 
@@ -88,7 +93,7 @@ class FieldDrift(Struct, frozen=True):
 class Finding(Struct, frozen=True):
     """What the compare found about a pair. `other` is the second opportunity or referral of a duplicate."""
 
-    kind: Kind
+    kind: FindingKind
     opportunity_id: str | None = None
     referral_id: str | None = None
     drift: tuple[FieldDrift, ...] = ()

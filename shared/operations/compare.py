@@ -20,7 +20,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
-from shared.domain.compared import MENDED, UNHEARD, Finding, Kind
+from shared.domain.compared import MENDED, UNHEARD, Finding, FindingKind
 from shared.domain.deal import Side
 from shared.domain.sighting import Sighting
 from shared.foundation.errors import CosellError
@@ -40,11 +40,11 @@ ONE_A_DAY = timedelta(hours=20)
 MAX_TOLD = 100
 """So many findings of one run are logged one by one. The others are counted."""
 KINDS_OF_COUNTS = {
-    "drift": (Kind.DRIFT, Kind.INTERRUPTED),
-    "duplicates": (Kind.TWO_REFERRALS, Kind.TWO_OPPORTUNITIES, Kind.TWO_LINKS),
-    "missing": (Kind.OPPORTUNITY_MISSING, Kind.REFERRAL_MISSING),
-    "unlinked": (Kind.UNLINKED_REFERRAL, Kind.UNLINKED_OPPORTUNITY),
-    "news": (Kind.NEWS, Kind.UNREAD_OPPORTUNITY),
+    "drift": (FindingKind.DRIFT, FindingKind.INTERRUPTED),
+    "duplicates": (FindingKind.TWO_REFERRALS, FindingKind.TWO_OPPORTUNITIES, FindingKind.TWO_LINKS),
+    "missing": (FindingKind.OPPORTUNITY_MISSING, FindingKind.REFERRAL_MISSING),
+    "unlinked": (FindingKind.UNLINKED_REFERRAL, FindingKind.UNLINKED_OPPORTUNITY),
+    "news": (FindingKind.NEWS, FindingKind.UNREAD_OPPORTUNITY),
 }
 """The counts of the log event, and the kinds that each of them counts."""
 
@@ -65,11 +65,11 @@ class _Compare(Struct):
     ctx: Context
     progress: CompareProgress
     sample: int
-    mends: frozenset[Kind]
+    mends: frozenset[FindingKind]
     ends: Callable[[], bool]
     keep: Callable[[CompareProgress], None]
     found: Callable[[Finding], None]
-    told: set[tuple[Kind, str | None, str | None]] = field(default_factory=set)
+    told: set[tuple[FindingKind, str | None, str | None]] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
 
     def note(self, findings: Iterable[Finding], **seen: int) -> None:
@@ -138,7 +138,7 @@ def compare_all(
     ctx = ctx.begin_run()
     known = places.compare_progress()
     begun = CompareProgress(ctx.clock.now(), LINKS, sampled_to=known.sampled_to if known else "")
-    mends = MENDED if repair else frozenset[Kind]()
+    mends = MENDED if repair else frozenset[FindingKind]()
     run = _Compare(ctx, begun, sample, mends, lambda: False, lambda _: None, found)
     _run_phases(run)
     return run.progress
@@ -180,10 +180,15 @@ def _log_done(run: _Compare, started: datetime) -> None:
 def queue_finding(ctx: Context, finding: Finding) -> None:
     """Put what was found into the retry queue. The app reads both sides under the lease, and does what they say now."""
     key = finding.referral_id
-    if finding.kind is Kind.NEWS and key:
+    if finding.kind is FindingKind.NEWS and key:
         key = Sighting(key).key
     side = Side.PARTNER_CENTER if key else Side.SALESFORCE
-    if finding.kind in (Kind.INTERRUPTED, Kind.OPPORTUNITY_MISSING, Kind.UNLINKED_OPPORTUNITY, Kind.UNREAD_OPPORTUNITY):
+    if finding.kind in (
+        FindingKind.INTERRUPTED,
+        FindingKind.OPPORTUNITY_MISSING,
+        FindingKind.UNLINKED_OPPORTUNITY,
+        FindingKind.UNREAD_OPPORTUNITY,
+    ):
         side, key = Side.SALESFORCE, finding.opportunity_id
     if key:
         queue_pair(ctx, side, key, Outcome(Result.RETRY, "compare", ctx.clock.now()))

@@ -12,7 +12,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from shared.domain.compared import GRACE, Finding, Kind, is_compared
+from shared.domain.compared import GRACE, Finding, FindingKind, is_compared
 from shared.domain.deal import Side
 from shared.domain.leads import Leads
 from shared.foundation.errors import CosellError, NotFound, SignInFailed, Throttled, UnreadableRow
@@ -51,7 +51,7 @@ def index_links(ctx: Context) -> Index:
             continue
         if known := index.by_referral.get(link.referral_id):
             index.doubled.append(
-                Finding(Kind.TWO_LINKS, known.opportunity_id, link.referral_id, other=link.opportunity_id)
+                Finding(FindingKind.TWO_LINKS, known.opportunity_id, link.referral_id, other=link.opportunity_id)
             )
         else:
             index.by_referral[link.referral_id] = Known(link.opportunity_id, link.etag, is_compared(link))
@@ -151,9 +151,9 @@ def _find_unlinked(ctx: Context, referral_of: Mapping[str, str | None], stamp: J
             linked = referral_of.get(named) if named else None
             if named and linked:
                 is_double = all(_is_open(ctx, each) for each in (linked, key))
-                return Finding(Kind.TWO_REFERRALS, named, key, other=linked) if is_double else None
+                return Finding(FindingKind.TWO_REFERRALS, named, key, other=linked) if is_double else None
             is_missed = _is_unheard(ctx, key) and _is_open(ctx, key, is_to_arrive=True)
-            return Finding(Kind.UNLINKED_REFERRAL, None, key) if is_missed else None
+            return Finding(FindingKind.UNLINKED_REFERRAL, None, key) if is_missed else None
     except (Throttled, SignInFailed):
         raise
     except CosellError as error:  # one bad record must not stop the others
@@ -198,7 +198,9 @@ def unlinked_opportunities(ctx: Context, after: str) -> Iterator[TickedPage]:
     while page.records:
         keys = [str(record["Id"]) for record in page.records]
         unseen = ctx.map(partial(_is_unseen, ctx), keys, at_most=ctx.policy.parallelism)
-        found = [Finding(Kind.UNLINKED_OPPORTUNITY, key) for key, is_one in zip(keys, unseen, strict=True) if is_one]
+        found = [
+            Finding(FindingKind.UNLINKED_OPPORTUNITY, key) for key, is_one in zip(keys, unseen, strict=True) if is_one
+        ]
         yield TickedPage(found, keys[-1])
         if not page.next:
             return

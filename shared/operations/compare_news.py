@@ -10,7 +10,7 @@ Source: docs/protocol.md#the-daily-compare.
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from shared.domain.compared import GRACE, Finding, Kind, has_other_parties
+from shared.domain.compared import GRACE, Finding, FindingKind, has_other_parties
 from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.domain.microsoft_news import is_news_for
@@ -47,7 +47,7 @@ def _news_or_leave(ctx: Context, new: Collection[str], link: Link) -> Sequence[F
     is_new = link.opportunity_id in new
     settled = [record for record in records if _is_settled(ctx, link, record, is_new=is_new)]
     news = [record.id for record in settled if is_news_for(link, record)]
-    return [Finding(Kind.NEWS, link.opportunity_id, key) for key in news if not _is_sighted(ctx, key)]
+    return [Finding(FindingKind.NEWS, link.opportunity_id, key) for key in news if not _is_sighted(ctx, key)]
 
 
 def _is_settled(ctx: Context, link: Link, record: MicrosoftRecord | PartnerRecord, *, is_new: bool) -> bool:

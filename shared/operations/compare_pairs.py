@@ -14,7 +14,7 @@ from msgspec import Struct
 from shared.domain.compared import (
     GRACE,
     Finding,
-    Kind,
+    FindingKind,
     drift_in,
     is_compared,
     is_paused,
@@ -91,8 +91,8 @@ def read_compared(ctx: Context, entries: Sequence[Entry[Link]]) -> tuple[list[Re
     hidden = [entry.value for key, entry in by_id.items() if key not in shown and "deleted" not in entry.value.stamps]
     unread = [one for one in read if is_unread(one.link, one.opportunity)]
     told = [
-        *((Kind.UNREAD_OPPORTUNITY, one.link) for one in unread if not one.is_young),
-        *((Kind.OPPORTUNITY_MISSING, link) for link in hidden),
+        *((FindingKind.UNREAD_OPPORTUNITY, one.link) for one in unread if not one.is_young),
+        *((FindingKind.OPPORTUNITY_MISSING, link) for link in hidden),
     ]
     in_step = [one for one in read if is_compared(one.link) and one not in unread]
     return in_step, [_found(kind, link) for kind, link in told if not is_queued(ctx, link)]
@@ -123,7 +123,7 @@ def _entries_of(ctx: Context, link: Link) -> Iterator[RetryEntry]:
 def _interrupted(ctx: Context, entry: Entry[Link]) -> Finding | None:
     """A pair whose intent is old, and to which no retry entry returns."""
     is_old = entry.value.intent is not None and entry.age > GRACE
-    return _found(Kind.INTERRUPTED, entry.value) if is_old and not is_queued(ctx, entry.value) else None
+    return _found(FindingKind.INTERRUPTED, entry.value) if is_old and not is_queued(ctx, entry.value) else None
 
 
 def _carries_another(ctx: Context, read: Read) -> Finding | None:
@@ -132,7 +132,7 @@ def _carries_another(ctx: Context, read: Read) -> Finding | None:
     pointer = ctx.store.pointer(named) if named and named != link.referral_id else None
     other = pointer.value.opportunity_id if pointer else None
     is_doubled = other is not None and other != link.opportunity_id
-    return Finding(Kind.TWO_OPPORTUNITIES, link.opportunity_id, named, other=other) if is_doubled else None
+    return Finding(FindingKind.TWO_OPPORTUNITIES, link.opportunity_id, named, other=other) if is_doubled else None
 
 
 def _look_or_leave(ctx: Context, read: Read) -> Finding | None:
@@ -153,7 +153,7 @@ def _look(ctx: Context, read: Read) -> Finding | None:
     try:
         referral = ctx.translation.referral(ctx.partner_center.get(link.referral_id or ""))
     except NotFound:
-        return _found(Kind.REFERRAL_MISSING, link)
+        return _found(FindingKind.REFERRAL_MISSING, link)
     current = ctx.store.link(link.opportunity_id)
     is_settled = current is not None and current.etag == read.entry.etag
     if not is_settled or ctx.clock.now() - referral.updated < GRACE:
@@ -162,7 +162,7 @@ def _look(ctx: Context, read: Read) -> Finding | None:
         link = recognised(link, read.opportunity.deal, referral.deal)
     plan = _planned(ctx, link, read.opportunity, referral)
     drift = drift_in(plan, link, read.opportunity, referral, ctx.translation.rules)
-    return Finding(Kind.DRIFT, link.opportunity_id, link.referral_id, drift) if drift else None
+    return Finding(FindingKind.DRIFT, link.opportunity_id, link.referral_id, drift) if drift else None
 
 
 def _planned(ctx: Context, link: Link, opportunity: Opportunity, referral: Referral) -> Plan:
@@ -177,5 +177,5 @@ def _planned(ctx: Context, link: Link, opportunity: Opportunity, referral: Refer
     return plan
 
 
-def _found(kind: Kind, link: Link) -> Finding:
+def _found(kind: FindingKind, link: Link) -> Finding:
     return Finding(kind, link.opportunity_id, link.referral_id)

@@ -5,7 +5,7 @@ Source: docs/protocol.md#the-daily-compare.
 
 from typing import cast
 
-from shared.domain.compared import GRACE, Finding, Kind
+from shared.domain.compared import GRACE, Finding, FindingKind
 from shared.operations.compare import Places, compare_all
 from tests.unit.sync.harness import Harness
 
@@ -25,5 +25,5 @@ def judge_drift(harness: Harness) -> list[str]:
     return [
         f"{one.kind}: {one.opportunity_id} {[each.field for each in one.drift]}"
         for one in findings
-        if one.kind is not Kind.NEWS
+        if one.kind is not FindingKind.NEWS
     ]

@@ -14,7 +14,7 @@ from shared.app import App
 from shared.cli.compare import MEANINGS, run_command_compare
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.domain.compared import Kind
+from shared.domain.compared import FindingKind
 from shared.domain.deal import Money
 from shared.sync.runs import run_push
 
@@ -98,4 +98,4 @@ def test_of_two_referrals_the_one_to_close_is_the_one_that_is_not_synced(
 
 
 def test_every_kind_of_finding_has_a_meaning_and_a_remedy() -> None:
-    assert set(MEANINGS) == set(Kind)
+    assert set(MEANINGS) == set(FindingKind)

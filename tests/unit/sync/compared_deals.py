@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import cast
 
-from shared.domain.compared import Finding, Kind
+from shared.domain.compared import Finding, FindingKind
 from shared.domain.deal import Money
 from shared.domain.link import Link
 from shared.operations.compare import Places, compare_all, run_compare
@@ -46,7 +46,7 @@ def found(harness: Harness, *, sample: int = 0, repair: bool = False) -> list[Fi
     return findings
 
 
-def kinds(harness: Harness, *, sample: int = 0) -> list[tuple[Kind, str | None]]:
+def kinds(harness: Harness, *, sample: int = 0) -> list[tuple[FindingKind, str | None]]:
     """The kinds of what is found, with the opportunities."""
     return [(one.kind, one.opportunity_id) for one in found(harness, sample=sample)]
 

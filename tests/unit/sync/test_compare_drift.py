@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.compared import FieldDrift, Kind
+from shared.domain.compared import FieldDrift, FindingKind
 from shared.domain.deal import Side
 from shared.domain.link_states import State
 from shared.operations.forget_person import find_person, forget_person
@@ -52,7 +52,7 @@ def test_a_wrong_base_at_known_versions_is_found_and_repaired(
     miss_colleague_edit(harness, deal, 29000)
     believe_amount(harness, deal, believed)
     (finding,) = found(harness, sample=sample)
-    assert (finding.kind, finding.opportunity_id) == (Kind.DRIFT, deal)
+    assert (finding.kind, finding.opportunity_id) == (FindingKind.DRIFT, deal)
     assert finding.drift == (FieldDrift("money", "Amount", "10000.00 USD", "29000.00 USD"),)
     assert amounts(harness, deal) == (10000, 29000), "a compare writes nothing"
     repair(harness, sample=sample)
@@ -65,7 +65,7 @@ def test_a_wrong_base_at_known_versions_is_found_and_repaired(
 def test_an_edit_of_a_colleague_that_no_event_and_no_sweep_told_is_found_by_its_version(harness: Harness) -> None:
     deal, other = linked_deals(harness, 2)
     miss_colleague_edit(harness, deal, 29000)
-    assert kinds(harness) == [(Kind.DRIFT, deal)]
+    assert kinds(harness) == [(FindingKind.DRIFT, deal)]
     harness.forget_calls()
     repair(harness)
     assert amounts(harness, deal) == (29000, 29000)
@@ -78,13 +78,13 @@ def test_a_linked_referral_is_compared_whatever_its_reference_says(harness: Harn
     referral = harness.referral_of(deal)["id"]
     harness.colleague_edits(referral, externalReferenceId="STAGING:006AA0000010ZZZYAQ", details_dealValue=29000)
     harness.advance_time(2 * HOUR)
-    assert kinds(harness) == [(Kind.DRIFT, deal)]
+    assert kinds(harness) == [(FindingKind.DRIFT, deal)]
 
 
 def test_an_edit_that_was_hidden_until_the_cursor_had_passed_is_found_and_sent(harness: Harness) -> None:
     (deal,) = linked_deals(harness, 1)
     hide_while(harness, lambda: harness.seller_edits(deal, Amount=31000))
-    assert kinds(harness) == [(Kind.UNREAD_OPPORTUNITY, deal)]
+    assert kinds(harness) == [(FindingKind.UNREAD_OPPORTUNITY, deal)]
     compare_daily(harness.first)
     harness.push()
     assert amounts(harness, deal) == (31000, 31000)
@@ -95,7 +95,7 @@ def test_a_tick_that_was_hidden_until_the_cursor_had_passed_lets_the_deal_go_on(
     harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
     let_settle(harness)
     hide_while(harness, lambda: harness.seller_edits(deal, Sync_with_Partner_Center__c=True, Amount=31000))
-    assert kinds(harness) == [(Kind.UNREAD_OPPORTUNITY, deal)]
+    assert kinds(harness) == [(FindingKind.UNREAD_OPPORTUNITY, deal)]
     compare_daily(harness.first)
     harness.push()
     assert (amounts(harness, deal), harness.stored_link(deal).state) == ((31000, 31000), State.LIVE)
@@ -156,7 +156,7 @@ def test_an_unticked_deal_is_no_drift(harness: Harness) -> None:
     (deal,) = linked_deals(harness, 1)
     harness.seller_edits(deal, Sync_with_Partner_Center__c=False, Amount=31000)
     harness.advance_time(2 * HOUR)
-    assert kinds(harness, sample=1) == [(Kind.UNREAD_OPPORTUNITY, deal)]
+    assert kinds(harness, sample=1) == [(FindingKind.UNREAD_OPPORTUNITY, deal)]
     repair(harness)
     assert harness.stored_link(deal).state is State.PAUSED
     assert found(harness, sample=1) == []
@@ -198,7 +198,7 @@ def test_an_intent_to_which_nothing_returns_is_found_and_recovered(harness: Harn
     assert crashed.crashes_during(lambda instance: instance.push())
     harness.store.move_cursors({name: harness.now() for name in harness.store.cursors()})
     harness.advance_time(2 * HOUR)
-    assert kinds(harness) == [(Kind.INTERRUPTED, deal)]
+    assert kinds(harness) == [(FindingKind.INTERRUPTED, deal)]
     repair(harness)
     assert harness.stored_link(deal).intent is None
     assert amounts(harness, deal) == (31000, 31000)
@@ -208,8 +208,8 @@ def test_a_record_that_a_service_no_longer_shows_is_told(harness: Harness) -> No
     deleted, hidden = linked_deals(harness, 2)
     harness.salesforce.delete("Opportunity", deleted)
     change_link(harness, hidden, referral_id="11111111-2222-3333-4444-555555555555")
-    assert (Kind.OPPORTUNITY_MISSING, deleted) in kinds(harness, sample=5)
-    assert (Kind.REFERRAL_MISSING, hidden) in kinds(harness, sample=5)
+    assert (FindingKind.OPPORTUNITY_MISSING, deleted) in kinds(harness, sample=5)
+    assert (FindingKind.REFERRAL_MISSING, hidden) in kinds(harness, sample=5)
 
 
 def test_values_that_were_forgotten_or_purged_are_no_drift(harness: Harness) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.compared import Finding, Kind
+from shared.domain.compared import Finding, FindingKind
 from shared.domain.deal import Side
 from shared.domain.leads import Leads
 from tests.unit.sync.compared_deals import (
@@ -31,13 +31,13 @@ def test_two_open_referrals_that_name_one_opportunity_are_found_until_one_is_clo
     linked = harness.stored_link(deal).referral_id
     double = second_referral(harness, deal)
     let_settle(harness)
-    assert found(harness) == [Finding(Kind.TWO_REFERRALS, deal, double, other=linked)]
+    assert found(harness) == [Finding(FindingKind.TWO_REFERRALS, deal, double, other=linked)]
     worker = harness.new_instance()
     compare_daily(worker)
     worker.push()
     assert harness.count_in_audit(deal, f"second open referral for this opportunity, {double}") == 1
     assert harness.stored_link(deal).referral_id == linked, "only a person knows which of them to keep"
-    assert [one.kind for one in found(harness)] == [Kind.TWO_REFERRALS]
+    assert [one.kind for one in found(harness)] == [FindingKind.TWO_REFERRALS]
     harness.colleague_edits(double, status="Closed", substatus="Error", statusReason="Duplicate")
     assert found(harness) == []
 
@@ -46,16 +46,16 @@ def test_two_links_to_one_referral_are_found(harness: Harness) -> None:
     first, second = linked_deals(harness, 2)
     shared = harness.stored_link(first).referral_id
     change_link(harness, second, referral_id=shared)
-    doubles = [one for one in found(harness) if one.kind is Kind.TWO_LINKS]
-    assert doubles == [Finding(Kind.TWO_LINKS, first, shared, other=second)]
+    doubles = [one for one in found(harness) if one.kind is FindingKind.TWO_LINKS]
+    assert doubles == [Finding(FindingKind.TWO_LINKS, first, shared, other=second)]
 
 
 def test_an_opportunity_that_carries_the_id_of_anothers_referral_is_found(harness: Harness) -> None:
     first, second = linked_deals(harness, 2)
     shared = harness.stored_link(first).referral_id
     harness.salesforce.org.put("Opportunity", second, {**harness.opportunity(second), "Referral_Identifier__c": shared})
-    doubles = [one for one in found(harness) if one.kind is Kind.TWO_OPPORTUNITIES]
-    assert doubles == [Finding(Kind.TWO_OPPORTUNITIES, second, shared, other=first)]
+    doubles = [one for one in found(harness) if one.kind is FindingKind.TWO_OPPORTUNITIES]
+    assert doubles == [Finding(FindingKind.TWO_OPPORTUNITIES, second, shared, other=first)]
 
 
 # --- what nobody has heard
@@ -70,7 +70,7 @@ def test_an_answer_of_microsoft_whose_event_was_lost_is_heard(harness: Harness, 
     harness.store.move_cursor("sweep", harness.now())
     worker = harness.new_instance()
     compare_daily(worker)
-    assert [event["kind"] for event in worker.log.fields_of("compare_found")] == [Kind.NEWS]
+    assert [event["kind"] for event in worker.log.fields_of("compare_found")] == [FindingKind.NEWS]
     worker.push()
     assert harness.opportunity(deal)[STATUS] == "Accepted"
     worker.push(MINUTE)
@@ -101,7 +101,7 @@ def test_news_of_the_last_hour_may_be_under_way_and_is_not_told(harness: Harness
     assert found(harness) == []
     harness.advance_time(HOUR)
     assert [(one.kind, one.opportunity_id) for one in found(harness) if one.opportunity_id == deal] == [
-        (Kind.NEWS, deal)
+        (FindingKind.NEWS, deal)
     ]
 
 
@@ -118,7 +118,7 @@ def test_a_deal_of_microsofts_that_event_and_sweep_missed_arrives(harness: Harne
     referral = microsoft_sends_deal(harness)
     harness.advance_time(2 * HOUR)
     harness.store.move_cursor("sweep", harness.now())
-    assert found(harness) == [Finding(Kind.UNLINKED_REFERRAL, None, referral)]
+    assert found(harness) == [Finding(FindingKind.UNLINKED_REFERRAL, None, referral)]
     assert harness.all_retry_entries(Side.PARTNER_CENTER) == [], "the command queues nothing unless it is to repair"
     worker = harness.new_instance()
     compare_daily(worker, after=HOUR)
@@ -130,7 +130,7 @@ def test_an_opportunity_that_no_push_saw_is_sent(harness: Harness) -> None:
     deal = harness.seller_creates()
     harness.advance_time(2 * HOUR)
     harness.store.move_cursors({"opportunity": harness.now(), "account": harness.now()})
-    assert kinds(harness) == [(Kind.UNLINKED_OPPORTUNITY, deal)]
+    assert kinds(harness) == [(FindingKind.UNLINKED_OPPORTUNITY, deal)]
     worker = harness.new_instance()
     compare_daily(worker, after=HOUR)
     worker.push()

@@ -6,7 +6,7 @@ from math import ceil
 
 import pytest
 
-from shared.domain.compared import Kind
+from shared.domain.compared import FindingKind
 from shared.domain.deal import Side
 from shared.foundation.errors import Unavailable
 from shared.operations.compare import ENDED
@@ -86,7 +86,7 @@ def test_a_run_whose_time_is_up_is_continued_by_the_next() -> None:
         assert calls[QUERY] == ceil(5 / 2) + 2, "no batch is read twice; a page found one pair, and one query lists"
         assert [each["complete"] for each in hurried.log.fields_of("compare_done")] == [*[False] * (runs - 1), True]
         (told,) = hurried.log.fields_of("compare_found")
-        assert (told["kind"], told["opportunity_id"]) == (Kind.DRIFT, deals[4])
+        assert (told["kind"], told["opportunity_id"]) == (FindingKind.DRIFT, deals[4])
         done = hurried.log.fields_of("compare_done")[-1]
         assert (done["links"], done["drift"]) == (5, 1)
         compare_daily(hurried, after=HOUR)
