@@ -1,4 +1,4 @@
-"""The settings of the guards, which stop or look for what no single pair can see (docs/protocol.md)."""
+"""The settings of the guards: the mass-change stop, the daily compare, the purge, and the copies of the store."""
 
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
@@ -10,9 +10,10 @@ from shared.settings.value_types import Https
 
 
 class GuardSettings(SettingsGroup):
-    """How much may change at once before an operator is asked, and how many referrals a daily compare reads.
+    """How much may change in a day, how much a compare reads besides, and how long values and copies are kept.
 
-    Sources: docs/protocol.md#the-mass-change-stop, docs/protocol.md#the-daily-compare.
+    Sources: docs/protocol.md#the-mass-change-stop, docs/protocol.md#the-daily-compare, docs/protocol.md#personal-data,
+    docs/protocol.md#copies-of-the-store.
     """
 
     examples: ClassVar[Mapping[str, str]] = {

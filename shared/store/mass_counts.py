@@ -31,7 +31,6 @@ class MassCount(Struct, frozen=True):
     approved   how many changes an operator has approved and nobody has made yet, until `until`
     since      when the changes were stopped; None while they are not
     examples   ids of deals that were stopped
-    stopped    how many changes were stopped
     limit      the limit that stopped them
     unknown    keys that a later build stored: kept, and written back
     """
@@ -43,7 +42,6 @@ class MassCount(Struct, frozen=True):
     until: datetime | None = None
     since: datetime | None = None
     examples: tuple[str, ...] = ()
-    stopped: int = 0
     limit: int = 0
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -79,15 +77,14 @@ class MassCount(Struct, frozen=True):
         count = replace(self, approved=approved - spent, count=self.count + used - spent)
         return replace(count, made=tuple(made)[-MOST_REMEMBERED:]), frozenset(granted)
 
-    def with_stopped(self, ids: Sequence[str], new: int, limit: int, now: datetime) -> "MassCount":
-        """The count once these deals were stopped, of which some are `new`."""
+    def with_stopped(self, ids: Sequence[str], limit: int, now: datetime) -> "MassCount":
+        """The count once these deals were stopped."""
         examples = tuple(dict.fromkeys((*self.examples, *ids)))[:MOST_EXAMPLES]
-        stopped = self.stopped + new
-        return replace(self, since=self.since or now, examples=examples, stopped=stopped, limit=limit)
+        return replace(self, since=self.since or now, examples=examples, limit=limit)
 
     def released(self) -> "MassCount":
         """The count once nothing is stopped any more."""
-        return replace(self, since=None, examples=(), stopped=0)
+        return replace(self, since=None, examples=())
 
     def with_approval(self, number: int, now: datetime) -> "MassCount":
         """The count once an operator has approved so many changes: they are let go beside those of the day."""

@@ -1,17 +1,16 @@
 """Store the counts of mass changes as rows, and what of them an operator has approved.
 
-partition   key                    row
-mass        <kind>|<side>          the count of one kind of changes (`mass_counts.py`)
+partition   key                           row
+mass        <kind>|<side>                 the count of one kind of changes (`mass_counts.py`)
 mass        value|<side>|<field>|<mark>   the same for one value of a field
-mass        links                  how many links there were at the first question of a day
+mass        links                         how many links there were at the first question of a day
 
 Source: docs/protocol.md#the-mass-change-stop.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from shared.foundation.errors import StoreConflict, UnreadableRow
 from shared.store.mass_counts import (
@@ -43,12 +42,11 @@ class MassRows:
         limit: int | None,
         *,
         made: Sequence[str] = (),
-        known: Sequence[str] = (),
     ) -> tuple[frozenset[str], MassCount]:
         """Count changes before they are made; returns those that may be made now, and the count.
 
-        `changes` has the id of each deal, by the key of its change. `made` are changes that were made already, and
-        `known` those that were stopped before. Raises StoreConflict, StoreUnavailable, UnreadableRow.
+        `changes` has the id of each deal, by the key of its change. `made` are changes that were made already. Raises
+        StoreConflict, StoreUnavailable, UnreadableRow.
         """
         for _ in range(TRIES):
             row = self._rows.get(MASS, name)
@@ -58,8 +56,7 @@ class MassRows:
             after, granted = before.let_go(list(changes), allowed, now)
             stopped = [deal for key, deal in changes.items() if key not in granted]
             if stopped:
-                new = len(changes.keys() - granted - set(known))
-                after = after.with_stopped(stopped, new, allowed, now)
+                after = after.with_stopped(stopped, allowed, now)
             if after == stored or self._replace(name, row, after):
                 return granted, after
         raise StoreConflict
@@ -91,7 +88,7 @@ class MassRows:
                 with suppress(StoreConflict):
                     self._rows.write(MASS, [Delete(row.key, row.etag)])
 
-    def _change(self, name: str, change: Any, now: datetime) -> None:  # noqa: ANN401 - MassCount -> MassCount
+    def _change(self, name: str, change: Callable[[MassCount], MassCount], now: datetime) -> None:
         for _ in range(TRIES):
             row = self._rows.get(MASS, name)
             known = (_count_from(row) if row else MassCount(day_of(now))).on(day_of(now))

@@ -104,14 +104,15 @@ def let_go(
 ) -> frozenset[str]:
     """Count changes before they are made; returns the keys of those that may be made now. Tells what was stopped.
 
+    `made` are changes that were made already without a count, and `known` those that were stopped before.
     A stop lasts until an operator approves it, or until no pair waits for it any more. Raises the store's errors.
     """
     now, limit = ctx.clock.now(), ctx.policy.mass_change_limit
-    granted, count = ctx.store.let_changes_go(one.count, changes, now, limit, made=made, known=known)
+    granted, count = ctx.store.let_changes_go(one.count, changes, now, limit, made=made)
     is_older = len(granted) < len(changes) and count.since is not None and count.since < now
     if is_older and not (known or _is_awaited(ctx, one, count.examples)):
         ctx.store.release_changes(one.count, now)
-        granted, count = ctx.store.let_changes_go(one.count, changes, now, limit, known=known)
+        granted, count = ctx.store.let_changes_go(one.count, changes, now, limit)
     if len(granted) < len(changes):
         stopped = [deal for key, deal in changes.items() if key not in granted]
         ctx.log(

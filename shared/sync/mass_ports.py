@@ -19,7 +19,6 @@ class MassStore(Protocol):
         limit: int | None,
         *,
         made: Sequence[str] = (),
-        known: Sequence[str] = (),
     ) -> tuple[frozenset[str], MassCount]:
         """Count changes before they are made; the keys of those that may be made now, and the count."""
 
