@@ -106,6 +106,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "referral_missing": (logging.WARNING, ("referral_id",)),
     "referral_incomplete": (logging.INFO, ("opportunity_id", "referral_id", "code", "field", "correlation_id")),
     "opportunity_created": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),
+    "own_column_set_back": (logging.WARNING, ("opportunity_id", "field", "correlation_id")),
     "name_mark_refused": (logging.WARNING, ("opportunity_id", "code", "field", "correlation_id")),
     "opportunity_written": (logging.INFO, ("opportunity_id", "referral_id", "fields", "correlation_id")),
     "answer_due": (logging.WARNING, ("opportunity_id", "referral_id", "days", "correlation_id")),

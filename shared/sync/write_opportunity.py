@@ -34,12 +34,13 @@ from shared.sync.pair_lease import (
     run_step,
 )
 from shared.sync.ports import RECONCILED, Context, Json, Outcome, Result, Write, Written
+from shared.sync.put_back_columns import are_left_alone, count_put_back
 from shared.sync.unreachable_deals import leave_inbox, leave_missing, show_in_inbox
 
 CONDITIONAL = 24
 """Conditional PATCHes of one Composite call; the 25th subrequest reads them back."""
-COLLECTION = 200
-"""Records of one collection update."""
+COLLECTION, BARE = 200, 2
+"""Records of one collection update, and the columns that each write-back has: mark and audit."""
 
 
 # --- values that people edit
@@ -216,6 +217,10 @@ def _needs_write_back(ctx: Context, pair: Pair) -> bool:
         return True
     if link.unshown is None:
         is_complete = _missing_identity(ctx, pair) is None and not _is_answer_unshown(ctx, pair)
+        if link.repeats and not is_complete:
+            is_complete = are_left_alone(
+                ctx, pair, _missing_identity(ctx, pair), is_answered=not _is_answer_unshown(ctx, pair)
+            )
         return has_lines or not is_complete or link.mark != link.due_mark or _must_tick(pair)
     ours, left_out = ctx.translation.file.ours, link.columns_left_out(ctx.clock.now())
     if _must_tick(pair) and ours.flag not in left_out:
@@ -315,6 +320,8 @@ def _confirm_write_back(
     if pair.link.repeats and refusal is None:
         pair.take_link(taken(pair.link, Side.SALESFORCE))
     shown = own.tries.taken if refusal else own.tries.coming
+    if refusal is None and pair.link.mark is not None and len(shown) > BARE:
+        count_put_back(ctx, pair, shown)
     _note_shown(ctx, pair, own, shown, is_refused=refusal is not None)
     if refusal and not shown and pair.link.state is not State.PAUSED:
         show_in_inbox(ctx, pair, refusal)

@@ -127,3 +127,20 @@ def test_a_list_that_a_program_shortens_each_time_is_parked(owned: Callable[[str
     set_back_for(harness, 1, set_back)
     assert harness.count_in_audit(deal, "→ SOL-10001, SOL-10002.") == 3
     assert (harness.opportunity(deal)["Sync_Status__c"], harness.count_in_audit(deal, TOLD)) == ("Failed", 1)
+
+
+def test_a_column_of_ours_that_an_automation_clears_is_filled_in_three_times_an_hour() -> None:
+    with Harness() as harness:
+        deal = harness.shared_deal()
+        filled = 0
+        for _ in range(8):
+            harness.salesforce.edit("Opportunity", deal, {"Referral_Identifier__c": None})
+            harness.push(6 * MINUTE)
+            filled += bool(harness.opportunity(deal)["Referral_Identifier__c"])
+        assert filled == 3
+        told = harness.first.log.fields_of("own_column_set_back")
+        assert [one["field"] for one in told] == ["Referral_Identifier__c"]
+        harness.push(HOUR)
+        harness.seller_edits(deal, Amount=77)
+        harness.push()
+        assert harness.opportunity(deal)["Referral_Identifier__c"]
