@@ -108,3 +108,13 @@ def lines_of(
             before, after = display_text(effect.displaced.get(name)), display_text(effect.values[name])
             values = {"label": rules[name].label, "system": system_name(side)}
             yield Line(now, code, LineDirection.NOTE, side, name, before, after, RECOVERED, values)
+
+
+def unseen_lines(link: Link, interrupted: Intent, rules: Rules, now: datetime) -> Iterable[Line]:
+    """A line for each edit that a write to an opportunity may have replaced which cannot be read any more."""
+    effect = interrupted.find(EffectKind.WRITE_OPPORTUNITY)
+    if effect is None:
+        return ()
+    changed = (name for name in _changed(effect, effect.values) if name in rules.by_field)
+    unseen = tuple(name for name in changed if effect.displaced.get(name) not in (None, link.base.get(name)))
+    return lines_of(Aftermath((), (), unseen), effect, Side.SALESFORCE, {}, rules, now)

@@ -20,7 +20,7 @@ from shared.domain.link_states import State
 from shared.domain.recovery import recovered
 from shared.domain.resting_links import gone, has_open_referral
 from shared.domain.sentences import cause
-from shared.domain.set_back import Seen
+from shared.domain.set_back import Seen, unseen_lines
 from shared.foundation.errors import CosellError
 from shared.sync.pair_lease import Pair, record_intent, run_step
 from shared.sync.ports import DELETED, HIDDEN, RECONCILED, Context, Outcome, Result, RetryEntry, text_literal
@@ -123,12 +123,17 @@ def _be_gone(ctx: Context, pair: Pair, is_deleted: Mapping[str, bool]) -> None:
 
 
 def _recover(ctx: Context, pair: Pair, referral_id: str) -> None:
-    """Take what an interrupted run wrote to Partner Center: later, nobody could tell that it replaced a value there."""
+    """Take what an interrupted run wrote: later, nobody could tell that it replaced a value.
+
+    Partner Center shows whether the write took effect. The opportunity does not, so the edit is named in any case.
+    """
     referral = pair.read_referral or ctx.translation.referral(ctx.partner_center.get(referral_id))
     pair.take_referral(referral)
     seen = {Side.PARTNER_CENTER: Seen(referral.deal, referral.etag)}
     current, rules, now = {Side.PARTNER_CENTER: referral.deal}, ctx.translation.rules, ctx.clock.now()
-    pair.take_recovery(recovered(pair.link, pair.interrupted, current, rules, now, referral.status, seen))
+    found = recovered(pair.link, pair.interrupted, current, rules, now, referral.status, seen)
+    unseen = tuple(unseen_lines(pair.link, pair.interrupted, rules, now))
+    pair.take_recovery(replace(found, lines=(*found.lines, *unseen)))
 
 
 def _tell_deleted(ctx: Context, pair: Pair) -> None:

@@ -3,6 +3,8 @@
 Source: docs/protocol.md#states-of-a-link.
 """
 
+from pathlib import Path
+
 import pytest
 
 from emulators.base.faults import Fault, FaultKind
@@ -153,3 +155,25 @@ def test_what_a_lost_write_replaced_is_told_although_the_deal_is_gone_before_the
     harness.run_rounds(after=HOUR)
     assert harness.count_in_audit(deal, "Amount 600.00 USD → 500.00 USD") == 1
     assert_quiet(harness)
+
+
+def test_an_edit_that_a_lost_write_to_the_opportunity_replaced_is_told_although_the_deal_is_gone(
+    tmp_path: Path,
+) -> None:
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text('extends = "default"\nversion = 1\n[fields.money]\nwinner = "partner_center"\n', "utf-8")
+    with Harness(mapping=mapping) as harness:
+        deal = harness.shared_deal()
+        harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=600)
+        harness.seller_edits(deal, Amount=500)
+        harness.advance_time(HOUR)
+        worker = harness.new_instance()
+        worker.process.interrupt_at("salesforce.update_unmodified", worker.process.crash, after=True)
+        assert worker.crashes_during(lambda instance: instance.push())
+        assert harness.opportunity(deal)["Amount"] == 600
+        harness.salesforce.delete("Opportunity", deal)
+        harness.run_rounds(2)
+        harness.salesforce.undelete("Opportunity", deal)
+        harness.run_rounds(after=HOUR)
+        assert harness.count_in_audit(deal, "may have replaced 500.00 USD") == 1
+        assert_quiet(harness)
