@@ -3,34 +3,19 @@
 The mapping changes under a deal that is shared already: a field enters it, or is read in another way.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import replace
-from pathlib import Path
 
 import pytest
 
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Put
-from tests.unit.sync.emulated_systems import translation_of
+from tests.unit.sync.changed_mappings import WITHOUT_NOTES, Write, change_mapping
 from tests.unit.sync.harness import Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 
-WITHOUT_NOTES = '[fields.notes]\ndirection = "off"\n'
 SOLUTIONS_ONCE = '[fields.solutions]\nwhen = ["create"]\n'
 CREATED_ONLY = '[fields.money]\nwhen = ["create"]\n'
-Write = Callable[[str], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Writes a mapping file that extends the default."""
-
-    def write(text: str) -> Path:
-        path = tmp_path / f"{abs(hash(text))}.toml"
-        path.write_text(f'extends = "default"\nversion = 1\n{text}', "utf-8")
-        return path
-
-    return write
 
 
 @pytest.fixture
@@ -38,14 +23,6 @@ def without_notes(write: Write) -> Iterator[Harness]:
     """The harness, with a mapping whose notes are off."""
     with Harness(mapping=write(WITHOUT_NOTES)) as harness:
         yield harness
-
-
-def change_mapping(harness: Harness, mapping: Path | None = None) -> None:
-    """From now on, the app runs with another mapping file: the default one unless a file is given."""
-    org = harness.translation.org
-    assert org is not None
-    harness.translation = (translation_of(mapping) if mapping else translation_of()).for_org(org)
-    harness.first = harness.new_instance()
 
 
 def test_a_field_that_was_off_is_read_before_it_is_merged(without_notes: Harness) -> None:

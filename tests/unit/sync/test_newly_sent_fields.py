@@ -1,10 +1,8 @@
 """A field that is newly sent, or sent from another column, sends nothing until an operator agrees
 (docs/protocol.md#a-field-that-is-newly-sent)."""
 
-from collections.abc import Callable
 from copy import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,26 +14,12 @@ from shared.mapping.outbound import outbound_sources
 from shared.operations.newly_sent import approve_fields, find_new_fields, with_examples
 from shared.sync.approved_fields import with_unapproved
 from shared.sync.ports import Policy
+from tests.unit.sync.changed_mappings import WITHOUT_NOTES, Write, change_mapping
 from tests.unit.sync.emulated_systems import translation_of
 from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.helped_deals import GENERAL, add_contact
-from tests.unit.sync.test_changed_mapping import change_mapping
 
-WITHOUT_NOTES = '[fields.notes]\ndirection = "off"\n'
 OTHER_COLUMN = '[fields.notes]\nsalesforce = "NextStep"\n'
-Write = Callable[[str], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Writes a mapping file that extends the default."""
-
-    def write(text: str) -> Path:
-        path = tmp_path / f"{abs(hash(text))}.toml"
-        path.write_text(f'extends = "default"\nversion = 1\n{text}', "utf-8")
-        return path
-
-    return write
 
 
 def start(harness: Harness) -> frozenset[str]:

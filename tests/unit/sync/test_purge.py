@@ -165,6 +165,7 @@ def crashed_purge(harness: Harness) -> None:
     harness.advance_time(LONG)
 
 
+@pytest.mark.slow
 def test_a_purge_that_stops_anywhere_is_finished_by_the_next(harness: Harness) -> None:
     del harness
     points, _ = crash_points(crashed_purge, purge)
