@@ -18,10 +18,9 @@ from shared.domain.microsoft_record import MicrosoftRecord, PartnerRecord
 from shared.domain.sighting import Sighting
 from shared.foundation.errors import CosellError, NotFound, Rejected, SignInFailed, Throttled
 from shared.mapping.other_parties import parties_in, record_of_party
+from shared.sync.hear_microsoft import read_shown
 from shared.sync.ports import Context, Json
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
-
-ACCESS_DENIED = "accessDenied"
 
 
 def find_news(ctx: Context, links: Sequence[Link], new: Collection[str] = ()) -> list[Finding]:
@@ -65,7 +64,7 @@ def _records_of(ctx: Context, link: Link) -> Sequence[MicrosoftRecord | PartnerR
     """What the list of the engagement shows of other parties; where it hides Microsoft's record, that one by its id."""
     records, _ = parties_in(_listed(ctx, link.engagement_id), ctx.scope.organization_id)
     known = link.microsoft.id if link.microsoft else ""
-    raw = _read(ctx, known) if known and all(record.id != known for record in records) else None
+    raw = read_shown(ctx, known) if known and all(record.id != known for record in records) else None
     return records if raw is None else (*records, record_of_party(raw))
 
 
@@ -74,15 +73,3 @@ def _listed(ctx: Context, engagement_id: str | None) -> Sequence[Json]:
         return ctx.partner_center.in_engagement(engagement_id) if engagement_id else ()
     except (NotFound, Rejected):
         return ()
-
-
-def _read(ctx: Context, referral_id: str) -> Json | None:
-    """A record of another party, or None where the service does not show it."""
-    try:
-        return ctx.partner_center.get(referral_id)
-    except NotFound:
-        return None
-    except SignInFailed as error:
-        if error.code != ACCESS_DENIED:
-            raise
-        return None

@@ -138,7 +138,7 @@ def _find(ctx: Context, sighting: Sighting) -> Found | Outcome:
         deals = ctx.store.deals_in_engagement(sighting.engagement_id)
         if not deals:
             return _listed(ctx, sighting.engagement_id)
-    raw = _read(ctx, sighting.referral_id)
+    raw = read_shown(ctx, sighting.referral_id)
     if raw is None:
         return _listed(ctx, sighting.engagement_id or _engagement_of(ctx, *deals), deals)
     engagement_id = raw.get("engagementId")
@@ -151,7 +151,8 @@ def _find(ctx: Context, sighting: Sighting) -> Found | Outcome:
 def _with_known_record(ctx: Context, listed: Found, deal: str) -> Found:
     """What a list shows for a deal; where it shows no other party, Microsoft's record by the id that the deal knows."""
     known = None if listed.records else ctx.store.link(deal)
-    raw = _read(ctx, known.value.microsoft.id) if known and known.value.microsoft and known.value.microsoft.id else None
+    heard = known.value.microsoft if known else None
+    raw = read_shown(ctx, heard.id) if heard and heard.id else None
     return replace(listed, records=(record_of_party(raw),)) if raw else listed
 
 
@@ -171,7 +172,7 @@ def _found_of(ctx: Context, engagement_id: str, record: Record, deals: Sequence[
     return found
 
 
-def _read(ctx: Context, referral_id: str) -> Json | None:
+def read_shown(ctx: Context, referral_id: str) -> Json | None:
     """A referral, or None where the service does not show it: another party's may be hidden, or forbidden."""
     try:
         return ctx.partner_center.get(referral_id)
@@ -287,7 +288,7 @@ def take_record(ctx: Context, pair: Pair, record: Record) -> None:
         pair.take_news(heard_partner(pair.link, record, now))
     else:
         if needs_ours(pair.link, record, pair.opportunity.deal):
-            own = _read(ctx, pair.link.referral_id or "")
+            own = read_shown(ctx, pair.link.referral_id or "")
             record = with_ours(record, (own,)) if own else record
         pair.take_news(heard(pair.link, record, pair.opportunity.deal, now))
 
@@ -337,11 +338,11 @@ def _msx_id_of_ours(ctx: Context, pair: Pair) -> str | None:
         return pair.referral.msx_id
     known = pair.link.microsoft
     is_lacking = known is not None and not known.id and not known.is_shown
-    own = _read(ctx, pair.link.referral_id or "") if is_lacking else None
+    own = read_shown(ctx, pair.link.referral_id or "") if is_lacking else None
     return msx_id_in(own) if own else None
 
 
 def _records_of(ctx: Context, link: Link) -> Sequence[Record]:
     is_listed = any(not partner.etag for partner in link.partners.values())
-    raw = None if is_listed or not (link.microsoft and link.microsoft.id) else _read(ctx, link.microsoft.id)
+    raw = None if is_listed or not (link.microsoft and link.microsoft.id) else read_shown(ctx, link.microsoft.id)
     return (record_of_party(raw),) if raw is not None else _listed(ctx, link.engagement_id, ()).records
