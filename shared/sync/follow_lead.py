@@ -39,7 +39,7 @@ from shared.mapping.paths import normal_text, parse_time
 from shared.mapping.stamps import rests_in
 from shared.sync.ports import ALLOW_DUPLICATE, RECONCILED, Context, Json, Node, Outcome, Result, text_literal
 from shared.sync.referral_claim import Claim
-from shared.sync.retry_queue import pausing_on_failure, retry_at_rest
+from shared.sync.retry_queue import pausing_on_failure, retry_once_rested
 
 AUDIT_OF_LEAD = 32_000
 """Characters of the audit field of a lead."""
@@ -95,7 +95,7 @@ def follow_lead(ctx: Context, referral: Referral, claim: Claim) -> Outcome:
                 _bring_up(ctx, referral, claim, wanted)
         except _JustSavedError as error:
             claim.delete_if_unused(ctx)
-            return retry_at_rest(ctx, error.left)
+            return retry_once_rested(ctx, error.left)
         except Conflict:  # somebody was faster, so the record is read again
             ctx.clock.sleep(timedelta(seconds=1))
         else:

@@ -40,7 +40,7 @@ from shared.sync.pair_lease import (
 )
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
 from shared.sync.prepare_create import adopt_named_referral, find_twins, note_untick, prepare_create
-from shared.sync.retry_queue import outcome_of_error, pause_side, retry_after_pause, retry_at_rest
+from shared.sync.retry_queue import outcome_of_error, pause_side, retry_after_pause, retry_once_rested
 from shared.sync.tell_owner import is_owner_untold, tell_owner
 from shared.sync.write_opportunity import batches_of_write_backs, write_back
 from shared.sync.write_referral import (
@@ -257,7 +257,7 @@ def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[P
     for _ in range(max(ctx.policy.tries, 0, *values)):  # values that were refused together are written one by one
         for pair in pairs:
             if (left := _rests_in(pair, written)) and pair.outcome is None:
-                pair.end(retry_at_rest(ctx, left))
+                pair.end(retry_once_rested(ctx, left))
         pairs = _open_with_writes(pairs)
         if not pairs:
             return

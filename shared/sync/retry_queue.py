@@ -118,7 +118,7 @@ def retry_after_pause(until: datetime | None) -> Outcome:
     return Outcome(Result.RETRY, "side_paused", until)
 
 
-def retry_at_rest(ctx: Context, left: timedelta) -> Outcome:
+def retry_once_rested(ctx: Context, left: timedelta) -> Outcome:
     """The outcome of a pair whose record was just saved: it is tried again once no other save can be committed.
 
     The condition of a write has whole seconds, so it does not see a save that began in the same second and ends later

@@ -46,8 +46,8 @@ class Memory(Protocol):
         """Keep what an organisation says of itself."""
 
 
-def check_organization(org: Org, memory: Memory, own: OwnOrganization) -> str:
-    """Return the id of the organisation. Raises ConfigurationError if environment or store must not be used with it.
+def check_organization(org: Org, memory: Memory, own: OwnOrganization) -> None:
+    """Check the organisation. Raises ConfigurationError if environment or store must not be used with it.
 
     A store of another organisation is not written. One that nobody owns yet belongs to the organisation only once the
     environment may use it.
@@ -60,7 +60,6 @@ def check_organization(org: Org, memory: Memory, own: OwnOrganization) -> str:
         _refuse(wrong, found)
     if owner is None and (first := memory.owner(found)) != found:
         _refuse(other_store(first, found), found)
-    return found
 
 
 def known_organization(org: Org, memory: Memory) -> Organization:

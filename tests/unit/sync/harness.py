@@ -47,9 +47,9 @@ from tests.unit.sync.new_deal import new_deal
 START = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 SALESFORCE_URL = "https://acme.my.salesforce.com"
 PARTNER_CENTER_URL = "https://api.partner.example/v1.0/engagements"
-AT_REST, MINUTE, QUARTER, HOUR = 31.0, 60.0, 900.0, 3600.0
+RESTED, MINUTE, QUARTER, HOUR = 31.0, 60.0, 900.0, 3600.0
 AFTER_LEASE, AFTER_SETTLE_TIME = 301.0, 301.0 + 600.0
-"""Seconds: a little more than a lease, and than a lease and the settle time. At rest, no save of a record is open."""
+"""Seconds: a little more than a lease, and than both; once a record has `RESTED`, no save of it is open."""
 A_WEEK = timedelta(days=7)
 """A time that only the first warning of an unanswered deal is away."""
 
@@ -73,7 +73,7 @@ class Instance:
         self.harness.advance_time(after)
         return run_sweep(self.ctx)
 
-    def pull_event(self, referral_id: str, after: float = AT_REST, *, is_related: bool = False) -> Outcome | None:
+    def pull_event(self, referral_id: str, after: float = RESTED, *, is_related: bool = False) -> Outcome | None:
         """Work on the queue message of one event; a related one is about another party of the engagement."""
         self.harness.advance_time(after)
         return pull_event(self.ctx, referral_id, is_related=is_related)
@@ -187,7 +187,7 @@ class Harness:
         """Run the sweep's timer of the first instance."""
         return self.first.sweep(after)
 
-    def pull_event(self, referral_id: str, after: float = AT_REST) -> Outcome | None:
+    def pull_event(self, referral_id: str, after: float = RESTED) -> Outcome | None:
         """Work on the queue message of one event, in the first instance."""
         return self.first.pull_event(referral_id, after)
 

@@ -9,7 +9,7 @@ import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
-from tests.unit.sync.harness import AT_REST, HOUR, MINUTE, Harness, Instance
+from tests.unit.sync.harness import HOUR, MINUTE, RESTED, Harness, Instance
 from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet, microsoft_sends_deal
 
 
@@ -59,7 +59,7 @@ def test_a_further_edit_is_tried_at_once_and_keeps_the_count_of_attempts(harness
 def test_a_pair_that_the_poll_reconciles_leaves_the_retry_queue(harness: Harness, failing_deal: str) -> None:
     harness.clear_faults()
     harness.seller_edits(failing_deal, Amount=2)
-    harness.push(AT_REST)
+    harness.push(RESTED)
     assert harness.referral_of(failing_deal)["details"]["dealValue"] == 2
     assert harness.retry_entries(Side.SALESFORCE) == []
 

@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain.deal import Side
 from shared.foundation.known_shapes import known_code
-from tests.unit.sync.harness import AT_REST, MINUTE, Harness
+from tests.unit.sync.harness import MINUTE, RESTED, Harness
 from tests.unit.sync.inbound_deals import assert_quiet
 from tests.unit.sync.lead_deals import arrived_lead, lead_of, leads
 
@@ -63,7 +63,7 @@ def test_a_record_that_was_just_saved_waits_at_a_set_time_and_delays_no_other(ha
     assert harness.now() == started
     assert [harness.opportunity(one)["Amount"] for one in (deal, other)] == [10_000, 12_000]
     entry = harness.only_retry_entry(Side.PARTNER_CENTER)
-    assert (entry.cause, entry.at) == ("just_saved", started + timedelta(seconds=AT_REST))
+    assert (entry.cause, entry.at) == ("just_saved", started + timedelta(seconds=RESTED))
     assert known_code(entry.cause) == "just_saved", "the log names it"
     harness.push()
     assert harness.opportunity(deal)["Amount"] == 12_000
