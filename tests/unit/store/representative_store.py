@@ -91,6 +91,30 @@ SHAPE = OrgShape(
 )
 """An answer of an org with every part."""
 
+HEARD = HeardRecord(
+    "m-1",
+    '"etag"',
+    NOW,
+    "Accepted",
+    "Active/Accepted",
+    {"microsoft_seller": "0123456789abcdef"},
+    "fedcba98",
+    is_shown=True,
+    ours=("0123456789abcdef",),
+    lacking=("microsoft_notes",),
+)
+ASKED = HelpRequest(
+    "GeneralOrOther",
+    "0123456789abcdef",
+    NOW,
+    is_asked=True,
+    is_question=True,
+    asked_by=AskedBy.COLLEAGUE,
+    referral_id="r-microsoft",
+    is_shown=False,
+)
+"""What a whole link has of Microsoft's record, and of the request for help."""
+
 
 def fill_store(store: LinkStore) -> None:
     """Write every kind of row, with every state, mark, kind of effect and type of value."""
@@ -172,30 +196,10 @@ def whole_link(opportunity_id: str, state: State) -> Link:
             {"salesforce.money": Writes("0123456789abcdef", (NOW, NOW), is_stopped=True)},
         ),
         consented=True,
-        microsoft=HeardRecord(
-            "m-1",
-            '"etag"',
-            NOW,
-            "Accepted",
-            "Active/Accepted",
-            {"microsoft_seller": "0123456789abcdef"},
-            "fedcba98",
-            is_shown=True,
-            ours=("0123456789abcdef",),
-            lacking=("microsoft_notes",),
-        ),
+        microsoft=HEARD,
         partners={"p-1": HeardPartner('"etag"', "New/Pending", NOW), "p-2": HeardPartner("", "none")},
         close_as_test=True,
-        help=HelpRequest(
-            "GeneralOrOther",
-            "0123456789abcdef",
-            NOW,
-            is_asked=True,
-            is_question=True,
-            asked_by=AskedBy.COLLEAGUE,
-            referral_id="r-microsoft",
-            is_shown=False,
-        ),
+        help=ASKED,
     )
 
 
