@@ -15,7 +15,7 @@ from shared.domain.creation_values import cut_texts
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import whole_mark
 from shared.domain.left_members import sendable_deal
-from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Intent, Pointer
+from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.records import NO_ROWS, Opportunity, Referral
 from shared.domain.repeats import UNREADABLE
 from shared.domain.transitions import (
@@ -186,6 +186,8 @@ def patch_referral(ctx: Context, pair: Pair, referral: Referral, changes: tuple[
 
     Raises the client's errors; the intent then stays for recovery.
     """
+    if pair.entry.value.waiting:
+        pair.take_link(_with_waits_of(pair, changes))
     record_writes(ctx, pair, changes)
     try:
         rows = pair.opportunity.rows if pair.opportunity else NO_ROWS
@@ -201,12 +203,24 @@ def patch_referral(ctx: Context, pair: Pair, referral: Referral, changes: tuple[
     return None
 
 
+def _with_waits_of(pair: Pair, changes: tuple[Change, ...]) -> Link:
+    """The link with what the coming changes have waited: until they are confirmed, they may have to be sent again."""
+    stored = pair.entry.value.waiting
+    waited = {change.field: stored[change.field] for change in changes if change.field in stored}
+    return replace(pair.link, waiting={**waited, **pair.link.waiting})
+
+
+def _without_waits(pair: Pair, link: Link) -> Link:
+    """The link once changes were sent: only what the plan lets wait still waits."""
+    return replace(link, waiting=pair.plan.waiting) if link.waiting and pair.plan is not None else link
+
+
 def _confirm_patch(ctx: Context, pair: Pair, changes: tuple[Change, ...], read_back: Referral) -> None:
     now, opportunity = ctx.clock.now(), pair.opportunity.deal if pair.opportunity else Deal()
     confirmed = patched(pair.link, changes, read_back.deal, opportunity, now)
     pair.take_referral(read_back)
     lines = (*confirmed.lines, *pair.pending.take_confirmed(changes, now))
-    link = confirmed.link
+    link = _without_waits(pair, confirmed.link) if confirmed.link.waiting else confirmed.link
     if link.repeats is not None and pair.plan is not None and len(changes) == len(pair.plan.to_partner_center):
         link = taken(link, Side.PARTNER_CENTER)
     confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, link, lines)
@@ -225,5 +239,5 @@ def park_changes(ctx: Context, pair: Pair, changes: tuple[Change, ...], cause: C
     now = ctx.clock.now()
     refusal = parked(pair.link, changes, Side.PARTNER_CENTER, cause, now)
     lines = (*refusal.lines, *pair.pending.take_notes(now))
-    confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, refusal.link, lines)
+    confirm_effect(ctx, pair, EffectKind.PATCH_REFERRAL, _without_waits(pair, refusal.link), lines)
     end_parked(ctx, pair, cause, _next_try(cause, now))

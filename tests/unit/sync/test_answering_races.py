@@ -8,7 +8,7 @@ import pytest
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.unit.sync.crash_points import EVERY_NTH, crash_instance_at, crash_points, every_nth
-from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness, Instance
+from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness, Instance
 from tests.unit.sync.inbound_deals import (
     arrived_deal,
     assert_quiet,
@@ -273,3 +273,34 @@ def test_an_expired_deal_that_arrives_is_on_the_stage_that_the_table_has_for_it(
     deal = opportunity_of(harness, referral)["Id"]
     assert harness.opportunity(deal)["StageName"] == "Declined"
     assert harness.count_in_audit(deal, "Partner Center closed this deal as Expired.") == 1
+
+
+# --- a close whose PATCH does not take effect
+
+
+def test_a_close_that_has_waited_is_told_once_and_waits_no_second_time(harness: Harness) -> None:
+    refused, overtaken, stopped = (harness.shared_deal() for _ in range(3))
+
+    def close(deal: str) -> None:
+        harness.seller_edits(deal, StageName="Closed Won")
+        harness.push()
+        harness.advance_time(2 * MINUTE)
+
+    close(refused)
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, method="PATCH", status=503))
+    harness.push()
+    assert harness.referral_of(refused)["status"] == "Active"
+    harness.new_instance().push(HOUR)
+    close(overtaken)
+    just_before_patch(
+        harness, lambda: harness.colleague_edits(harness.referral_of(overtaken)["id"], details_notes="By a colleague")
+    )
+    harness.push()
+    close(stopped)
+    harness.first.process.interrupt_at("partner_center.patch", harness.first.process.crash)
+    assert harness.first.crashes_during(Instance.push)
+    harness.new_instance().push(AFTER_LEASE)
+    for deal in (refused, overtaken, stopped):
+        assert harness.referral_of(deal)["substatus"] == "Won"
+        assert harness.count_in_audit(deal, "Stage will change") == 1
+        assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
