@@ -14,6 +14,7 @@ def test_a_flow_at_the_insert_answers_no_deal_and_the_seller_still_can(world: Wo
     referral = partner_center.microsoft_sends()
     world.post_event(*partner_center.signed_event(referral, "referral-created"))
     world.wait_for_events()
+    world.let_records_rest()
     for _ in range(2):
         world.host.run_now("push_opportunities")
     opportunity = world.opportunities_by_referral()[referral]
