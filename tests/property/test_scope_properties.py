@@ -43,7 +43,7 @@ def test_any_text_can_be_parsed_as_a_reference(reference: str, tag: str | None) 
     opportunity_id = scope_of(tag).opportunity_named_by(reference)
     assert opportunity_id is None or len(opportunity_id) == 18
     split_tag, rest = split_reference(reference)
-    assert reference == (f"{split_tag}:{rest}" if split_tag else rest)
+    assert reference.strip() == (f"{split_tag}:{rest}" if split_tag else rest)
 
 
 @given(SHORT_IDS)
