@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain.deal import Change, Deal, Money, Person, Side, Status, Value, fingerprint
@@ -15,6 +15,7 @@ from shared.mapping.money_field import round_to_cents
 from shared.mapping.paths import normal_text
 from shared.mapping.read_values import read_values
 from tests.property.generated_deals import (
+    PLAIN_DEAL,
     READ_AT,
     SOLUTION_IDS,
     STATUSES,
@@ -39,6 +40,11 @@ SHARED = ("account", "contacts", "team")
 def differing_fields(seen: Mapping[str, Value | None], expected: Mapping[str, Value | None]) -> list[str]:
     """The names of the fields that differ. Without values: pytest needs minutes to explain two long texts."""
     return sorted(name for name in {**seen, **expected} if seen.get(name, ...) != expected.get(name, ...))
+
+
+PHONELESS, RENAMED = Person("Lind", email="ada@example.com"), Person("Holm", email="ada@example.com")
+"""One contact before and after an edit, whom Partner Center does not take: they have no phone number."""
+LISTS = frozenset(rule.field for rule in TRANSLATION.rules.updatable if rule.is_set)
 
 
 def change_of(field: str, old: Value | None, new: Value | None) -> Change:
@@ -114,9 +120,15 @@ def test_patch_operations_turn_the_old_deal_into_the_new_one(old: Deal, new: Dea
 
 
 @given(any_deal(), any_deal())
+@example(PLAIN_DEAL.with_values({"contacts": (PHONELESS,)}), PLAIN_DEAL.with_values({"contacts": (RENAMED,)}))
 def test_patch_operations_change_only_paths_that_differ(old: Deal, new: Deal) -> None:
-    referral = referral_of(TRANSLATION.new_referral(old, "x"), old["status"])  # type: ignore[arg-type]  # a Status
-    for operation in TRANSLATION.operations(changes_between(old, new), referral):
+    status: Any = old["status"]
+    referral, wanted = (referral_of(TRANSLATION.new_referral(deal, "x"), status) for deal in (old, new))
+    seen, coming = TRANSLATION.referral(referral).deal, TRANSLATION.referral(wanted).deal
+    # A plan takes out who cannot be sent and empties no list, so a list that would look the same, or lose all, stays.
+    kept = {name for name in LISTS if not coming.get(name) or seen.get(name) == coming[name]}
+    changes = tuple(one for one in changes_between(old, new) if one.field not in kept)
+    for operation in TRANSLATION.operations(changes, referral):
         before = TRANSLATION.referral(referral).deal
         after = TRANSLATION.referral(patched_referral(referral, [operation])).deal
         assert differing_fields(before, after) or operation["path"] in TOGETHER
