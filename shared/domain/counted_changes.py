@@ -15,7 +15,17 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shared.domain.deal import SHOWN_AMOUNT, SHOWN_SOLUTIONS, VISIBILITY, VISIBLE, Change, Side, Status, fingerprint
+from shared.domain.deal import (
+    SHOWN_AMOUNT,
+    SHOWN_SOLUTIONS,
+    STATUS,
+    VISIBILITY,
+    VISIBLE,
+    Change,
+    Side,
+    Status,
+    fingerprint,
+)
 from shared.domain.help_request import HELP
 
 MASS_CHANGE = "mass_change"
@@ -59,6 +69,22 @@ def counted(side: Side, kind: Kind, field: str = "*", mark: str = "") -> Counted
 NEW_REFERRAL = counted(Side.PARTNER_CENTER, Kind.CREATION)
 NEW_OPPORTUNITY = counted(Side.SALESFORCE, Kind.CREATION)
 NEW_REQUEST = counted(Side.PARTNER_CENTER, Kind.CREATION, HELP)
+
+
+def counts_of(key: str, mark: str) -> tuple[str, ...]:
+    """The names of the counts that a stopped change may belong to, by its key and its mark: of its value, of its kind.
+
+    A link does not say which of the two stopped it: an answer and a close are both a status.
+    """
+    side, _, field = key.partition(".")
+    of_value = f"{Kind.VALUE}|{side}|{field}|{mark}"
+    if key in (NEW_REFERRAL.key, NEW_REQUEST.key):
+        return of_value, f"{Kind.CREATION}|{side}"
+    if field == VISIBILITY:
+        return of_value, f"{Kind.VISIBILITY}|{side}"
+    if mark in MARKS_OF_EMPTY:
+        return of_value, f"{Kind.EMPTIED}|{side}"
+    return (of_value, f"{Kind.CLOSURE}|{side}") if field == STATUS else (of_value,)
 
 
 def counted_changes(

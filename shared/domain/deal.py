@@ -41,6 +41,10 @@ class Money(Struct, frozen=True):
         return f"{self.amount} {self.currency}"
 
 
+CLOSED = "Closed"
+"""The status of a deal that has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """The status of a deal, with the names that Partner Center uses (docs/reference/partner-center.md#status-model).
@@ -55,7 +59,7 @@ class Status:
     @property
     def is_final(self) -> bool:
         """Whether the deal is closed. Partner Center allows no move out of that status."""
-        return self.status == "Closed"
+        return self.status == CLOSED
 
     @property
     def is_unanswered(self) -> bool:

@@ -26,7 +26,7 @@ GUARD_SENTENCES: Mapping[str, str] = {
     ),
     "mapping_change": (
         "{label} stays {before} in Partner Center for now, and does not become {after}: the mapping file sends it "
-        "anew. It goes on once an operator has approved it."
+        "for the first time, or from another column. It goes on once an operator has approved it."
     ),
     "mass_creation": (
         "This deal is not in Partner Center yet: unusually many deals were ticked. It goes on once an operator has "
@@ -44,7 +44,10 @@ GUARD_CAUSES: Mapping[str, tuple[str, str]] = {
         "Please ask your administrator to end that automation, or enter one value in both. It is tried hourly.",
     ),
     "unreadable_refusal": (
-        "{system} answered again and again without a reason that can be read, as a proxy or gateway before it does.",
+        (
+            "{system} refused this again and again without a reason that can be read. "
+            "A proxy or gateway in between may have answered."
+        ),
         "Please ask your administrator what stands between the sync and {system}. It is tried hourly.",
     ),
     "clone": (
@@ -55,7 +58,7 @@ GUARD_CAUSES: Mapping[str, tuple[str, str]] = {
         ),
     ),
     "newly_sent": (
-        "The mapping file sends {label} anew or from another column, and nobody has approved that yet.",
+        "The mapping file sends {label} for the first time, or from another column, and nobody has approved that yet.",
         "Please ask your administrator to run cosell approve.",
     ),
     "second_referral_open": (

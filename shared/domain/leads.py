@@ -14,12 +14,8 @@ from msgspec import Struct
 
 from shared.domain.audit import CONFIRMED, Line
 from shared.domain.cause import Cause
-from shared.domain.deal import Person, Side, display_text, fingerprint
+from shared.domain.deal import CLOSED, Person, Side, display_text, fingerprint
 from shared.domain.sentences import LineDirection
-
-CLOSED = "Closed"
-"""How the status of a lead begins that has ended."""
-
 
 REFUSED = "!"
 """What stands before the fingerprint of a value that the record does not hold, because Salesforce did not take it."""

@@ -8,7 +8,7 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.audit import Line
-from shared.domain.counted_changes import MARKS_OF_EMPTY, MASS_CHANGE, NEW_REFERRAL, NEW_REQUEST, Counted, Kind
+from shared.domain.counted_changes import MASS_CHANGE, NEW_REFERRAL, NEW_REQUEST, Counted, counts_of
 from shared.domain.deal import STATUS, VISIBILITY, Change, Deal, Side, display_text
 from shared.domain.help_request import HELP, HelpStep
 from shared.domain.link import Difference, Link
@@ -28,12 +28,7 @@ def awaits(link: Link, one: Counted) -> bool:
     if link.state in SUSPENDED:
         return False
     stopped = {key: record.value for key, record in link.waiting.items() if record.code == MASS_CHANGE}
-    if one.kind is Kind.VALUE:
-        return stopped.get(one.key) == one.mark
-    if one.kind is Kind.EMPTIED:
-        return any(key.startswith(f"{one.side}.") and mark in MARKS_OF_EMPTY for key, mark in stopped.items())
-    keys = (NEW_REFERRAL.key, NEW_REQUEST.key) if one.kind is Kind.CREATION else (one.key,)
-    return any(key in stopped for key in keys)
+    return any(one.count in counts_of(key, mark) for key, mark in stopped.items())
 
 
 def was_stopped(link: Link, one: Counted) -> bool:

@@ -1,4 +1,4 @@
-"""Stops to write a value that something sets back each time: it is parked, and written once an hour. Pure.
+"""Stops writing a value that something sets back each time: it is parked, and written once an hour. Pure.
 
 Source: docs/protocol.md#the-ping-pong-guard.
 """

@@ -48,7 +48,7 @@ def aftermath(link: Link, interrupted: Intent, effect: Effect, side: Side, seen:
     if seen.was_written is False or effect.version in (None, seen.version):
         return Aftermath()
     held = {name: seen.deal[name] for name in changed}
-    as_before = tuple(name for name in values_as_before(effect, side, seen))
+    as_before = tuple(values_as_before(effect, side, seen))
     unseen = (name for name, value in held.items() if value not in (changed[name], before.get(name)))
     hidden = tuple(name for name in unseen if before.get(name) not in (None, link.base.get(name)))
     if seen.was_written or (side is Side.PARTNER_CENTER and _shows_write(link, interrupted, effect, seen.deal, rules)):
@@ -63,12 +63,12 @@ def values_as_before(effect: Effect, side: Side, seen: Seen) -> list[str]:
     """
     if effect.version in (None, seen.version):
         return []
-    is_final = side is Side.PARTNER_CENTER
+    is_there = side is Side.PARTNER_CENTER
     return [
         name
         for name, value in _changed(effect, seen.deal).items()
         if seen.deal[name] == effect.displaced.get(name)
-        and not (is_final and (isinstance(value, Status) or name == VISIBILITY))
+        and not (is_there and (isinstance(value, Status) or name == VISIBILITY))
     ]
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from msgspec import Struct
 
 from shared.domain.compared import GRACE, Finding, FindingKind, is_compared
-from shared.domain.deal import Side
+from shared.domain.deal import CLOSED, Side
 from shared.domain.leads import Leads
 from shared.foundation.errors import CosellError, NotFound, SignInFailed, Throttled, UnreadableRow
 from shared.mapping.paths import parse_time
@@ -21,8 +21,6 @@ from shared.mapping.referral_kind import is_lead, is_target_microsoft
 from shared.operations.compare_pairs import look_at_pairs, read_compared
 from shared.sync.ports import Context, Json, text_literal, time_literal
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
-
-CLOSED = "Closed"
 
 
 class Known(Struct, frozen=True):

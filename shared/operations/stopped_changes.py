@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from shared.domain.counted_changes import MARKS_OF_EMPTY, MASS_CHANGE, NEW_REFERRAL, NEW_REQUEST, Kind
-from shared.domain.deal import VISIBILITY, Side
-from shared.domain.link import Difference, Link
+from shared.domain.counted_changes import MASS_CHANGE, Kind, counts_of
+from shared.domain.deal import Side
+from shared.domain.link import Link
 from shared.store.mass_counts import MOST_EXAMPLES, MassCount
 from shared.sync.ports import Context, RetryEntry
 
@@ -53,7 +53,7 @@ def find_stops(ctx: Context) -> Sequence[Stop]:
         return ()
     deals: dict[str, list[str]] = {name: [] for name in counts}
     for entry in ctx.store.links():
-        for name in _counts_of(entry.value, counts):
+        for name in _stopped_counts(entry.value, counts):
             deals[name].append(entry.value.opportunity_id)
     if (arriving := f"{Kind.CREATION}|{Side.SALESFORCE}") in deals:
         deals[arriving] = [entry.key for entry in _entries(ctx, Side.PARTNER_CENTER) if _is_arriving(ctx, entry)]
@@ -78,23 +78,11 @@ def _stop(name: str, count: MassCount, deals: Sequence[str]) -> Stop:
     return Stop(name, Kind(kind), Side(side), rest[0] if rest else None, tuple(deals), since, count.limit)
 
 
-def _counts_of(link: Link, counts: Mapping[str, MassCount]) -> set[str]:
-    """The stopped counts of which changes of this link wait."""
-    waiting = ((key, record) for key, record in link.waiting.items() if record.code == MASS_CHANGE)
-    return {name for key, record in waiting if (name := _count_of(key, record, counts)) in counts}
-
-
-def _count_of(key: str, record: Difference, counts: Mapping[str, MassCount]) -> str:
-    """The count of a stopped change, by its key and the mark of its value."""
-    side, _, field = key.partition(".")
-    of_value = f"{Kind.VALUE}|{side}|{field}|{record.value}"
-    if of_value in counts:
-        return of_value
-    if key in (NEW_REFERRAL.key, NEW_REQUEST.key):
-        return f"{Kind.CREATION}|{side}"
-    if field == VISIBILITY:
-        return f"{Kind.VISIBILITY}|{side}"
-    return f"{Kind.EMPTIED if record.value in MARKS_OF_EMPTY else Kind.CLOSURE}|{side}"
+def _stopped_counts(link: Link, counts: Mapping[str, MassCount]) -> set[str]:
+    """The stopped counts of which changes of this link wait, one for each change."""
+    stopped = ((key, record.value) for key, record in link.waiting.items() if record.code == MASS_CHANGE)
+    found = (next((name for name in counts_of(key, mark) if name in counts), None) for key, mark in stopped)
+    return {name for name in found if name is not None}
 
 
 def _entries(ctx: Context, side: Side) -> Sequence[RetryEntry]:

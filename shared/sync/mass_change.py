@@ -29,12 +29,12 @@ def stop_mass_changes(ctx: Context, pairs: Sequence[Pair]) -> None:
     for pair in pairs:
         for one in _changes_of(pair):
             coming.setdefault(one, {})[pair.id] = pair
-        pair.pass_gate(())
+        pair.take_granted(())
     for one, wanting in coming.items():
         made = _made_before(ctx, one, wanting) if one.kind is Kind.VALUE else ()
         granted = wanting if made is None else _count(ctx, one, wanting, made)
         for key in granted:
-            wanting[key].pass_gate((one,))
+            wanting[key].take_granted((one,))
 
 
 def _changes_of(pair: Pair) -> list[Counted]:
@@ -143,7 +143,7 @@ def _is_arrival_awaited(ctx: Context) -> bool:
 def _stop(pair: Pair, one: Counted, now: datetime) -> None:
     """Take a change out of what a pair is about to do."""
     if one == NEW_REFERRAL:
-        pair.decide_to_create(is_stopped=True)
+        pair.decide_create(is_wanted=False)
         pair.take_plan(plan_of_stopped_create(pair.entry.value, now))
     elif pair.plan is not None:
         pair.take_plan(without_stopped(pair.plan, pair.entry.value, (one,), now))

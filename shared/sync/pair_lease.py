@@ -131,11 +131,11 @@ class Pair(Struct):
         """Take what was decided about the link; the next write of the row stores it."""
         self.link = link
 
-    def decide_to_create(self, *, is_stopped: bool = False) -> None:
-        """Let a referral be created for this pair, unless that is stopped for now."""
-        self.must_create = not is_stopped
+    def decide_create(self, *, is_wanted: bool) -> None:
+        """Let a referral be created for this pair, or not in this run."""
+        self.must_create = is_wanted
 
-    def pass_gate(self, granted: Iterable[Counted]) -> None:
+    def take_granted(self, granted: Iterable[Counted]) -> None:
         """Take what the mass-change stop lets go."""
         self.granted = (*(self.granted or ()), *granted)
 

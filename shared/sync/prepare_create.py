@@ -48,7 +48,7 @@ def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, twins: Se
     ):
         pair.take_plan(plan)
     else:
-        pair.decide_to_create()
+        pair.decide_create(is_wanted=True)
 
 
 # --- copies

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from shared.domain.answer_clock import must_be_read
 from shared.domain.clones import Twin, next_look
-from shared.domain.deal import VISIBILITY, Deal, Side, Status
+from shared.domain.deal import CLOSED, VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
 from shared.domain.link import Link
 from shared.domain.link_states import SUSPENDED, State
@@ -45,14 +45,13 @@ from shared.sync.tell_owner import is_owner_untold, tell_owner
 from shared.sync.write_opportunity import batches_of_write_backs, write_back
 from shared.sync.write_referral import (
     adopt_referral,
+    complete_pointer,
     create_referral,
     find_created_referral,
     find_forgotten_referral,
-    point_to_link,
 )
 from shared.sync.write_related import writes_of
 
-CLOSED = "Closed"
 NEVER = datetime.max.replace(tzinfo=UTC)
 KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
 
@@ -72,8 +71,8 @@ def open_pushed(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
     work = _acquire_all(ctx, opportunity_ids)
     if tests := [pair for pair in work.pairs if pair.link.close_as_test]:
         run_for_each(ctx, Side.PARTNER_CENTER, tests, close_test_referral)
-    for pair in (one for one in work.pairs if one.interrupted.effects and one.link.referral_id):
-        run_step(ctx, pair, lambda run, one: point_to_link(run, one.link.referral_id, one.id))  # it may lack that
+    for pair in (one for one in work.pairs if one.interrupted.effects):
+        run_step(ctx, pair, complete_pointer)
     read_opportunities(ctx, work.pairs)
     new = [pair for pair in work.pairs if pair.link.referral_id is None]
     twins = find_twins(ctx, new) if new else ()

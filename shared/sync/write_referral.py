@@ -154,6 +154,12 @@ def _link_referral(
     ctx.log(event, correlation_id=ctx.correlation_id, opportunity_id=pair.id, referral_id=referral.id)
 
 
+def complete_pointer(ctx: Context, pair: Pair) -> None:
+    """Let the referral's pointer lead to the pair: a run that stopped after it stored the link left it out."""
+    if pair.link.referral_id is not None:
+        point_to_link(ctx, pair.link.referral_id, pair.id)
+
+
 def point_to_link(ctx: Context, referral_id: str, opportunity_id: str) -> None:
     """Make the referral's pointer lead to the link, even if another instance has claimed it: the link decides."""
     pointer = Pointer(opportunity_id)

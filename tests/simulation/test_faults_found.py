@@ -11,7 +11,8 @@ from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.simulation.driver import simulate
 from tests.simulation.moves import LATCHED_IN_A_READ, TICK
-from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness
+from tests.unit.sync.harness import AFTER_LEASE, HOUR, Harness
+from tests.unit.sync.outbound_deals import unticked_during_a_run
 
 
 def fault_found(sentence: str) -> pytest.MarkDecorator:
@@ -109,19 +110,7 @@ def test_a_displaced_value_is_reported_although_it_was_edited_before_the_recover
 
 
 def test_an_edit_is_sent_once_although_the_tick_is_removed_during_the_run(harness: Harness) -> None:
-    deal = harness.shared_deal()
-    harness.advance_time(2 * MINUTE)
-    harness.seller_edits(deal, Amount=777)
-    harness.colleague_edits(harness.referral_of(deal)["id"], details_closingDateTime="2027-03-03T00:00:00Z")
-    harness.advance_time(2 * MINUTE)
-    harness.forget_calls()
-
-    def untick() -> None:
-        harness.advance_time(5.0)
-        harness.seller_edits(deal, **{TICK: False})
-
-    harness.first.process.interrupt_at("salesforce.update_unmodified", untick)
-    harness.push()
+    deal = unticked_during_a_run(harness)
     harness.seller_edits(deal, **{TICK: True})
     harness.run_rounds()
     assert harness.count_in_audit(deal, "→ 777.00 USD") == 1

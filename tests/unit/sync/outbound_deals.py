@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.domain.deal import Side
-from tests.unit.sync.harness import Harness, Instance
+from tests.unit.sync.harness import MINUTE, Harness, Instance
+
+TICK = "Sync_with_Partner_Center__c"
 
 
 @dataclass(frozen=True)
@@ -218,3 +220,21 @@ PUSH_SCENARIOS = {
     "a held deal": PushScenario(incomplete_deal, assert_held),
     "a completed deal": PushScenario(completed_deal, assert_linked),
 }
+
+
+def unticked_during_a_run(harness: Harness, **edits: object) -> str:
+    """A deal with an edit of each side, whose tick is removed while the push writes to Salesforce, with other edits."""
+    deal = harness.shared_deal()
+    harness.advance_time(2 * MINUTE)
+    harness.seller_edits(deal, Amount=777)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_closingDateTime="2027-03-03T00:00:00Z")
+    harness.advance_time(2 * MINUTE)
+    harness.forget_calls()
+
+    def untick() -> None:
+        harness.advance_time(5.0)
+        harness.seller_edits(deal, **{**edits, TICK: False})
+
+    harness.first.process.interrupt_at("salesforce.update_unmodified", untick)
+    harness.push()
+    return deal

@@ -5,26 +5,13 @@ Source: docs/protocol.md#one-effect-after-the-other.
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
-from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness
+from tests.unit.sync.harness import AFTER_LEASE, Harness
 from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunity_of, recover_after_lease
-
-TICK = "Sync_with_Partner_Center__c"
+from tests.unit.sync.outbound_deals import unticked_during_a_run
 
 
 def test_nothing_is_sent_again_once_the_tick_is_removed_during_the_run(harness: Harness) -> None:
-    deal = harness.shared_deal()
-    harness.advance_time(2 * MINUTE)
-    harness.seller_edits(deal, Amount=777)
-    harness.colleague_edits(harness.referral_of(deal)["id"], details_closingDateTime="2027-03-03T00:00:00Z")
-    harness.advance_time(2 * MINUTE)
-    harness.forget_calls()
-
-    def untick() -> None:
-        harness.advance_time(5.0)
-        harness.seller_edits(deal, Amount=888, **{TICK: False})
-
-    harness.first.process.interrupt_at("salesforce.update_unmodified", untick)
-    harness.push()
+    deal = unticked_during_a_run(harness, Amount=888)
     assert harness.new_calls()["partner_center.patch"] == 2  # the first is answered 412: the colleague was faster
     assert harness.referral_of(deal)["details"]["dealValue"] == 777
     assert harness.count_in_audit(deal, "→ 777.00 USD") == 1

@@ -148,8 +148,7 @@ def two_deals(harness: Harness) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_that_stops_anywhere_is_finished_by_the_next(harness: Harness) -> None:
-    del harness
+def test_a_run_that_stops_anywhere_is_finished_by_the_next() -> None:
     points, _ = crash_points(two_deals, forget)
     assert len(points) > 3
     for point in points:

@@ -50,7 +50,7 @@ def test_a_new_column_sends_nothing_until_it_is_approved_and_all_else_travels(wr
         assert harness.referral_of(deal)["details"]["dealValue"] == 12000
         assert notes_there(harness, deal) == "For both"
         assert harness.opportunity(deal)["Sync_Status__c"] == "Waiting"
-        assert harness.count_in_audit(deal, "the mapping file sends it anew") == 1
+        assert harness.count_in_audit(deal, "the mapping file sends it for the first time") == 1
         assert harness.only_retry_entry(Side.SALESFORCE).cause == "mapping_change"
         approve(harness, "notes")
         assert start(harness) == frozenset()

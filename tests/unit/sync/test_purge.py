@@ -166,8 +166,7 @@ def crashed_purge(harness: Harness) -> None:
 
 
 @pytest.mark.slow
-def test_a_purge_that_stops_anywhere_is_finished_by_the_next(harness: Harness) -> None:
-    del harness
+def test_a_purge_that_stops_anywhere_is_finished_by_the_next() -> None:
     points, _ = crash_points(crashed_purge, purge)
     assert len(points) > 3
     for point in points:
