@@ -43,12 +43,6 @@ ALL_OPTIONS: Mapping[str, Value] = {
 LOCAL_SETTINGS = frozenset({"STORE_CONNECTION_STRING", "STORE_FILE"})
 """Settings that are never set in Azure: they select another store than Table Storage with the app's identity."""
 
-PENDING_SETTINGS: frozenset[str] = frozenset()
-"""Settings of functions that are not written yet. test_azure_templates.py reports them as skipped tests."""
-
-PENDING_EVENTS: Mapping[str, tuple[str, ...]] = {}
-"""Log events that the code does not write yet, with the fields that alerts and workbook read."""
-
 
 @dataclass
 class AzureFiles:
@@ -144,4 +138,4 @@ def trigger_modules() -> Iterator[Path]:
 
 def event_fields(event: str) -> tuple[str, ...] | None:
     """The fields of a log event, or None if no event has this name."""
-    return EVENTS[event][1] if event in EVENTS else PENDING_EVENTS.get(event)
+    return EVENTS[event][1] if event in EVENTS else None

@@ -13,7 +13,6 @@ from tree_sitter import Node
 from shared.settings.variables import StoreSettings
 from tests.unit.infra.azure.azure_files import (
     LOCAL_SETTINGS,
-    PENDING_SETTINGS,
     ROOT,
     AzureFiles,
     code_settings,
@@ -48,7 +47,7 @@ REJECTED_PROPERTIES = frozenset({"linuxFxVersion", "alwaysOn", "functionAppScale
 
 def check_settings(files: AzureFiles) -> Iterator[str]:
     """The app has each setting that code and host read, once, and no others."""
-    read = set(code_settings()) | trigger_settings() | PENDING_SETTINGS
+    read = set(code_settings()) | trigger_settings()
     optional = {source_of(named_children(each)[0]) for each in named_children(_optional_settings(files))}
     yield from (f"{name} is an optional setting, but the code does not read it" for name in sorted(optional - read))
     for case in files.cases:
