@@ -87,7 +87,9 @@ class PartnerCenterApi(Emulator):
             self.dispatcher, clock=self.clock, switches=self.switches, partner_id=self.organization.id,
             seed=self.seed, announce=self._announce,
         )  # fmt: skip
-        self._listing = Listing(self.service.store, self.switches, self._request_numbers, self.service.is_ours)
+        self._listing = Listing(
+            self.service.store, self.switches, self._request_numbers, self.service.is_ours, self.add_tag
+        )
 
     def close(self) -> None:
         """Stop delivering events."""

@@ -3,15 +3,16 @@
 import random
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from emulators.partner_center import odata_filter
+from emulators.partner_center.late_lists import are_late, in_order, listed_versions
 from emulators.partner_center.referral_shape import PUBLIC_HOST, REFERRAL
-from emulators.partner_center.referral_store import CREATED, UPDATED, ReferralStore, StoredReferral
+from emulators.partner_center.referral_store import CREATED, UPDATED, ReferralStore, Span, StoredReferral
 from emulators.partner_center.service_errors import invalid_request
 from emulators.partner_center.switches import Switches
 
@@ -25,7 +26,8 @@ _INT32 = 2**31 - 1
 class Query:
     """A parsed list call; `after` says from which position a further page continues.
 
-    `top` is the number of referrals on this page and all further pages together; None: no limit.
+    `top` is the number of referrals on this page and all further pages together; None: no limit. `again` are referrals
+    of the page before that this page shows once more.
     """
 
     filter: odata_filter.Filter
@@ -36,6 +38,7 @@ class Query:
     skip: int
     count: int = 0
     after: tuple[int, str] | None = None
+    again: tuple[StoredReferral, ...] = ()
 
 
 class Listing:
@@ -47,9 +50,13 @@ class Listing:
         switches: Switches,
         chance: random.Random,
         is_ours: Callable[[StoredReferral], bool] = lambda _: True,
+        tag: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`chance` makes the skip tokens. `is_ours` tells our referrals from those of other parties."""
-        self._store, self._switches, self._chance, self._is_ours = store, switches, chance, is_ours
+        """`chance` makes the skip tokens. `is_ours` tells our referrals from those of other parties.
+
+        `tag` notes in the journal how a list differs from what is stored: `stale`, `gap` or `repeats`.
+        """
+        self._store, self._switches, self._chance, self._is_ours, self._tag = store, switches, chance, is_ours, tag
         self._tokens: OrderedDict[str, Query] = OrderedDict()
 
     def list_page(
@@ -65,9 +72,12 @@ class Listing:
         size = self._switches.page_size if parsed.top is None else min(parsed.top, self._switches.page_size)
         page = list(islice(referrals, parsed.skip, parsed.skip + size + 1))
         body: dict[str, Any] = {"@odata.context": CONTEXT, "@odata.count": parsed.count}
-        body["value"] = [_select_properties(referral.record, parsed.select) for referral in page[:size]]
+        shown = [*parsed.again, *page[:size]]
+        body["value"] = [_select_properties(referral.record, parsed.select) for referral in shown]
+        if parsed.again:
+            self._tag("repeats")
         if len(page) > size and size != parsed.top:
-            body["@odata.nextLink"] = self._next_link(parsed, page[size - 1], size, host)
+            body["@odata.nextLink"] = self._next_link(parsed, page[:size], size, host)
         return body
 
     def _matching_referrals(
@@ -76,8 +86,7 @@ class Listing:
         compiled = query.filter
         if not self._shows_related(compiled):
             may_see = self._only_ours(may_see)
-        span = compiled.span_of(query.order)
-        referrals = self._store.iterate_by_date(query.order, span, descending=query.descending, after=query.after)
+        referrals = self._referrals_in_order(query, compiled.span_of(query.order), now)
         if compiled.exact and set(compiled.spans) <= {query.order}:
             return (referral for referral in referrals if referral.listed <= now and may_see(referral))
         return (
@@ -85,6 +94,17 @@ class Listing:
             for referral in referrals
             if referral.listed <= now and may_see(referral) and compiled.test(referral.record)
         )
+
+    def _referrals_in_order(self, query: Query, span: Span, now: int) -> Iterator[StoredReferral]:
+        if not are_late(self._switches):
+            return self._store.iterate_by_date(query.order, span, descending=query.descending, after=query.after)
+        versions = listed_versions(self._store, self._switches, now)
+        if len(versions) < len(self._store):
+            self._tag("gap")
+        if any(is_old for _, is_old in versions):
+            self._tag("stale")
+        shown = [version for version, _ in versions]
+        return in_order(shown, query.order, span, descending=query.descending, after=query.after)
 
     def _shows_related(self, compiled: odata_filter.Filter) -> bool:
         """Return whether the list shows the referrals of other parties in our engagements.
@@ -125,11 +145,12 @@ class Listing:
             raise invalid_request("The skip token is not valid.", target="$skiptoken")
         return self._tokens[token]
 
-    def _next_link(self, query: Query, last: StoredReferral, size: int, host: str) -> str:
-        token = f"{self._chance.getrandbits(96):024x}"
+    def _next_link(self, query: Query, page: Sequence[StoredReferral], size: int, host: str) -> str:
+        token, last, repeats = f"{self._chance.getrandbits(96):024x}", page[-1], self._switches.list_repeats
         ticks = last.updated if query.order == UPDATED else last.created
         top = None if query.top is None else query.top - size
-        self._tokens[token] = replace(query, after=(ticks, last.id), skip=0, top=top)
+        again = tuple(page[-repeats:]) if repeats else ()
+        self._tokens[token] = replace(query, after=(ticks, last.id), skip=0, top=top, again=again)
         while len(self._tokens) > MOST_TOKENS:
             self._tokens.popitem(last=False)
         if self._switches.next_link == "clean":

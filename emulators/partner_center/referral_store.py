@@ -18,6 +18,7 @@ class StoredReferral:
     created: int
     updated: int
     listed: int  # the referral is not in lists before this time
+    former: "StoredReferral | None" = None  # the version before, as long as a list may still show it
 
     @property
     def id(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from emulators.base.clock import EmulatedClock
 from emulators.partner_center import create, help_request, timestamps
 from emulators.partner_center.json_patch import apply_patch
+from emulators.partner_center.late_lists import former_version
 from emulators.partner_center.referral_shape import MICROSOFT, Json, set_links
 from emulators.partner_center.referral_store import ReferralStore, StoredReferral
 from emulators.partner_center.service_errors import (
@@ -188,7 +189,8 @@ class ReferralsService:
             self._set_status_dates(record, now)
         if record["status"] != "New":
             self._unanswered.pop(referral.id, None)
-        changed = StoredReferral(self._with_etag_and_date(record, now), referral.created, now, referral.listed)
+        former = former_version(referral, now, self.switches)
+        changed = StoredReferral(self._with_etag_and_date(record, now), referral.created, now, referral.listed, former)
         self.store.put(changed)
         self._announce_change(changed, "updated", now)
         return changed

@@ -21,6 +21,7 @@ POST /line_items {id, has}                         choose whether line items dec
 POST /validation_rule {sobject, field, message, id?, value?, times?}
 POST /flow {sobject, values, on?: "insert" | "update", when?, times?}    set values in each save, as a before-save flow
 POST /lock {id, code?, times?}                     DELETE /hooks    remove all rules, flows and locks
+POST /subrequest_fault {code, method?, path?, times?, skip?}             fail subrequests of a Composite or graph
 POST /commit_lag {seconds}                         make people's edits visible that much later than their stamp
 POST /short_pages {rows, lists?}                   limit every page of a query, and of a subquery; 0: no limit
 POST /usage {used?, max?}                          set the daily count and allowance of API calls
@@ -41,6 +42,7 @@ from emulators.salesforce.control_switches import switch_controls, user_id
 from emulators.salesforce.data.errors import ApiError
 from emulators.salesforce.data.hooks import LOCKS, Flow, Lock, ValidationRule
 from emulators.salesforce.data.record_ids import canonical_id
+from emulators.salesforce.data.subrequest_faults import SubrequestFault
 from emulators.salesforce.emulated_org import EmulatedOrg
 
 type Body = dict[str, Any]
@@ -74,6 +76,7 @@ class ControlApi:
             "validation_rule": self._add_rule,
             "flow": self._add_flow,
             "lock": self._add_lock,
+            "subrequest_fault": self._fail_subrequests,
             "commit_lag": self._set_commit_lag,
             "short_pages": self._set_short_pages,
             "usage": self._set_usage,
@@ -181,6 +184,9 @@ class ControlApi:
             raise ValueError(f"code must be one of {sorted(LOCKS)}")
         times = msgspec.convert(body.get("times"), int | None)
         self._emulated_org.org.hooks.locks[_record_id(body)] = Lock(code, times)
+
+    def _fail_subrequests(self, body: Body) -> None:
+        self._emulated_org.org.hooks.subrequests.append(convert_strictly(SubrequestFault, body))
 
     def _add_flow(self, body: Body) -> None:
         flow = convert_strictly(Flow, body)

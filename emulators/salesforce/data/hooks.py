@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from emulators.salesforce.data.errors import ApiError, Matches, duplicates_detected
 from emulators.salesforce.data.schema import Record
+from emulators.salesforce.data.subrequest_faults import SubrequestFault
 from emulators.salesforce.data.validation_rules import DeployedRule
 
 LOCKS = {
@@ -83,7 +84,7 @@ class Hooks:
     """The rules, flows and locks that are in force; `locks` has record ids as keys.
 
     `formula_rules` are checked at every save, like deployed rules. `duplicates` are the records that a duplicate rule
-    finds whenever a record of an object is created, by object.
+    finds whenever a record of an object is created, by object. `subrequests` fails subrequests of a Composite or graph.
     """
 
     rules: list[ValidationRule] = field(default_factory=list)
@@ -91,6 +92,7 @@ class Hooks:
     flows: list[Flow] = field(default_factory=list)
     locks: dict[str, Lock] = field(default_factory=dict)
     duplicates: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    subrequests: list[SubrequestFault] = field(default_factory=list)
 
     def check_duplicates(self, sobject: str, version: str) -> None:
         """Raise DUPLICATES_DETECTED if a rule finds records (docs/reference/salesforce.md#duplicate-rules)."""
@@ -115,7 +117,8 @@ class Hooks:
         return values
 
     def clear(self) -> None:
-        """Remove all rules, flows and locks."""
+        """Remove all rules, flows, locks and faults of subrequests."""
+        self.subrequests.clear()
         self.duplicates.clear()
         self.rules.clear()
         self.formula_rules.clear()

@@ -78,6 +78,8 @@ class Composite:
     ) -> Reply:
         try:
             sent = _call_of_subrequest(call, subrequest, replies)
+            for fault in self._org.hooks.subrequests:
+                fault.check(sent.method, subrequest["url"])
             return self._dispatch(_as_all_or_none(sent) if all_or_none else sent)
         except ApiError as error:
             return Reply(error.status, error.to_body())
