@@ -4,10 +4,10 @@ A clone, by button, import or flow, keeps the tick and loses the id of the refer
 referral, so a person is asked. Source: docs/protocol.md#clones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from shared.domain.audit import Line
@@ -44,9 +44,9 @@ class Twin(Struct, frozen=True):
         return without_mark(decode_entities(self.name)).strip(), self.account, self.amount
 
     def is_original_of(self, new: "Twin") -> bool:
-        """Whether the new one may be a copy of this one: both say the same, and this one is linked or will be first."""
+        """Whether the new one, which says the same, may be a copy of this one: it is linked, or will be first."""
         is_first = self.is_linked or (self.created, self.id) < (new.created, new.id)
-        return self.id != new.id and self.says == new.says and is_first
+        return self.id != new.id and is_first
 
     @property
     def is_saved_later(self) -> bool:
@@ -54,21 +54,41 @@ class Twin(Struct, frozen=True):
         return self.saved - self.created > TICKED_LATER
 
 
+class Twins(Struct, frozen=True):
+    """Opportunities by id, and by what they say: a batch has thousands, and each new one is compared."""
+
+    by_id: Mapping[str, Twin] = field(default_factory=dict)
+    by_words: Mapping[tuple[str, str | None, float | None], Sequence[Twin]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, twins: Iterable[Twin]) -> "Twins":
+        """Sort the twins into both."""
+        by_id, by_words = dict[str, Twin](), dict[tuple[str, str | None, float | None], list[Twin]]()
+        for one in twins:
+            by_id[one.id] = one
+            by_words.setdefault(one.says, []).append(one)
+        return cls(by_id, by_words)
+
+    def originals_of(self, new: Twin) -> list[Twin]:
+        """Those that a new one may be a copy of."""
+        return [one for one in self.by_words.get(new.says, ()) if one.is_original_of(new)]
+
+
 def is_asked(link: Link) -> bool:
     """Whether a person was asked, and has not answered."""
     return any(key.startswith(f"{CLONE}:") for key in link.reported)
 
 
-def original_of(opportunity: Opportunity, link: Link, twins: Sequence[Twin], own_user: Callable[[], str]) -> str | None:
+def original_of(opportunity: Opportunity, link: Link, twins: Twins, own_user: Callable[[], str]) -> str | None:
     """The id of the opportunity that this one may be a copy of; of several a linked one, and the oldest of those.
 
     A save by the `own_user`, the connector's, sets no tick: it is the question, of which a lost store knows nothing.
     """
-    new = next((one for one in twins if one.id == opportunity.id), None)
+    new = twins.by_id.get(opportunity.id)
     may_be_ticked_later = new is not None and new.is_saved_later and opportunity.modified_by != own_user()
     if new is None or (may_be_ticked_later and not is_asked(link)):
         return None
-    originals = [one for one in twins if one.is_original_of(new)]
+    originals = twins.originals_of(new)
     return min(originals, key=_rank).id if originals else None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from shared.domain.cause import Cause
-from shared.domain.clones import Twin, clone_cause, is_asked, original_of, unticked
+from shared.domain.clones import Twins, clone_cause, is_asked, original_of, unticked
 from shared.domain.deal import Side
 from shared.domain.duplicates import is_referral_taken
 from shared.domain.help_request import whole_mark
@@ -23,7 +23,7 @@ from shared.sync.retry_queue import outcome_of_error, pause_side
 from shared.sync.write_referral import point_to_link
 
 
-def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, twins: Sequence[Twin]) -> None:
+def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, twins: Twins) -> None:
     """Hold an incomplete deal, leave a refused one parked, let a shared one wait; anything else will be created.
 
     A copy of one of the `twins` is held with a question.
@@ -37,7 +37,7 @@ def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, twins: Se
     parked = pair.link.refused.get(WHOLE)
     due = parked.since + TRY_AGAIN if parked and parked.code in REFUSED_UNREADABLY else None
     is_due = due is not None and due <= ctx.clock.now()
-    if twins and (original := original_of(opportunity, pair.link, twins, ctx.salesforce.user_id)):
+    if original := original_of(opportunity, pair.link, twins, ctx.salesforce.user_id):
         _hold(ctx, pair, {"name": clone_cause(original)})
     elif refused and parked and parked.value == whole_mark(opportunity.deal, sharing) and not is_due:
         pair.end(Outcome(Result.PARKED, refused.code, due))
@@ -54,14 +54,14 @@ def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, twins: Se
 # --- copies
 
 
-def find_twins(ctx: Context, pairs: Sequence[Pair]) -> Sequence[Twin]:
+def find_twins(ctx: Context, pairs: Sequence[Pair]) -> Twins:
     """The new opportunities among these, and those that say the same. After a failure, the new ones wait."""
     names = {pair.id: name for pair in pairs if (name := _name_to_look_for(pair))}
     if not names:
-        return ()
+        return Twins()
     ours, with_marks = ctx.translation.file.ours, ctx.translation.name_column is not None
     try:
-        return ctx.salesforce.twins(names, ours.flag, ours.identifier, with_marks=with_marks)
+        return Twins.of(ctx.salesforce.twins(names, ours.flag, ours.identifier, with_marks=with_marks))
     except Rejected as error:  # the org hides a column: then no new deal can be compared
         ctx.log("clones_unseen", code=error.cause.code, correlation_id=ctx.correlation_id)
     except CosellError as error:
@@ -69,7 +69,7 @@ def find_twins(ctx: Context, pairs: Sequence[Pair]) -> Sequence[Twin]:
         for pair in pairs:
             if pair.id in names:
                 pair.end(outcome_of_error(ctx, error, pair.id))
-    return ()
+    return Twins()
 
 
 def _name_to_look_for(pair: Pair) -> str:

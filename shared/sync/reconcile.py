@@ -14,7 +14,7 @@ from operator import call
 from msgspec import Struct
 
 from shared.domain.answer_clock import must_be_read
-from shared.domain.clones import Twin, next_look
+from shared.domain.clones import Twins, next_look
 from shared.domain.deal import CLOSED, VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
 from shared.domain.link import Link
@@ -75,7 +75,7 @@ def open_pushed(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
         run_step(ctx, pair, complete_pointer)
     read_opportunities(ctx, work.pairs)
     new = [pair for pair in work.pairs if pair.link.referral_id is None]
-    twins = find_twins(ctx, new) if new else ()
+    twins = find_twins(ctx, new) if new else Twins()
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_prepare_push, twins=twins))
     return work
 
@@ -131,7 +131,7 @@ def _read_referral(ctx: Context, pair: Pair) -> None:
 # --- what a push of one pair begins with
 
 
-def _prepare_push(ctx: Context, pair: Pair, twins: Sequence[Twin]) -> None:
+def _prepare_push(ctx: Context, pair: Pair, twins: Twins) -> None:
     """Bring a pair whose opportunity was read to a plan, a create, or its end; a new one may be a copy of a twin."""
     opportunity = pair.opportunity
     if pair.link.referral_id is None:
