@@ -57,7 +57,8 @@ def plan_pair(
     (docs/protocol.md#what-cannot-be-undone-waits). With `is_question`, the opportunity's stage is nobody's answer: it
     is not sent, and it yields to an edit of the status in Partner Center.
     """
-    edited, base = EditTimes(opportunity.modified, referral.updated), link.base_under(rules)
+    edited, agreed = EditTimes(opportunity.modified, referral.updated), link.base_under(rules)
+    base = agreed
     if is_question and base.get("status") != referral.deal.get("status"):
         base = base.with_values({"status": opportunity.deal.get("status")})
     base = answering.with_lost_as_declined(base, opportunity, referral, rules.answers)
@@ -79,6 +80,7 @@ def plan_pair(
     builder.delays, builder.policy, builder.is_question = answering.delays_of(referral, policy), policy, is_question
     builder.asks = asks
     builder.refused |= untaken
+    builder.keep_status(agreed)
     lists = unsendable, opportunity.rows
     merged = merge(standing.base, standing.opportunity, referral.deal, rules, edited, *lists)
     for one in sorted(merged, key=_status_first):

@@ -9,7 +9,7 @@ from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
 from shared.domain.close_date import past_close_date_lines
 from shared.domain.creation_values import CONTACTS_CUT, CONTACTS_LEFT_OUT, NO_IDS, PART_LEFT_OUT, SOLUTIONS_CUT
-from shared.domain.deal import TEAM, Change, Deal, Side, Status, Value, display_text, fingerprint
+from shared.domain.deal import STATUS, TEAM, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.latches import CONTACTS_LOCKED, FIXED_THERE, NOT_ANSWERED
 from shared.domain.left_members import (
@@ -54,6 +54,11 @@ class PlanNotes:
         self.unsent: list[str] = []
         self.status: Status | None = None
         self.base: dict[str, Value | None] = {}
+
+    def keep_status(self, agreed: Deal) -> None:
+        """Keep the agreed status in the base: one that only the merge puts there was held by one side."""
+        self.base.pop(STATUS, None)
+        self.base |= {STATUS: agreed[STATUS]} if STATUS in agreed else {}
 
     def report_cause(self, key: str, name: str, found: Cause) -> None:
         """Mark the pair with a cause, and report it once under a key."""

@@ -7,7 +7,7 @@ from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.domain.link_states import State
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
-from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunity_of
+from tests.unit.sync.inbound_deals import arrived_deal, microsoft_sends_deal, opportunity_of
 
 TICK = "Sync_with_Partner_Center__c"
 PAUSED = "Sync with Partner Center is not ticked any more"
@@ -99,3 +99,20 @@ def test_a_paused_opportunity_that_takes_no_write_is_left_alone(harness: Harness
     harness.push()
     assert harness.stored_link(deal).state is State.PAUSED
     assert harness.retry_entries(Side.SALESFORCE) == []
+
+
+def test_an_end_that_was_not_written_before_the_pause_is_shown_once_it_is_ticked_again(harness: Harness) -> None:
+    """Only the stage that automation set was known then: it is no end that both sides have agreed on."""
+    referral, deal = arrived_deal(harness)
+    harness.colleague_edits(referral, status="Active", substatus="Accepted")
+    harness.run_rounds()
+    harness.salesforce.edit("Opportunity", deal, {"StageName": "Closed Lost"}, user=harness.salesforce.automated)
+    harness.run_rounds()
+    harness.colleague_edits(referral, status="Closed", substatus="Won")
+    harness.seller_edits(deal, Amount=777)
+    harness.push(after=0.0)  # too early to write what the seller has just saved
+    harness.seller_edits(deal, **{TICK: False})
+    harness.run_rounds()
+    harness.seller_edits(deal, **{TICK: True})
+    harness.run_rounds()
+    assert harness.opportunity(deal)["StageName"] == "Closed Won"
