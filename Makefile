@@ -21,7 +21,7 @@ NPM_OPTIONS := --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-o
 	--fetch-retry-mintimeout=1000
 NODE_FOLDERS := tests/conformance/azurite tests/conformance/jsforce tests/conformance/kusto
 
-.PHONY: help run serve test check deploy promote rollback lock measure route clean
+.PHONY: help run serve test simulate check deploy promote rollback lock measure route clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -36,6 +36,9 @@ test: $(READY) node ## run all tests except the slow ones (with Node.js also Azu
 	@$(PY) -m pytest -q -n 2 --dist worksteal -m '$(MARK)' -p infra.azure.deploy.test_record_plugin \
 		$(if $(COVERAGE),--cov --cov-report=)
 	@$(if $(COVERAGE),echo "Statements of shared/ that these tests run: $$($(PY) -m coverage report --format=total) %")
+
+simulate: $(READY) ## run many seeds of people, faults and crashes (SEEDS=2000; FIRST=2000 begins there)
+	@$(PY) -m tests.simulation $(or $(FIRST),0) --seeds $(or $(SEEDS),2000)
 
 check: $(READY) ## run ruff and mypy, and compare the docs with the code
 	@$(PY) -m ruff check .

@@ -1,30 +1,54 @@
 """Runs one seed, and prints its trace and what was found: `python -m tests.simulation 7`.
 
-Names of what is left out otherwise may follow the seed: `python -m tests.simulation 7 AUTOMATION`.
+Names of traits may follow, which the seed then has: `python -m tests.simulation 7 AUTOMATION`. With `--shrink`, the
+shortest story that breaks the same promise. `python -m tests.simulation --seeds 2000` runs many seeds.
 """
 
 import logging
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 
 import stamina
 
-from tests.simulation import clocks, leaving, lists, microsoft, moves, names
+from tests.simulation import campaign, clocks, leaving, lists, microsoft, moves, names
 from tests.simulation.driver import simulate
+
+TRAITS = {
+    name: value
+    for module in (clocks, leaving, lists, microsoft, moves, names)
+    for name, value in vars(module).items()
+    if name.isupper() and isinstance(value, str)
+}
 
 
 def main() -> int:
-    """Run the seed. The exit code is 1 if something was found."""
+    """Run the seed or the seeds. The exit code is 1 if something was found."""
     parser = ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("seed", type=int)
-    parser.add_argument("also", nargs="*", help="causes of moves.py, microsoft.py and lists.py")
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    parser.add_argument(
+        "also", nargs="*", metavar="TRAIT", choices=[*TRAITS, []], help="traits that the seed must have"
+    )
+    parser.add_argument("--only", action="store_true", help="the seed has no other traits")
     parser.add_argument("--strictly", action="store_true", help="judge strictly (oracle.py)")
+    parser.add_argument("--shrink", action="store_true", help="tell the shortest story that breaks the same promise")
+    parser.add_argument("--seeds", type=int, help="run so many seeds, from the given one on")
     arguments = parser.parse_args()
+    if unknown := set(arguments.also) - set(TRAITS):
+        parser.error(f"unknown trait {min(unknown)}")
+    if arguments.seeds:
+        return campaign.run(arguments.seed, arguments.seeds)
+    return _run_one(arguments)
+
+
+def _run_one(arguments: Namespace) -> int:
     logging.disable()  # the clients log each repeated read
+    if arguments.shrink:
+        lines = list(campaign.told_story(arguments.seed))
+        sys.stdout.write("\n".join([*(lines or ["nothing found"]), ""]))
+        return 1 if lines else 0
     with stamina.set_testing(True, attempts=3, cap=True):
-        causes = {**vars(clocks), **vars(leaving), **vars(moves), **vars(microsoft), **vars(lists), **vars(names)}
-        also = [causes[name] for name in arguments.also]
-        outcome = simulate(arguments.seed, also=also, strictly=arguments.strictly)
+        also = [TRAITS[name] for name in arguments.also]
+        outcome = simulate(arguments.seed, also=also, only=arguments.only, strictly=arguments.strictly)
     lines = [*outcome.trace, f"digest of the writes: {outcome.digest}", *(outcome.findings or ["nothing found"])]
     sys.stdout.write("\n".join([*lines, ""]))
     return 1 if outcome.findings else 0

@@ -70,6 +70,11 @@ class Run:
         return self._crossing.call
 
     @property
+    def is_before(self) -> bool:
+        """Whether it stands before that call, and not after it."""
+        return self._crossing.is_before
+
+    @property
     def is_at_a_write(self) -> bool:
         """Whether the run stands right before or after a write to one of the two sides."""
         return self.place in WRITES

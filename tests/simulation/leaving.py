@@ -5,7 +5,6 @@ from tests.simulation.moves import TICK, Move
 from tests.simulation.people import People
 
 LEAVING = "opportunities that are deleted or hidden, and referrals whose reference changes"
-"""Only seeds of its own have it, because the writes of the others are recorded."""
 OTHER_REFERENCES = ("CRM:4711", "TEST:006000000000009AAA", None)
 
 

@@ -1,7 +1,5 @@
 """Lists that both sides change member by member: solutions, and the customer's contacts.
 
-Only seeds that ask for them (`BY_CAUSE`) have these moves, because the writes of the others are recorded.
-
 lost      a member that a person added is on both sides, unless somebody removed it
 kept      a member that a person removed is on no side, unless somebody added it
 differs   both sides have the same members once the deal is accepted, unless they are locked: then the mark says it

@@ -13,15 +13,8 @@ CUSTOMERS = {"Northwind Traders": "US", "Fabrikam Robotics": "DK"}
 """Customers and their countries. Sellers have an account of the first one; only Microsoft knows the second one."""
 TICK = "Sync_with_Partner_Center__c"
 
-LATCHED_IN_A_READ = "an edit that Partner Center does not take, read in the second of a save"
-"""Mended. It comes back into every seed when the writes are recorded anew."""
 AUTOMATION = "automation of the org that sets stages"
-"""Only seeds of its own have it, because the writes of the others are recorded."""
 HELP = "people who ask Microsoft for help"
-"""Only seeds of its own have it, as with the automation."""
-LEADING = {LATCHED_IN_A_READ: ("colleague accepts", "colleague closes", "colleague declines")}
-"""The moves that lead to a rare cause. They are frequent in a seed that asks for it."""
-
 Entered = Mapping[str, object]
 """The values that a person enters in a record."""
 

@@ -43,10 +43,12 @@ class BrokenStore:
 class BaseMovesFirst(BrokenStore):
     """The base takes the values of a PATCH when the intent is recorded, before the effect."""
 
-    def replace_link(self, entry: Entry[Link], link: Link, lines: Sequence[Line] = ()) -> Entry[Link]:
+    def replace_link(
+        self, entry: Entry[Link], link: Link, lines: Sequence[Line] = (), correlation_id: str | None = None
+    ) -> Entry[Link]:
         effect = link.intent.find(EffectKind.PATCH_REFERRAL) if link.intent else None
         moved = replace(link, base=link.base.with_values(effect.values)) if effect else link
-        written: Entry[Link] = self.store.replace_link(entry, moved, lines)
+        written: Entry[Link] = self.store.replace_link(entry, moved, lines, correlation_id)
         return written
 
 

@@ -1,0 +1,105 @@
+"""The calm after a storm: people and faults stop. Then rounds, until one writes nothing, and the judgement.
+
+Three rounds at most may write, as docs/protocol.md#rule-3-convergence-and-quiescence grants.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tests.simulation.acts import new_run
+from tests.simulation.events import Event
+from tests.simulation.leaving import LEAVING, bring_back
+from tests.simulation.lists import IN_ROWS, judge_lists, with_lists
+from tests.simulation.microsoft import NEWS, judge_news
+from tests.simulation.names import judge_name_marks, takes_names
+from tests.simulation.oracle import Left, judge
+from tests.simulation.told_lines import judge_lines, judge_repeated_writes
+from tests.unit.sync.harness import HOUR, Instance
+
+if TYPE_CHECKING:
+    from tests.simulation.driver import Simulation
+
+ROUNDS = 3
+POLLS = 5
+"""So many pushes ask for every source of changes: the rarer ones take turns."""
+
+
+def calm(simulation: "Simulation") -> Iterator[str]:
+    """Bring everything to rest, and find the promises that are broken then.
+
+    What Microsoft says may be heard a round after it is found, so there two rounds write nothing.
+    """
+    end_storm(simulation)
+    yield from rest(simulation, quiet=2 if NEWS in simulation.world.traits else 1)
+    yield from judgements(simulation)
+    simulation.judged = len(simulation.people.edits)
+
+
+def end_storm(simulation: "Simulation") -> None:
+    """The runs that are under way end or crash; then most deals are ticked again."""
+    simulation.harness.clear_faults()
+    while simulation.runs:
+        run = simulation.runs[0]
+        if simulation.chance.random() < 0.3:
+            run.crash()
+        else:
+            run.resume()
+        simulation.collect(run)
+    simulation.is_calm = True
+    bring_back(simulation.people)
+    simulation.queue_events(simulation.watch.changed_referrals())
+
+
+def rest(simulation: "Simulation", *, quiet: int) -> Iterator[str]:
+    """Run rounds until so many write nothing. What is written after the rounds that may write is a finding."""
+    worker = simulation.new_instance()
+    written = list[list[str]]()
+    for number in range(ROUNDS + quiet):
+        before = len(simulation.writes.writes)
+        _round(simulation, worker, number + 1)
+        written = simulation.writes.writes[before:]
+        quiet -= not written
+        if quiet == 0:
+            break
+    yield from (f"restless: {write[0]} {write[1]}" for write in written)
+
+
+def _round(simulation: "Simulation", worker: Instance, number: int) -> None:
+    """The clock passes every wait; then the push, all queued events, the sweep and the retry queue."""
+    simulation.harness.advance_time(HOUR + 100)
+    simulation.tell(f"round {number} begins")
+    pushes = (("push", None),) * (POLLS if {IN_ROWS, LEAVING} & simulation.world.traits else 1)
+    work = (*pushes, *(("event", event) for event in simulation.events), ("sweep", None), ("push", None))
+    simulation.events = []
+    for kind, event in work:
+        run_through(simulation, kind, worker, event)
+    simulation.queue_events(simulation.watch.changed_referrals())
+
+
+def run_through(simulation: "Simulation", kind: str, worker: Instance, event: Event | None = None) -> None:
+    """One run from start to end."""
+    simulation.harness.advance_time(1.0)
+    simulation.tell(f"{kind} runs from start to end")
+    run = new_run(kind, worker, event)
+    run.resume()
+    simulation.look_at(run)
+
+
+def judgements(simulation: "Simulation") -> Iterator[str]:
+    """Each broken promise of both sides at rest."""
+    people = simulation.people
+    yield from judge(left_by(simulation), strictly=simulation.strictly)
+    yield from judge_news(people) if NEWS in simulation.world.traits else ()
+    yield from judge_lists(people)
+    yield from judge_name_marks(people)
+    yield from judge_lines(people)
+    yield from judge_repeated_writes(people)
+
+
+def left_by(simulation: "Simulation") -> Left:
+    """All records of both systems, and the log of edits."""
+    salesforce, people = simulation.harness.salesforce, simulation.people
+    opportunities, accounts, contacts = map(salesforce.records, ("Opportunity", "Account", "Contact"))
+    opportunities = [with_lists(people, record) for record in opportunities]
+    known = (opportunities, people.referrals(), accounts, contacts, people.edits, simulation.judged, people.unasked)
+    return Left(*known, people.asked(), takes_names(simulation.harness))

@@ -1,0 +1,72 @@
+"""What a seed has: its traits, its settings, and how long its storms last. All of it is drawn from the seed."""
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tests.simulation.clocks import CLOCKS
+from tests.simulation.leaving import LEAVING
+from tests.simulation.lists import CONTACTS, IN_ROWS, LISTS
+from tests.simulation.microsoft import NEWS
+from tests.simulation.moves import AUTOMATION, HELP
+from tests.simulation.names import MARKED, NAMES, TAKEN
+from tests.simulation.story import Story, steps_of
+
+CHANCES = {
+    AUTOMATION: 0.15, HELP: 0.35, NEWS: 0.2, LEAVING: 0.3, CLOCKS: 0.25, NAMES: 0.25, TAKEN: 0.2, MARKED: 0.2,
+    LISTS: 0.2, CONTACTS: 0.2, IN_ROWS: 0.15,
+}  # fmt: skip
+"""How often a seed has a trait."""
+NEEDS = {NEWS: HELP, TAKEN: NAMES, MARKED: NAMES}
+"""A trait that has no effect without another one."""
+EXCLUDES = {IN_ROWS: (LISTS, NAMES, TAKEN, MARKED)}
+"""Traits that need another mapping file than this one."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What a seed has.
+
+    traits       what may happen at all
+    most_deals   how many deals there may be
+    most_runs    how many runs may be under way at once
+    late_saves   the share of a seller's saves that others see late
+    list_lag     seconds after which Partner Center lists a changed referral
+    busy         how much people do, by storm
+    story        the storms, without the names of the acts
+    """
+
+    seed: int
+    traits: frozenset[str]
+    most_deals: int
+    most_runs: int
+    late_saves: float
+    list_lag: float
+    busy: tuple[float, ...]
+    story: Story
+
+
+def draw_world(seed: int, also: Collection[str] = (), *, only: bool = False) -> World:
+    """The world of a seed. It has the traits in `also` whatever the seed says, and with `only` no others."""
+    chance = random.Random(f"{seed}/world")  # noqa: S311 - a seed that repeats is the point
+    drawn = {trait for trait, share in CHANCES.items() if chance.random() < share}
+    storms = chance.choice((1, 2, 2))
+    return World(
+        seed,
+        frozenset(also) if only else _consistent(drawn, also),
+        most_deals=chance.choice((1, 2, 2, 3)),
+        most_runs=chance.choice((1, 2, 2, 2, 3)),
+        late_saves=chance.choice((0, 0, 0.3)),
+        list_lag=chance.choice((0.0, 0.0, 60.0, 300.0)),
+        busy=tuple(chance.choice((0.4, 1.0)) for _ in range(storms)),
+        story=tuple(steps_of(seed, storm, chance.choice((30, 50))) for storm in range(storms)),
+    )
+
+
+def _consistent(drawn: set[str], also: Collection[str]) -> frozenset[str]:
+    """The traits of a seed: those it must have, and of the drawn ones those that go with them."""
+    traits = drawn | set(also)
+    traits |= {NEEDS[trait] for trait in traits if trait in NEEDS}
+    for trait in [one for one in EXCLUDES if one in traits]:
+        traits -= set(EXCLUDES[trait]) if not set(EXCLUDES[trait]) & set(also) else {trait}
+    return frozenset(traits)
