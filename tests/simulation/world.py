@@ -53,7 +53,7 @@ def draw_world(seed: int, also: Collection[str] = (), *, only: bool = False) -> 
     storms = chance.choice((1, 2, 2))
     return World(
         seed,
-        frozenset(also) if only else _consistent(drawn, also),
+        _consistent(set() if only else drawn, also),
         most_deals=chance.choice((1, 2, 2, 3)),
         most_runs=chance.choice((1, 2, 2, 2, 3)),
         late_saves=chance.choice((0, 0, 0.3)),
