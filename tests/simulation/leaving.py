@@ -23,7 +23,9 @@ def _restores(people: People) -> bool:
     deleted = people.deleted_opportunities()
     if not deleted:
         return False
-    people.harness.salesforce.undelete("Opportunity", people.chance.choice(deleted)["Id"])
+    record = people.chance.choice(deleted)
+    people.harness.salesforce.undelete("Opportunity", record["Id"])
+    people.take_over(record)
     return True
 
 

@@ -100,12 +100,18 @@ class People:
             return False
         finally:
             salesforce.lag = timedelta()
-        if f"Stage {record['StageName']} may be set by automation" not in (record["Audit__c"] or ""):
-            # Salesforce names the person now as the one who saved last.
-            self.unasked = [edit for edit in self.unasked if edit.record != record["Id"]]
+        self.take_over(record)
         saved = salesforce.org._records["Opportunity"][record["Id"]]
         self._keep(SALESFORCE, record["Id"], of_opportunity(record), of_opportunity(saved))
         return True
+
+    def take_over(self, record: Record) -> None:
+        """Salesforce names a person as the one who saved last, so nobody asks for what automation set before.
+
+        A question that was asked already stays.
+        """
+        if f"Stage {record['StageName']} may be set by automation" not in (record["Audit__c"] or ""):
+            self.unasked = [edit for edit in self.unasked if edit.record != record["Id"]]
 
     def automation_saves(self, record: Record, values: Mapping[str, object]) -> bool:
         """Automation saves an opportunity; False where somebody else's save has locked it."""
