@@ -9,7 +9,8 @@ from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.schema import NUMBER_KINDS, Field, Kind, SObject
 from emulators.salesforce.query.conditions import unknown_object
 from emulators.salesforce.query.paths import no_such_column, resolve_parent
-from emulators.salesforce.query.soql import Path, Select, parse_soql, soql_error
+from emulators.salesforce.query.soql import Path, Select, parse_soql
+from emulators.salesforce.query.tokens import soql_error
 
 _APEX_TYPES = {
     Kind.ID: "Id", Kind.REFERENCE: "Id", Kind.BOOLEAN: "Boolean", Kind.CURRENCY: "Double", Kind.DOUBLE: "Double",

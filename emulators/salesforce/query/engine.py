@@ -14,8 +14,9 @@ from emulators.salesforce.query.conditions import (
     unknown_object,
 )
 from emulators.salesforce.query.literals import value_folder
-from emulators.salesforce.query.paths import no_such_column, parent_record, resolve_parent, resolve_path
-from emulators.salesforce.query.soql import Path, Select, parse_soql, soql_error
+from emulators.salesforce.query.paths import MAX_LEVELS, no_such_column, parent_record, resolve_parent, resolve_path
+from emulators.salesforce.query.soql import Path, Select, parse_soql
+from emulators.salesforce.query.tokens import soql_error
 
 type Shape = Callable[[Record], Record]
 type ChildSource = Callable[[Record], Iterable[Record]]
@@ -93,11 +94,7 @@ class QueryRunner:
     def _compile_shape(self, sobject: SObject, select: Select) -> Shape:
         """A function from a stored record to its JSON: own fields, parents nested, children as subquery results."""
         paths = [item for item in select.items if isinstance(item, Path)]
-        names = [tuple(name.lower() for name in path.names) for path in paths]
-        duplicate = next((path for place, path in enumerate(paths) if names[place] in names[:place]), None)
-        if duplicate is not None:
-            message = f"duplicate field selected: {'.'.join(duplicate.names)}"
-            raise soql_error(select.text, duplicate.at, message)
+        _check_no_duplicate(paths, select.text)
         own_fields = self._compile_fields(sobject, paths, select.text)
         subqueries = [item for item in select.items if isinstance(item, Select)]
         children = [self._compile_subquery(sobject, each, select.text) for each in subqueries]
@@ -107,11 +104,17 @@ class QueryRunner:
 
     def _compile_fields(self, sobject: SObject, paths: list[Path], text: str) -> Shape:
         getters: dict[str, Callable[[Record], Any]] = {}
+        below: dict[str, list[Path]] = {}  # by parent
         for path in paths:
             if len(path.names) > 1:
-                link, _ = resolve_parent(self._org, sobject, path, text)
-                below = [p for p in paths if len(p.names) > 1 and p.names[0].lower() == path.names[0].lower()]
-                getters.setdefault(link.relationship, self._compile_parent(sobject, below, text))
+                below.setdefault(path.names[0].lower(), []).append(path)
+        for path in paths:
+            if len(path.names) > 1:
+                # All paths to one parent are compiled at the first of them.
+                inner = below.pop(path.names[0].lower(), [])
+                if inner or len(path.names) > MAX_LEVELS:
+                    link, _ = resolve_parent(self._org, sobject, path, text)
+                    getters.setdefault(link.relationship, self._compile_parent(sobject, inner or [path], text))
                 continue
             field = sobject.find_field(path.names[0])
             if field is None:
@@ -172,6 +175,16 @@ class QueryRunner:
         for each in self._org.stored_records(child.name):
             by_parent.setdefault(each[link], []).append(each)
         return lambda record: by_parent.get(record["Id"], [])
+
+
+def _check_no_duplicate(paths: list[Path], text: str) -> None:
+    """Raise ApiError at the first path that stands twice."""
+    seen = set[str]()
+    for path in paths:
+        name = ".".join(path.names)
+        if name.lower() in seen:
+            raise soql_error(text, path.at, f"duplicate field selected: {name}")
+        seen.add(name.lower())
 
 
 def _sort_key(pair: tuple[Any, Record]) -> Any:  # noqa: ANN401 - any stored value

@@ -8,7 +8,8 @@ from emulators.salesforce.data.errors import NO_SUCH_COLUMN, ApiError
 from emulators.salesforce.data.org import Org
 from emulators.salesforce.data.schema import Field, Record, SObject
 from emulators.salesforce.data.values import field_reader
-from emulators.salesforce.query.soql import Path, soql_error
+from emulators.salesforce.query.soql import Path
+from emulators.salesforce.query.tokens import soql_error
 
 MAX_LEVELS = 5
 _NO_RELATIONSHIP = (

@@ -4,35 +4,18 @@ Anything outside of the subset raises MALFORMED_QUERY.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NoReturn
 
 from emulators.salesforce.data.errors import ApiError
+from emulators.salesforce.query.tokens import Token, soql_error, tokens_of
 
-_TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<string>'(?:[^'\\]|\\.)*')
-    | (?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))
-    | (?P<date>\d{4}-\d\d-\d\d)
-    | (?P<number>[+-]?\d+(?:\.\d+)?)
-    | (?P<name>[A-Za-z]\w*(?:\.[A-Za-z]\w*)*)
-    | (?P<sign><=|>=|!=|<>|[=<>(),])
-    )""",
-    re.VERBOSE,
-)
+_HEAD = re.compile(r"([^']*?\bFROM\s+\w+)\s+WHERE\b", re.IGNORECASE)
+"""The text before the first WHERE. If that stands in a subquery, the text is no query."""
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 MAX_LENGTH = 100_000
 _MAX_DEPTH = 100  # our own choice: the service does not document a limit
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of the query; `at` is its position in the text."""
-
-    kind: str
-    text: str
-    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,47 +87,48 @@ class Select:
     offset: int
 
 
-def soql_error(text: str, at: int, message: str, code: str = "MALFORMED_QUERY") -> ApiError:
-    """An error (400) that shows the line and marks the position `at`, as the service prints it."""
-    line_number = text.count("\n", 0, at) + 1
-    column = at - (text.rfind("\n", 0, at) + 1) + 1
-    line = text.splitlines()[line_number - 1] if text else ""
-    return ApiError(
-        400, code, f"\n{line}\n{' ' * (column - 1)}^\nERROR at Row:{line_number}:Column:{column}\n{message}"
-    )
-
-
 @lru_cache(maxsize=1024)
 def parse_soql(text: str) -> Select:
     """The tree of a query. Raises ApiError. Clients send the same queries again and again."""
     if len(text) > MAX_LENGTH:
         raise ApiError(400, "MALFORMED_QUERY", f"SOQL statements cannot be longer than {MAX_LENGTH} characters.")
-    parser = _Parser(text)
-    select = parser.parse_select()
+    head = _HEAD.match(text)
+    known = _parse_head(head[1]) if head else None
+    parser = _Parser(text, len(known.text) if known else 0)
+    select = parser.parse_rest(known) if known else parser.parse_select()
     parser.expect_end()
     return select
+
+
+@lru_cache(maxsize=256)
+def _parse_head(text: str) -> Select | None:
+    """The tree of a query's text before its WHERE; None if that is no query.
+
+    Clients select the same fields again and again, under ever new conditions.
+    """
+    parser = _Parser(text)
+    try:
+        select = parser.parse_select()
+        parser.expect_end()
+    except ApiError:
+        return None
+    return select
+
+
+_CONSTANTS = {
+    "TRUE": Literal("boolean", value=True), "FALSE": Literal("boolean", value=False), "NULL": Literal("null", None)
+}  # fmt: skip
 
 
 class _Parser:
     """A recursive descent parser."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, start: int = 0) -> None:
+        """The next token is the first one at `start` or behind it."""
         self._text = text
-        self._tokens = self._tokenize(text)
+        self._tokens = tokens_of(text, start)
         self._position = 0
         self._depth = 0
-
-    def _tokenize(self, text: str) -> list[Token]:
-        tokens, at, end = [], 0, len(text.rstrip())
-        while at < end:
-            match = _TOKEN.match(text, at)
-            if match is None:
-                start = at + len(text[at:]) - len(text[at:].lstrip())
-                raise soql_error(text, start, f"unexpected token: '{text[start : start + 1]}'")
-            kind = str(match.lastgroup)
-            tokens.append(Token(kind, match[kind], match.start(kind)))
-            at = match.end()
-        return [*tokens, Token("end", "<EOF>", end)]
 
     # --- tokens
 
@@ -161,7 +145,7 @@ class _Parser:
         return token
 
     def _next_is(self, *words: str) -> bool:
-        return self._next_token.kind in {"name", "sign"} and self._next_token.text.upper() in words
+        return self._tokens[self._position].word in words
 
     def _accept_word(self, *words: str) -> bool:
         """Take the next token if it is one of these words."""
@@ -193,11 +177,16 @@ class _Parser:
         items = self._parse_items()
         self._expect_word("FROM")
         sobject = self._expect_kind("name")
+        return self.parse_rest(Select(self._text, items, sobject.text, sobject.at, None, (), None, 0))
+
+    def parse_rest(self, head: Select) -> Select:
+        """Parse what follows the name of the object. Raises ApiError."""
         where = self._parse_condition() if self._accept_word("WHERE") else None
         order = self._parse_order_by() if self._accept_word("ORDER") else ()
         limit = self._parse_count() if self._accept_word("LIMIT") else None
         offset = self._parse_count() if self._accept_word("OFFSET") else 0
-        return Select(self._text, items, sobject.text, sobject.at, where, order, limit, offset)
+        items = tuple(replace(each, text=self._text) if isinstance(each, Select) else each for each in head.items)
+        return replace(head, text=self._text, items=items, where=where, order=order, limit=limit, offset=offset)
 
     def _parse_items(self) -> tuple[Path | Select, ...]:
         if self._next_is("COUNT"):
@@ -252,7 +241,7 @@ class _Parser:
     def _parse_condition(self) -> Condition:
         """One level has one connective: AND and OR mix only with parentheses."""
         parts = [self._parse_nested()]
-        connective = self._next_token.text.upper()
+        connective = self._next_token.word
         while connective in {"AND", "OR"} and self._accept_word(connective):
             parts.append(self._parse_nested())
         if len(parts) > 1 and self._next_is("AND", "OR"):
@@ -285,7 +274,7 @@ class _Parser:
             return Membership(path, negated=True, among=self._parse_in_list())
         if not self._next_is("=", "!=", "<>", "<", "<=", ">", ">=", "LIKE"):
             self._raise_unexpected()
-        sign = self._take_token().text.upper()
+        sign = self._take_token().word
         return Comparison(path, "!=" if sign == "<>" else sign, self._parse_literal())
 
     def _parse_in_list(self) -> tuple[Literal, ...] | Select:
@@ -302,11 +291,9 @@ class _Parser:
 
     def _parse_literal(self) -> Literal:
         token = self._next_token
-        words = {"TRUE": Literal("boolean", value=True), "FALSE": Literal("boolean", value=False)}
-        words["NULL"] = Literal("null", None)
-        if token.kind == "name" and token.text.upper() in words:
+        if token.word in _CONSTANTS:
             self._take_token()
-            return words[token.text.upper()]
+            return _CONSTANTS[token.word]
         if token.kind not in {"string", "number", "date", "datetime"}:
             self._raise_unexpected()
         self._take_token()
