@@ -4,6 +4,7 @@ They act through the emulators, as people do through the pages of the two system
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -14,7 +15,7 @@ from local.systems import Systems
 
 FIRST_DAY = date(date.today().year + 1, 1, 1)  # noqa: DTZ011 - any future date is good
 FIRST_AMOUNT = 20_001
-ASKED, ANOTHER_STAGE, SYNCED = "may be set by automation", "Prospecting", "Synced"
+ASKED, OTHER_STAGES, READING_SECONDS = "may be set by automation", ("Prospecting", "Needs Analysis"), 3.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class People:
     edits: list[Edit] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
-    asked: dict[str, str] = field(default_factory=dict)
+    wanted: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, tuple[object, float]] = field(default_factory=dict)
     questions: int = 0
     numbers: Iterator[int] = field(default_factory=count)
 
@@ -113,17 +115,27 @@ class People:
     def answer_questions(self) -> None:
         """Sellers who are asked whether they chose a stage choose another one, and then theirs again.
 
-        They are asked where a host was killed after it had created the opportunity
-        (docs/protocol.md#answers-that-nobody-gave).
+        They are asked where a host was killed after it had created the opportunity, and where it writes at the moment
+        in which they choose (docs/protocol.md#answers-that-nobody-gave). Before they act, they read for some seconds.
         """
         for record in self.systems.salesforce.records("Opportunity"):
-            key, stage = record["Id"], record["StageName"]
-            if ASKED in next(iter(str(record["Audit__c"] or "").splitlines()), "") and key not in self.asked:
+            key, stage, status = record["Id"], record["StageName"], record["Sync_Status__c"]
+            newest = next(iter(str(record["Audit__c"] or "").splitlines()), "")
+            if not self._has_stood(key, (stage, status, newest)):
+                continue
+            if ASKED in newest and status == "Failed":
                 self.questions += 1
-                self.asked[key] = stage
-                self._edit_opportunity(key, StageName=ANOTHER_STAGE)
-            elif stage == ANOTHER_STAGE and record["Sync_Status__c"] == SYNCED:
-                self._edit_opportunity(key, StageName=self.asked[key])
+                self.wanted.setdefault(key, stage)
+                self._edit_opportunity(key, StageName=OTHER_STAGES[stage == OTHER_STAGES[0]])
+            elif status == "Synced" and stage != self.wanted.get(key, stage):
+                self._edit_opportunity(key, StageName=self.wanted[key])
+
+    def _has_stood(self, key: str, shown: object) -> bool:
+        """Whether an opportunity has shown the same for as long as a seller reads."""
+        before, since = self.shown.get(key, (None, 0.0))
+        if before != shown:
+            self.shown[key] = shown, time.monotonic()
+        return before == shown and time.monotonic() - since > READING_SECONDS
 
     # --- reading
 
