@@ -1,7 +1,8 @@
 """Runs one seed, and prints its trace and what was found: `python -m tests.simulation 7`.
 
 Names of traits may follow, which the seed then has: `python -m tests.simulation 7 AUTOMATION`. With `--shrink`, the
-shortest story that breaks the same promise. `python -m tests.simulation --seeds 2000` runs many seeds.
+shortest story that breaks the same promise. `python -m tests.simulation --seeds 2000` runs many seeds, and `--sabotage
+"the lease is ignored"` finds a seed that notices a connector which is broken on purpose (sabotages.py).
 """
 
 import logging
@@ -10,8 +11,9 @@ from argparse import ArgumentParser, Namespace
 
 import stamina
 
-from tests.simulation import campaign, clocks, leaving, lists, microsoft, moves, names
+from tests.simulation import campaign, clocks, leaving, lists, microsoft, moves, names, noticing
 from tests.simulation.driver import simulate
+from tests.simulation.sabotages import SABOTAGES
 
 TRAITS = {
     name: value
@@ -32,9 +34,12 @@ def main() -> int:
     parser.add_argument("--strictly", action="store_true", help="judge strictly (oracle.py)")
     parser.add_argument("--shrink", action="store_true", help="tell the shortest story that breaks the same promise")
     parser.add_argument("--seeds", type=int, help="run so many seeds, from the given one on")
+    parser.add_argument("--sabotage", choices=SABOTAGES, metavar="WHAT", help="find a seed that notices it")
     arguments = parser.parse_args()
     if unknown := set(arguments.also) - set(TRAITS):
         parser.error(f"unknown trait {min(unknown)}")
+    if arguments.sabotage:
+        return noticing.run(arguments.sabotage, arguments.seeds or noticing.ALL)
     if arguments.seeds:
         return campaign.run(arguments.seed, arguments.seeds)
     return _run_one(arguments)

@@ -11,10 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import stamina
 
 from tests.simulation.driver import simulate
+from tests.simulation.sabotage import Sabotage
 from tests.simulation.shrink import shrunk
 
 MOST_STORIES = 3
@@ -60,11 +62,12 @@ def run_seed(seed: int) -> Result:
 def run_seeds(seeds: Iterable[int], processes: int | None = None) -> Iterator[Result]:
     """Run the seeds in processes of their own, in any order."""
     count = processes or os.process_cpu_count() or 1
-    with multiprocessing.Pool(count, _begin_process) as pool:
+    with multiprocessing.Pool(count, begin_process) as pool:
         yield from pool.imap_unordered(run_seed, seeds, chunksize=1)
 
 
-def _begin_process() -> None:
+def begin_process() -> None:
+    """Keep the log quiet, and let no client wait."""
     logging.disable()  # the clients log each repeated read
     stamina.set_testing(True, attempts=3, cap=True)
 
@@ -98,14 +101,14 @@ def report(tally: Tally, seconds: float) -> Iterator[str]:
         yield f"failed: {' '.join(str(one) for one in sorted(result.seed for result in tally.failed))}"
 
 
-def told_story(seed: int) -> Iterator[str]:
+def told_story(seed: int, sabotage: Sabotage | None = None) -> Iterator[str]:
     """The shortest story of a failing seed that was found, in plain words."""
-    _begin_process()
-    whole = simulate(seed)
+    begin_process()
+    run_story = partial(simulate, seed, sabotage=sabotage)
+    whole = run_story()
     if not whole.findings:
         return
-    story = shrunk(whole.story, lambda steps: simulate(seed, story=steps).findings, whole.findings[0])
-    outcome = simulate(seed, story=story)
+    outcome = run_story(story=shrunk(whole.story, lambda steps: run_story(story=steps).findings, whole.findings[0]))
     yield f"seed {seed}, shrunk from {_steps(whole.story)} to {_steps(outcome.story)} steps:"
     yield from (f"  {line}" for line in outcome.told)
     yield from (f"  WRONG: {finding}" for finding in outcome.findings)

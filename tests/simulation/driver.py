@@ -73,9 +73,9 @@ def simulate(
     `story` replaces what the seed would do: its acts happen again, without those that were left out.
     """
     world = draw_world(seed, also, only=only)
-    world = world if story is None else replace(world, story=story)
-    with harness_of(world) as harness:
-        simulation = Simulation(harness, world, sabotage or Sabotage(), strictly)
+    world, broken = world if story is None else replace(world, story=story), sabotage or Sabotage()
+    with harness_of(world) as harness, broken.in_force():
+        simulation = Simulation(harness, world, broken, strictly)
         try:
             simulation.run()
         finally:

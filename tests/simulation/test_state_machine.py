@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.simulation.acts import CRASH, GO_ON, MOVES_BY_NAME, STARTS, TIME, TROUBLES_BY_NAME
 from tests.simulation.calm import calm
 from tests.simulation.driver import Simulation, harness_of
-from tests.simulation.sabotage import SABOTAGES, Sabotage
+from tests.simulation.sabotage import Sabotage
+from tests.simulation.sabotages import SABOTAGES
 from tests.simulation.story import Step
 from tests.simulation.world import CHANCES, draw_world
 

@@ -1,0 +1,32 @@
+"""Ways to break the connector on purpose. Each breaks a rule of docs/protocol.md, and the simulation must notice each.
+
+`python -m tests.simulation --sabotage "the lease is ignored"` finds a seed that notices one, and tells its story.
+"""
+
+from collections.abc import Mapping
+
+from tests.simulation.broken_instances import BROKEN_INSTANCES
+from tests.simulation.broken_requests import BROKEN_REQUESTS
+from tests.simulation.broken_stores import BROKEN_STORES
+from tests.simulation.sabotage import Sabotage
+
+SABOTAGES: Mapping[str, Sabotage] = {**BROKEN_STORES, **BROKEN_INSTANCES, **BROKEN_REQUESTS}
+HINTS = {
+    "recovery is skipped": 20,
+    "the lease is ignored": 24,
+    "the store is written unconditionally": 299,
+    "claims on accounts are ignored": 63,
+    "the retry queue is forgotten": 23,
+    "a close is sent at once": 16,
+    "the own clock is never compared": 21,
+    "every version that was read is known": 32,
+    "a save that may be open is not waited for": 96,
+    "automation answers Microsoft": 24,
+    "If-Match is dropped": 27,
+    "If-Unmodified-Since is dropped": 90,
+    "a closed referral looks open": 6,
+    "the status is sent first": 10,
+    "a lost create is sent again": 17,
+    "a lost create is not looked for": 24,
+}
+"""Seeds that noticed a sabotage, so that the search ends early."""
