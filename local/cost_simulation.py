@@ -13,14 +13,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import requests
-
 from emulators.base.clock import EmulatedClock
 from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
 from emulators.salesforce.emulator import SalesforceEmulator
-from local.in_process_transport import EmulatorAccessToken, EmulatorAdapter, EmulatorSignIn, httpx_client
+from local.in_process_transport import EmulatorAccessToken, EmulatorSession, EmulatorSignIn, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.org_shape import ask_shape
@@ -117,8 +115,7 @@ class Simulation:
 
     def _build_context(self, stack: ExitStack, entra: EntraEmulator) -> Context:
         http = stack.enter_context(httpx_client(self.partner_center.handle))
-        session = stack.enter_context(requests.Session())
-        session.mount("https://", EmulatorAdapter(self.salesforce.handle))
+        session = stack.enter_context(EmulatorSession(self.salesforce.handle))
         rows = SqliteRows(":memory:", clock=self.now)
         stack.callback(rows.close)
         sign_in = EmulatorSignIn(self.salesforce, SALESFORCE_URL)

@@ -1,11 +1,13 @@
 """Connects the real clients to emulators in the same process: each request calls the emulator, without a socket."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 import requests
 from requests.adapters import BaseAdapter
+from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
+from requests.utils import default_headers, requote_uri
 
 from emulators.base.server import Request, Response
 from emulators.entra.emulator import EntraEmulator
@@ -18,6 +20,7 @@ RequestHandler = Callable[[Request], Response]
 TOKEN_SECONDS, RENEWAL_MARGIN_SECONDS = 30 * 24 * 3600, 300
 """Seconds that a token is valid, and seconds before its end at which it is renewed. Tokens live long here, because each
 new one costs the emulator a signature."""
+_HEADERS = {name: str(text) for name, text in default_headers().items()}
 
 
 def httpx_client(handle: RequestHandler) -> httpx.Client:
@@ -58,6 +61,48 @@ class EmulatorAdapter(BaseAdapter):
 
     def close(self) -> None:
         """Do nothing: no connection is open."""
+
+
+class EmulatorSession(requests.Session):
+    """A session of the requests library whose requests an emulator answers.
+
+    It leaves out what only a network needs: proxies, cookies, redirects. They take half of the time of a request.
+    """
+
+    def __init__(self, handle: RequestHandler) -> None:
+        """Send every request to `handle`."""
+        super().__init__()
+        self.trust_env = False
+        self.answer_by(handle)
+
+    def answer_by(self, handle: RequestHandler) -> None:
+        """Send every request from now on to `handle`."""
+        self._adapter = EmulatorAdapter(handle)
+        self.mount("https://", self._adapter)
+
+    def request(  # type: ignore[override]  # all options that the client gives, by name
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str | None],
+        data: bytes | None = None,
+        hooks: Mapping[str, Callable[[requests.Response], object]] | None = None,
+        **_: object,
+    ) -> requests.Response:
+        """Send a request, and hand the response to the hook of the caller."""
+        response = self._adapter.send(self._prepared(method, url, headers, data or b""))
+        if hooks:
+            hooks["response"](response)
+        return response
+
+    def _prepared(self, method: str, url: str, headers: Mapping[str, str | None], body: bytes) -> PreparedRequest:
+        request = PreparedRequest()
+        request.method, request.url, request.body = method.upper(), requote_uri(url), body
+        length = {"Content-Length": str(len(body))} if body or method != "GET" else {}
+        given = {name: text for name, text in headers.items() if text is not None}
+        request.headers = CaseInsensitiveDict({**_HEADERS, **length, **given})
+        return request
 
 
 class EmulatorSignIn(SignIn):

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from emulators.salesforce.data.hooks import Flow
-from local.in_process_transport import EmulatorAdapter, httpx_client
+from local.in_process_transport import httpx_client
 from shared.sync.ask_microsoft import LISTED
 from tests.simulation.acts import Acts
 from tests.simulation.calm import calm, run_through
@@ -129,7 +129,7 @@ class Simulation:
         harness = self.harness
         salesforce = self.writes.of_salesforce(harness.salesforce.handle)
         partner_center = self.watch.around(self.writes.of_partner_center(harness.partner_center.handle))
-        harness._adapter.mount("https://", EmulatorAdapter(self.sabotage.salesforce(salesforce)))
+        harness._adapter.answer_by(self.sabotage.salesforce(salesforce))
         harness._http = httpx_client(self.sabotage.partner_center(partner_center))
 
     def new_instance(self) -> Instance:

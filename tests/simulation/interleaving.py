@@ -37,6 +37,13 @@ TO_THE_END = 1_000_000
 """Turns."""
 
 
+def taken_lock() -> threading.Lock:
+    """A lock that one thread waits for until another one releases it. It is much cheaper than a semaphore."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 class Crossing(Interruption):
     """Every call at which a run may give control back."""
 
@@ -59,7 +66,7 @@ class Run:
         self.idle = 0.0
         self._turns, self._stops_at_writes, self._is_doomed = 0, False, False
         self._work = work
-        self._mine, self._drivers = threading.Semaphore(0), threading.Semaphore(0)
+        self._mine, self._drivers = taken_lock(), taken_lock()
         self._crossing = Crossing("", self._cross)
         instance.process.interruptions = [self._crossing]
         threading.Thread(target=self._main, daemon=True, name=name).start()

@@ -18,14 +18,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
-import requests
-
 from emulators.base.faults import Fault
 from emulators.partner_center.emulator import ORGANIZATION, PartnerCenterEmulator
 from emulators.salesforce.data.hooks import Lock, ValidationRule
 from emulators.salesforce.emulator import SalesforceEmulator
 from emulators.salesforce.metadata.source_project import PROJECT
-from local.in_process_transport import EmulatorAccessToken, EmulatorAdapter, EmulatorSignIn, httpx_client
+from local.in_process_transport import EmulatorAccessToken, EmulatorSession, EmulatorSignIn, httpx_client
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.request import ApiConnection
@@ -105,9 +103,7 @@ class Harness:
         self.salesforce = SalesforceEmulator(metadata=package, multi_currency=multi_currency, public_url=SALESFORCE_URL)
         self.entra, self.partner_center = entra, PartnerCenterEmulator(entra=entra, certificates=certificates)
         self.clocks = stopped_clocks(START, self.salesforce, self.partner_center, entra)
-        self._adapter = requests.Session()
-        self._adapter.trust_env = False  # to look for proxies takes a third of the time of such a call
-        self._adapter.mount("https://", EmulatorAdapter(self.salesforce.handle))
+        self._adapter = EmulatorSession(self.salesforce.handle)
         self._http = httpx_client(self.partner_center.handle)
         self.rows = SqliteRows(":memory:", clock=self.now)
         self.store = LinkStore(self.rows, self._timestamp)
