@@ -265,8 +265,9 @@ class PlanNotes:
         key = f"{side}.{merged.rule.field}"
         known, wanted = self.link.refused.get(key), merged.wanted_on(side)
         if code == NOT_ANSWERED.code and merged.rule.field == TEAM:
-            self.refused[key] = known or Difference(fingerprint(wanted), code, self.now)
-            return  # our team goes with the accept, and nobody edited it
+            record = Difference(fingerprint(wanted), code, self.now)  # our team goes with the accept: nothing to tell
+            self.refused[key] = known if known is not None and known.value == record.value else record
+            return
         if code == PING_PONG:
             self._tell_set_back(side, merged)
             return

@@ -240,6 +240,15 @@ def sellers_of_arrived(harness: Harness) -> list[str]:
     return [person["email"] for person in referral["team"]]
 
 
+def test_a_second_owner_of_an_unanswered_deal_is_known_once_it_was_read(harness: Harness) -> None:
+    """Else each poll reads the deal again, and the daily compare takes it for one that no push has read."""
+    _, deal = arrived_deal(harness)
+    for name in ("Next", "Last"):
+        harness.seller_edits(deal, OwnerId=add_user(harness, name))
+        harness.run_rounds()
+    assert "opportunity" in harness.stored_link(deal).stamps
+
+
 def test_team_selling_that_is_switched_off_removes_nobody_and_stops_nothing(teams: Harness) -> None:
     deal = deal_with(teams)
     add_to_team(teams, deal, add_user(teams, "Mate"))
