@@ -21,7 +21,7 @@ NPM_OPTIONS := --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-o
 	--fetch-retry-mintimeout=1000
 NODE_FOLDERS := tests/conformance/azurite tests/conformance/jsforce tests/conformance/kusto
 
-.PHONY: help run serve test simulate check deploy promote rollback lock measure route clean
+.PHONY: help run serve test simulate check deploy promote rollback lock measure route mutants clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -61,6 +61,9 @@ measure: $(LOCAL_READY) ## measure import times and memory of the app, and compa
 route: $(LOCAL_READY) ## count what a deal passes on its way through the code, and compare it with its limits
 	@$(PY) -m local.measure_route
 
+mutants: $(READY) ## change the rules in small ways and report which changes no test notices (MODULES="merge plan"; hours for all)
+	@nice -n 19 $(PY) -m tests.mutants $(MODULES)
+
 lock: ## write the lock files with versions and hashes from requirements*.in (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv. Install it with: python3 -m pip install uv"; exit 1; }
 	@for name in requirements requirements-cli requirements-local requirements-dev; do \
@@ -68,7 +71,7 @@ lock: ## write the lock files with versions and hashes from requirements*.in (ne
 		--no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
 
 clean: ## remove everything that the targets created
-	@rm -rf $(VENV) .coverage dist .mypy_cache .ruff_cache .pytest_cache .hypothesis $(addsuffix /node_modules,$(NODE_FOLDERS))
+	@rm -rf $(VENV) .coverage dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutants $(addsuffix /node_modules,$(NODE_FOLDERS))
 
 .PHONY: env-is-given
 env-is-given:

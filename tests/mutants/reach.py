@@ -1,0 +1,73 @@
+"""Which test reaches which functions, and how long it takes: only these tests can kill a mutant of a function."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import process_time
+
+import pytest
+from msgspec import Struct
+
+from tests.mutants.forks import in_forks
+from tests.mutants.items import clean_up, run_item
+from tests.mutants.switches import Switch, switches_by_function
+
+
+class Reached(Struct, frozen=True):
+    """What one test reaches. The seconds are those of the processor, so that a busy machine does not count."""
+
+    seconds: float
+    functions: list[str]
+    passes: bool = True
+
+
+def reach_of_tests(items: list[pytest.Item], file: Path, workers: int) -> dict[str, Reached]:
+    """What each test reaches, by its id: from the file, and for new tests by running them once."""
+    known = _read(file)
+    new = [item for item in items if item.nodeid not in known]
+    parts = [new[number::workers] for number in range(workers)]
+    targets = [file.with_suffix(f".{number}") for number in range(workers)]
+    for _ in in_forks(zip(targets, map(_measurer, parts, targets), strict=True), workers, seconds=3600):
+        pass
+    for target in targets:
+        known.update(_read(target))
+        target.unlink(missing_ok=True)
+    _write(file, known)
+    ids = {item.nodeid for item in items}
+    return {test: reached for test, reached in known.items() if test in ids}
+
+
+def _measurer(items: list[pytest.Item], target: Path) -> Callable[[], str]:
+    return lambda: _measure(items, target)
+
+
+def _measure(items: list[pytest.Item], target: Path) -> str:
+    reached: set[str] = set()
+    for name, switch in switches_by_function().items():
+        switch.call = partial(_record, reached, name, switch)
+    found = {}
+    for item in items:
+        reached.clear()
+        start = process_time()
+        passes = run_item(item, None)
+        if not passes:
+            clean_up(item)
+        found[item.nodeid] = Reached(round(process_time() - start, 4), sorted(reached), passes)
+    _write(target, found)
+    return ""
+
+
+def _record(reached: set[str], name: str, switch: Switch, /, *args: object, **named: object) -> object:
+    reached.add(name)
+    return switch.function(*args, **named)
+
+
+def _read(file: Path) -> dict[str, Reached]:
+    rows: dict[str, list[object]] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    return {test: Reached(*row) for test, row in rows.items()}  # type: ignore[arg-type] # as _write wrote it
+
+
+def _write(file: Path, reached: dict[str, Reached]) -> None:
+    rows = {test: [row.seconds, row.functions, row.passes] for test, row in reached.items()}
+    file.write_text(json.dumps(rows, indent=0), "utf-8")

@@ -1,0 +1,57 @@
+"""The tool that tries the mutants, and its list of mutants that no test can kill."""
+
+import importlib
+import importlib.util
+
+import pytest
+
+from tests.mutants.equivalents import Equivalent, plain_name, read_equivalents
+from tests.mutants.forks import STOPPED, in_forks
+
+LAYERS = ("shared.domain", "shared.sync")
+
+
+def wait_for_ever() -> str:
+    while True:
+        pass
+
+
+def crash() -> str:
+    raise SystemExit(3)
+
+
+def test_each_piece_of_work_returns_its_text_from_a_process_of_its_own() -> None:
+    work = [(name, lambda name=name: name.upper()) for name in ("merge", "plan", "link")]
+    assert dict(in_forks(work, workers=2, seconds=10)) == {"merge": "MERGE", "plan": "PLAN", "link": "LINK"}
+
+
+def test_work_that_crashes_or_never_ends_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    work = [("crash", crash), ("loop", wait_for_ever)]
+    assert dict(in_forks(work, workers=2, seconds=0)) == {"crash": STOPPED, "loop": STOPPED}
+    del capfd
+
+
+@pytest.mark.parametrize(
+    ("mutant", "name"),
+    [
+        ("shared.domain.merge.x__join_texts__mutmut_3", "merge._join_texts"),
+        ("shared.domain.merge.xǁMergedǁchange_on__mutmut_12", "merge.Merged.change_on"),
+        ("shared.domain.deal.xǁDealǁ__hash____mutmut_1", "deal.Deal.__hash__"),
+    ],
+)
+def test_a_mutant_is_named_as_its_function_is_written(mutant: str, name: str) -> None:
+    assert plain_name(mutant) == name
+
+
+@pytest.mark.parametrize("entry", read_equivalents(), ids=lambda entry: f"{entry.function}: {entry.after}"[:80])
+def test_each_listed_mutant_is_of_a_function_that_exists_and_has_a_reason(entry: Equivalent) -> None:
+    module, *names = entry.function.split(".")
+    found: object = next(loaded for layer in LAYERS if (loaded := find_module(f"{layer}.{module}")) is not None)
+    for name in names:
+        found = getattr(found, name)
+    assert callable(found)
+    assert entry.reason.endswith(".")
+
+
+def find_module(name: str) -> object:
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
