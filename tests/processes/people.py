@@ -42,7 +42,7 @@ class People:
     closed: set[str] = field(default_factory=set)
     wanted: dict[str, str] = field(default_factory=dict)
     shown: dict[str, tuple[object, float]] = field(default_factory=dict)
-    questions: int = 0
+    questions: list[str] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=count)
 
     def first_acts(self) -> list[Callable[[], None]]:
@@ -116,15 +116,15 @@ class People:
         """Sellers who are asked whether they chose a stage choose another one, and then theirs again.
 
         They are asked where a host was killed after it had created the opportunity, and where it writes at the moment
-        in which they choose (docs/protocol.md#answers-that-nobody-gave). Before they act, they read for some seconds.
+        in which they choose (docs/protocol.md#answers-that-nobody-gave). They read first, and answer each once.
         """
         for record in self.systems.salesforce.records("Opportunity"):
             key, stage, status = record["Id"], record["StageName"], record["Sync_Status__c"]
-            newest = next(iter(str(record["Audit__c"] or "").splitlines()), "")
-            if not self._has_stood(key, (stage, status, newest)):
+            question = f"{key} {_newest_entries(record['Audit__c'])}"
+            if not self._has_stood(key, (stage, status, question)):
                 continue
-            if ASKED in newest and status == "Failed":
-                self.questions += 1
+            if ASKED in question and question not in self.questions:
+                self.questions.append(question)
                 self.wanted.setdefault(key, stage)
                 self._edit_opportunity(key, StageName=OTHER_STAGES[stage == OTHER_STAGES[0]])
             elif status == "Synced" and stage != self.wanted.get(key, stage):
@@ -163,6 +163,12 @@ class People:
 
     def _next_day(self) -> str:
         return (FIRST_DAY + timedelta(days=next(self.numbers) % 360)).isoformat()
+
+
+def _newest_entries(audit: str | None) -> str:
+    """The lines of the audit that have the time of the first one."""
+    lines = (audit or "").splitlines()
+    return "\n".join(line for line in lines if line.startswith(lines[0].partition(" UTC")[0]))
 
 
 def _parts[T](items: Sequence[T], number: int) -> list[Sequence[T]]:

@@ -117,7 +117,9 @@ def run_processes(deals: int, kills: int, *, seed: int = 0, on_azurite: bool = F
             with _started_hosts(systems, folder, settings, plan, chance) as hosts:
                 findings = LongRun(systems, people, plan, hosts).run(kills)
             number = len(people.opportunities) + len(people.referrals)
-            return Report(findings, plan.done, number, len(people.edits), people.questions, time.monotonic() - began)
+            return Report(
+                findings, plan.done, number, len(people.edits), len(people.questions), time.monotonic() - began
+            )
 
 
 @contextmanager
