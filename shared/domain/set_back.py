@@ -50,7 +50,7 @@ def aftermath(link: Link, interrupted: Intent, effect: Effect, side: Side, seen:
     held = {name: seen.deal[name] for name in changed}
     as_before = tuple(values_as_before(effect, side, seen))
     unseen = (name for name, value in held.items() if value not in (changed[name], before.get(name)))
-    hidden = tuple(name for name in unseen if before.get(name) not in (None, link.base.get(name)))
+    hidden = tuple(name for name in unseen if before.get(name) != link.base.get(name))
     if seen.was_written or (side is Side.PARTNER_CENTER and _shows_write(link, interrupted, effect, seen.deal, rules)):
         return Aftermath(as_before, (), hidden)
     return Aftermath((), as_before, hidden)
@@ -116,5 +116,5 @@ def unseen_lines(link: Link, interrupted: Intent, rules: Rules, now: datetime) -
     if effect is None:
         return ()
     changed = (name for name in _changed(effect, effect.values) if name in rules.by_field)
-    unseen = tuple(name for name in changed if effect.displaced.get(name) not in (None, link.base.get(name)))
+    unseen = tuple(name for name in changed if effect.displaced.get(name) != link.base.get(name))
     return lines_of(Aftermath((), (), unseen), effect, Side.SALESFORCE, {}, rules, now)

@@ -91,6 +91,20 @@ def test_a_value_that_a_seller_sets_back_is_not_written_again(harness: Harness) 
     assert harness.count_in_audit(deal, "To Partner Center: Amount 777.00 USD → 10000.00 USD") == 1
 
 
+def test_a_text_that_a_seller_emptied_and_that_may_have_come_back_is_named(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, Description=None)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_notes="Called.")
+    harness.advance_time(MINUTE)
+    harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, **LOST_PULL))  # type: ignore[arg-type]  # as above
+    harness.pull_event(harness.referral_of(deal)["id"])
+    assert harness.opportunity(deal)["Description"] == "Called."
+    harness.seller_edits(deal, Description="Another text.")
+    recover(harness)
+    named = "Description: the sync was interrupted while it wrote Called. to Salesforce. It may have replaced empty there."
+    assert harness.count_in_audit(deal, named) == 1
+
+
 def test_the_audit_shows_that_a_write_of_an_opportunity_never_arrived(harness: Harness) -> None:
     deal = pull_with_lost(harness, FaultKind.DROP)
     harness.seller_edits(deal, NextStep="Call")
