@@ -1,0 +1,93 @@
+"""Judges the base of each link as it is stored: no value that a side has neither held nor confirmed.
+
+Source: docs/protocol.md#rule-6-the-base-moves-only-after-a-confirmed-effect, docs/protocol.md#confirmed-means-seen.
+A value counts as held from the moment at which a record has it, or at which a write of it succeeded, until the end. A
+text holds each part of it: two texts that were joined on one side are still to be joined on the other.
+
+early    the base has a value that one of the two records never held
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.held_values import (
+    FIELDS,
+    LOST,
+    OPEN,
+    UNANSWERED,
+    WON,
+    Record,
+    Values,
+    holds,
+    of_opportunity,
+    of_referral,
+)
+
+STATUSES = {"New": UNANSWERED, "Active": OPEN}
+
+
+@dataclass
+class AgreedValues:
+    """All values that each record has held so far, and the base of each link as it was stored last."""
+
+    held: dict[str, dict[str, set[str | None]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    first_status: dict[str, str | None] = field(default_factory=dict)
+    present_status: dict[str, str | None] = field(default_factory=dict)
+    bases: dict[str, Values] = field(default_factory=dict)
+
+    def look_at_opportunity(self, record: Record) -> None:
+        """Remember the values of an opportunity."""
+        values = of_opportunity(record)
+        self.first_status.setdefault(record["Id"], values["status"])
+        self._keep(record["Id"], values)
+
+    def look_at_referral(self, record: Record) -> None:
+        """Remember the values of a referral."""
+        self._keep(str(record["id"]).lower(), of_referral(record))
+
+    def confirm_opportunity(self, record: Record, written: Mapping[str, Any]) -> None:
+        """Remember what a successful write has set in an opportunity, whatever a flow has made of it."""
+        self._keep(record["Id"], of_opportunity({**record, **written}))
+
+    def _keep(self, record: str, values: Values) -> None:
+        self.present_status[record] = values["status"]
+        for name, value in values.items():
+            self.held[record][name].add(value)
+
+    def judge(self, opportunity: str, referral: str | None, base: Values) -> Iterator[str]:
+        """What is wrong with a base that was just stored; `base` has texts, and no field that is unknown."""
+        known, self.bases[opportunity] = self.bases.get(opportunity, {}), base
+        if referral is None:
+            return
+        for name in FIELDS:
+            if name in base and (name not in known or known[name] != base[name]):
+                was, value = known.get(name), _plain(name, base[name])
+                yield from self._judge_value((opportunity, referral.lower()), name, _plain(name, was), value)
+
+    def _judge_value(self, pair: tuple[str, str], name: str, known: str | None, value: str | None) -> Iterator[str]:
+        for record in pair:
+            was_held = any(holds(name, held, value) for held in self.held[record][name])
+            if not (was_held or (name == "status" and self._is_step(record, pair, known, value))):
+                yield f"early: the base of {pair[0]} has the {name} {value!r}, which {record} never held"
+
+    def _is_step(self, record: str, pair: tuple[str, str], known: str | None, value: str | None) -> bool:
+        """Whether one side alone makes the base's status: an accept on the way to a close, or the stage of an insert.
+
+        So does a stage that nobody has chosen, as far as the connector knows, where Partner Center has another status:
+        that one wins then, as if only it had changed. Sources: docs/protocol.md#what-the-base-takes,
+        docs/protocol.md#answers-that-nobody-gave.
+        """
+        opportunity, referral = pair
+        if record == opportunity:
+            return value == OPEN and OPEN in self.held[referral]["status"]
+        is_beaten = value == self.present_status[opportunity] and self.present_status[referral] != known
+        return is_beaten or value == self.first_status[opportunity]
+
+
+def _plain(name: str, value: str | None) -> str | None:
+    if name == "status" and value is not None:
+        status, _, substatus = value.partition("/")
+        return STATUSES.get(status) or (WON if substatus == "Won" else LOST)
+    return value

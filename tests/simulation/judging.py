@@ -1,0 +1,233 @@
+"""Shows the judges what happens while a seed runs: requests with their answers, stored links, lines of the log.
+
+This module knows the product and hands over plain values. The judges (`judges/`) know nothing of the product.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import requests
+
+from emulators.base.server import Request, Response
+from local.in_process_transport import EmulatorAdapter
+from shared.domain.link import Link
+from shared.foundation.logs import LOGGER
+from tests.simulation.held_values import FIELDS, Record, Values
+from tests.simulation.judges.agreed_values import AgreedValues
+from tests.simulation.judges.foreign_records import judge_foreign_write
+from tests.simulation.judges.logs import judge_event, judge_host, judge_text, texts_of
+from tests.simulation.judges.mass_changes import MassChanges, changes_for_partner_center, changes_for_salesforce
+from tests.simulation.judges.owned import IDENTIFIER
+from tests.simulation.judges.partner_center_writes import PartnerCenterWrites
+from tests.simulation.judges.salesforce_writes import SalesforceWrites
+from tests.simulation.judges.sent_to_salesforce import done_parts, written_records
+from tests.simulation.people import People
+from tests.unit.sync.harness import PARTNER_CENTER_URL, SALESFORCE_URL, Harness
+
+RequestHandler = Callable[[Request], Response]
+HOSTS = {urlsplit(url).hostname or "" for url in (SALESFORCE_URL, PARTNER_CENTER_URL)}
+NO_LIMIT = 1_000_000
+TAKEN = range(200, 300)
+
+
+@dataclass
+class Judging:
+    """All judges of one seed, and what they have found.
+
+    versions   each referral by its versions
+    began      when the run began that works now
+    foreign    the ids of the records that are not this environment's
+    """
+
+    people: People
+    versions: Mapping[str, Record]
+    began: Callable[[], datetime]
+    shown: Collection[str] = ()
+    limit: int = NO_LIMIT
+    foreign: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.salesforce, self.partner_center = SalesforceWrites(self.shown), PartnerCenterWrites()
+        self.agreed, self.mass, self.log = AgreedValues(), MassChanges(self.limit), _Lines(self.lines)
+        self.harness.rows = _JudgedRows(self.harness, self._judge_link)  # type: ignore[assignment]  # has the methods
+
+    @property
+    def harness(self) -> Harness:
+        """Both systems."""
+        return self.people.harness
+
+    def find(self, findings: Iterable[str]) -> None:
+        """Keep what is wrong, each thing once."""
+        self.findings += [one for one in dict.fromkeys(findings) if one not in self.findings]
+
+    # --- requests
+
+    def of_partner_center(self, handle: RequestHandler) -> RequestHandler:
+        """The same handler: each request is judged before it arrives."""
+
+        def judged(request: Request) -> Response:
+            referral, version = request.path.rpartition("/")[2], self.versions.get(request.headers.get("if-match", ""))
+            self.find(self.partner_center.judge(request.method, referral, version, request.body))
+            self.find(judge_host(request.headers.get("host", ""), request.headers, HOSTS))
+            if request.method != "GET":
+                self._count(changes_for_partner_center(request.method, referral, request.body))
+                self.find(judge_foreign_write(referral, self.foreign))
+            self._look()
+            response = self._answer(handle, request)
+            if request.method == "PATCH":
+                self.partner_center.keep(request.body, response.status)
+            return response
+
+        return judged
+
+    def of_salesforce(self, handle: RequestHandler) -> RequestHandler:
+        """The same for Salesforce."""
+
+        def judged(request: Request) -> Response:
+            self.find(self.salesforce.judge(request.method, request.path, request.body))
+            self._count(changes_for_salesforce(request.method, request.path, request.body))
+            for write in written_records(request.method, request.path, request.body):
+                self.find(judge_foreign_write(str(write.record), self.foreign))
+            self._look()
+            response = self._answer(handle, request)
+            if not response.close:
+                self.salesforce.keep(response.body)
+            self._confirm(request, response)
+            return response
+
+        return judged
+
+    def adapter(self, handle: RequestHandler) -> EmulatorAdapter:
+        """The way to Salesforce, on which each host is judged."""
+        return _JudgedAdapter(handle, self)
+
+    def _answer(self, handle: RequestHandler, request: Request) -> Response:
+        self.tokens.add(request.headers.get("authorization", "").removeprefix("Bearer "))
+        response = handle(request)
+        self._look()
+        return response
+
+    def _count(self, changes: Iterator[tuple[str, str]]) -> None:
+        if self.limit != NO_LIMIT:
+            self.find(self.mass.judge(self.harness.now(), self.began(), changes))
+
+    # --- what both sides and the store hold
+
+    def _look(self) -> None:
+        for record in self.harness.salesforce.org._records["Opportunity"].values():
+            self.agreed.look_at_opportunity(record)
+        for referral in self.people.referrals():
+            self.agreed.look_at_referral(referral)
+
+    def _confirm(self, request: Request, response: Response) -> None:
+        """What a write has set counts as held, although a flow of the org may have made another value of it."""
+        records, done = self.harness.salesforce.org._records["Opportunity"], done_parts(response.body)
+        for write in written_records(request.method, request.path, request.body):
+            if write.name not in done:
+                continue
+            named = write.external[1].lower() if write.external and write.sobject == "Opportunity" else None
+            made = [one for one in records.values() if named and str(one[IDENTIFIER]).lower() == named]
+            for record in [records[write.record]] if write.record in records else made:
+                self.agreed.confirm_opportunity(record, _known_columns(record, write.values))
+
+    def _judge_link(self, link: Link) -> None:
+        referral = link.referral_id if link.intent is None or not link.is_creating else None
+        self.find(self.agreed.judge(link.opportunity_id, referral, base_of(link)))
+
+    # --- the log
+
+    def judge_events(self, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Judge the log events of a run that is over, and what the clients have logged meanwhile."""
+        for name, fields in events:
+            self.find(judge_event(name, fields))
+            self.lines.append(json.dumps([name, fields], default=str))
+        if self.lines:
+            values = set(self._texts())
+            for line in self.lines:
+                self.find(judge_text(line, values, self.tokens - {""}))
+            self.lines.clear()
+
+    def _texts(self) -> Iterator[str]:
+        salesforce = self.harness.salesforce
+        for sobject in ("Opportunity", "Account", "Contact", "User"):
+            yield from texts_of(salesforce.records(sobject))
+        yield from texts_of(list(self.harness.partner_center.referrals()))
+
+    def __enter__(self) -> Self:
+        """Listen to the log of the clients."""
+        self.log.listen()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.log.leave()
+
+
+def base_of(link: Link) -> Values:
+    """The base as texts, without what only one mapping compares."""
+    return {name: None if link.base[name] is None else str(link.base[name]) for name in FIELDS if name in link.base}
+
+
+def _known_columns(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {column: value for column, value in values.items() if column in record}
+
+
+class _JudgedRows:
+    """The rows of the store; each link that was written is judged."""
+
+    def __init__(self, harness: Harness, judge: Callable[[Link], None]) -> None:
+        self._rows, self._store, self._judge = harness.rows, harness.store, judge
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - stands for every method of the rows
+        return getattr(self._rows, name)
+
+    def write(self, partition: str, changes: Sequence[Any]) -> Sequence[str | None]:
+        """Write, and judge the link that was written."""
+        written = self._rows.write(partition, changes)
+        if partition.startswith("O|") and any(change.key == "link" for change in changes):
+            entry = self._store.link(partition[2:])
+            if entry is not None:
+                self._judge(entry.value)
+        return written
+
+
+class _JudgedAdapter(EmulatorAdapter):
+    def __init__(self, handle: RequestHandler, judging: Judging) -> None:
+        super().__init__(handle)
+        self._judging = judging
+
+    def send(self, request: requests.PreparedRequest, *arguments: object, **named: object) -> requests.Response:
+        self._judging.find(judge_host(urlsplit(str(request.url)).hostname or "", request.headers, HOSTS))
+        return super().send(request, *arguments, **named)
+
+
+class _Lines(logging.Handler):
+    """Keeps what the clients log."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.INFO)
+        self.lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one line."""
+        self.lines.append(record.getMessage())
+
+    def listen(self) -> None:
+        """Hear the log, also lines of the level INFO."""
+        self.level_before, self.passes_on = LOGGER.level, LOGGER.propagate
+        LOGGER.setLevel(logging.INFO)
+        LOGGER.propagate = False
+        LOGGER.addHandler(self)
+
+    def leave(self) -> None:
+        """Stop hearing."""
+        LOGGER.removeHandler(self)
+        LOGGER.propagate = self.passes_on
+        LOGGER.setLevel(self.level_before)

@@ -1,0 +1,150 @@
+"""Each judge of the store, the audit and the log can fail: it is shown what breaks its rule, and what does not."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.simulation.judges.agreed_values import AgreedValues
+from tests.simulation.judges.audit_lines import StoredLine, repeated_writes, untold_lines
+from tests.simulation.judges.bad_records import Parked, Refused, judge_refused, judge_unreadable
+from tests.simulation.judges.logs import judge_event, judge_host, judge_text, texts_of
+
+DEAL, REFERRAL = "006AA000001000OYAQ", "23c6612f-4826-4673-a3a7-711a81332876"
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+OPPORTUNITY: Mapping[str, Any] = {
+    "Id": DEAL, "Name": "A", "Amount": 5, "CurrencyIsoCode": "USD", "CloseDate": "2027-01-31",
+    "Description": "Long text", "StageName": "Closed Won",
+}  # fmt: skip
+REFERRAL_RECORD: Mapping[str, Any] = {
+    "id": REFERRAL, "name": "A", "status": "Active", "substatus": "Accepted",
+    "details": {"dealValue": 7, "currency": "USD", "closingDateTime": "2027-01-31T00:00:00Z", "notes": "text"},
+}  # fmt: skip
+
+
+def kinds(findings: Iterable[str]) -> list[str]:
+    return [finding.partition(":")[0] for finding in findings]
+
+
+# --- the base
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ({"name": "A", "closing": "2027-01-31"}, []),
+        ({"money": "5.00 USD"}, ["early"]),
+        ({"money": "9.00 USD"}, ["early", "early"]),
+        ({"notes": "text"}, []),
+        ({"notes": "Long text"}, ["early"]),
+        ({"status": "Active/Accepted"}, []),
+        ({"name": None}, ["early", "early"]),
+    ],
+)
+def test_a_base_that_a_side_has_never_held_is_found(base: Mapping[str, str | None], expected: list[str]) -> None:
+    judge = AgreedValues()
+    judge.look_at_opportunity(OPPORTUNITY)
+    judge.look_at_referral(REFERRAL_RECORD)
+    assert kinds(judge.judge(DEAL, REFERRAL, base)) == expected
+    assert kinds(judge.judge(DEAL, REFERRAL, base)) == [], "only what has changed"
+
+
+def test_a_confirmed_write_counts_as_held_whatever_a_flow_has_made_of_it() -> None:
+    judge = AgreedValues()
+    judge.look_at_opportunity(OPPORTUNITY)
+    judge.look_at_referral(REFERRAL_RECORD)
+    judge.confirm_opportunity(OPPORTUNITY, {"Amount": 7})
+    assert kinds(judge.judge(DEAL, REFERRAL, {"money": "7.00 USD"})) == []
+
+
+def test_a_stage_may_be_the_base_where_partner_center_has_changed_and_wins() -> None:
+    judge = AgreedValues(bases={DEAL: {"status": "New/Pending"}})
+    judge.look_at_opportunity({**OPPORTUNITY, "StageName": "On Hold"})
+    judge.look_at_opportunity(OPPORTUNITY)
+    judge.look_at_referral({**REFERRAL_RECORD, "status": "New", "substatus": "Pending"})
+    assert kinds(judge.judge(DEAL, REFERRAL, {"status": "Closed/Won"})) == ["early"]
+    judge.bases = {DEAL: {"status": "New/Pending"}}
+    judge.look_at_referral(REFERRAL_RECORD)
+    assert kinds(judge.judge(DEAL, REFERRAL, {"status": "Closed/Won"})) == []
+
+
+# --- the audit
+
+
+def test_a_stored_line_that_the_audit_lacks_is_found() -> None:
+    lines = [StoredLine(NOON, "First."), StoredLine(NOON, "Second.")]
+    assert kinds(untold_lines(DEAL, lines, "2026-11-22 12:00:00 UTC - First.\n2026-11-22 12:00:00 UTC - Second.")) == []
+    assert kinds(untold_lines(DEAL, lines, "2026-11-22 12:00:00 UTC - First.")) == ["untold"]
+
+
+def test_a_value_that_is_written_four_times_in_an_hour_is_found() -> None:
+    times = [NOON + timedelta(minutes=10 * number) for number in range(4)]
+    lines = [StoredLine(at, "Written.", ("salesforce", "money", "5.00 USD")) for at in times]
+    assert kinds(repeated_writes(DEAL, lines[:3])) == []
+    assert kinds(repeated_writes(DEAL, lines)) == ["repeated"]
+    rare = [StoredLine(NOON + timedelta(hours=number), "Written.", ("salesforce", "money", "5")) for number in range(4)]
+    assert kinds(repeated_writes(DEAL, rare)) == []
+
+
+# --- a bad record
+
+PARKED = Parked("CODE", "Amount", "Not so.", "Change the record.")
+REFUSED = Refused("Amount", "Amount", "Not so.")
+TOLD = {"Id": DEAL, "Sync_Status__c": "Failed", "Audit__c": "Not synced: Amount … Not so. Change the record."}
+
+
+@pytest.mark.parametrize(
+    ("deal", "parked", "expected"),
+    [
+        (TOLD, PARKED, []),
+        ({**TOLD, "Sync_Status__c": "Synced"}, PARKED, ["unparked"]),
+        ({**TOLD, "Audit__c": "Not synced: Amount … Not so."}, PARKED, ["unexplained"]),
+        (TOLD, Parked("CODE", None, "Not so.", "Change the record."), ["unparked"]),
+        (TOLD, Parked(), ["unparked", "unexplained"]),
+    ],
+)
+def test_a_refused_value_is_parked_with_code_field_reason_and_remedy(
+    deal: Mapping[str, Any], parked: Parked, expected: list[str]
+) -> None:
+    assert kinds(judge_refused(deal, REFUSED, parked)) == expected
+
+
+def test_a_pair_whose_row_cannot_be_read_is_left_alone_and_told_and_waits() -> None:
+    pair = (DEAL, REFERRAL)
+    assert kinds(judge_unreadable(pair, ["sobjects/Account"], [DEAL], is_waiting=True)) == []
+    assert kinds(judge_unreadable(pair, [f"sobjects/Opportunity/{DEAL}"], [DEAL], is_waiting=True)) == ["harmed"]
+    assert kinds(judge_unreadable(pair, [], [], is_waiting=False)) == ["untold", "untold"]
+
+
+# --- the log
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"opportunity_id": DEAL, "count": 3, "fields": ["money", "notes"], "code": None}, []),
+        ({"call": f"PATCH referral {REFERRAL}", "keys": [REFERRAL]}, []),
+        ({"call": "a collection update"}, []),
+        ({"opportunity_id": "Ada Lind"}, ["wordy"]),
+        ({"call": "PATCH referral of Ada Lind"}, ["wordy"]),
+        ({"fields": ["money", "Budget is 4 %"]}, ["wordy"]),
+    ],
+)
+def test_a_field_that_is_no_id_code_or_count_is_found(fields: Mapping[str, Any], expected: list[str]) -> None:
+    assert kinds(judge_event("an_event", fields)) == expected
+
+
+def test_values_of_persons_and_tokens_are_found_in_a_line_of_the_log() -> None:
+    person = {"team": [{"firstName": "Ada", "lastName": "Lindström", "email": "ada@northwind.example", "id": 4}]}
+    values = set(texts_of(person))
+    assert values == {"Ada", "Lindström", "ada@northwind.example"}
+    assert kinds(judge_text('{"key": "ada@northwind.example"}', values, [])) == ["leaked"]
+    assert kinds(judge_text('{"key": "Lindströms"}', values, [])) == []
+    assert kinds(judge_text("Bearer eyJ0", values, ["eyJ0"])) == ["leaked"]
+
+
+def test_a_token_that_goes_to_another_host_is_found() -> None:
+    assert kinds(judge_host("evil.example", {"Authorization": "Bearer x"}, {"api.partner.example"})) == ["sent away"]
+    assert kinds(judge_host("api.partner.example", {"authorization": "Bearer x"}, {"api.partner.example"})) == []
+    assert kinds(judge_host("evil.example", {}, {"api.partner.example"})) == []

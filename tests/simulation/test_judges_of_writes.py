@@ -1,0 +1,181 @@
+"""Each judge of what is written can fail: it is shown a write that breaks its rule, and one that does not."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.simulation.judges.foreign_records import judge_foreign, judge_foreign_write
+from tests.simulation.judges.mass_changes import MassChanges, changes_for_partner_center, changes_for_salesforce
+from tests.simulation.judges.partner_center_writes import PartnerCenterWrites
+from tests.simulation.judges.salesforce_writes import SalesforceWrites
+
+ROOT = "/services/data/v66.0"
+DEAL, REFERRAL = "006AA000001000OYAQ", "23c6612f-4826-4673-a3a7-711a81332876"
+READ_AT, CONDITION = "2026-11-22T10:01:00.000+0000", "Sun, 22 Nov 2026 10:01:00 GMT"
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+VERSION: Mapping[str, Any] = {
+    "status": "Active",
+    "details": {
+        "dealValue": 5000,
+        "notes": "Hello.\r\n",
+        "requirements": {"solutions": [{"id": "SOL-1", "name": None}]},
+    },
+    "team": [],
+}
+
+
+def kinds(findings: Iterable[str]) -> list[str]:
+    return [finding.partition(":")[0] for finding in findings]
+
+
+# --- Partner Center
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("/details/dealValue", 7000, []),
+        ("/details/dealValue", 5000.0, ["unchanged"]),
+        ("/details/notes", "Hello.", ["unchanged"]),
+        ("/details/requirements/solutions", [{"id": "SOL-2"}], []),
+        ("/details/requirements/solutions", [{"id": "SOL-1"}], ["unchanged"]),
+        ("/details/requirements/solutions/-", {"id": "SOL-2"}, []),
+        ("/details/requirements/solutions/-", {"id": "sol-1"}, ["unchanged"]),
+        ("/favorite", True, ["unowned"]),
+        ("/details", {"dealValue": 7000}, ["unowned"]),
+    ],
+)
+def test_a_patch_carries_only_paths_of_ours_and_only_other_values(
+    path: str, value: object, expected: list[str]
+) -> None:
+    body = json.dumps([{"op": "add" if path.endswith("-") else "replace", "path": path, "value": value}]).encode()
+    assert kinds(PartnerCenterWrites().judge("PATCH", REFERRAL, VERSION, body)) == expected
+
+
+def test_a_patch_that_names_no_known_version_is_found() -> None:
+    assert kinds(PartnerCenterWrites().judge("PATCH", REFERRAL, None, b"[]")) == ["unversioned"]
+
+
+def test_a_value_that_is_there_already_may_be_sent_once_its_path_was_refused() -> None:
+    judge, body = PartnerCenterWrites(), b'[{"op": "replace", "path": "/details/dealValue", "value": 5000}]'
+    judge.keep(body, 400)
+    assert kinds(judge.judge("PATCH", REFERRAL, VERSION, body)) == []
+
+
+def test_a_new_referral_carries_nothing_else() -> None:
+    assert kinds(PartnerCenterWrites().judge("POST", "", None, b'{"name": "A", "tags": []}')) == ["unowned"]
+
+
+# --- Salesforce
+
+
+def composite(*parts: Mapping[str, Any]) -> bytes:
+    return json.dumps({"compositeRequest": parts}).encode()
+
+
+def patch(values: Mapping[str, Any], *, is_conditional: bool = True) -> bytes:
+    headers = {"httpHeaders": {"If-Unmodified-Since": CONDITION}} if is_conditional else {}
+    return composite(
+        {
+            "method": "PATCH",
+            "url": f"{ROOT}/sobjects/Opportunity/{DEAL}",
+            "referenceId": "w0",
+            "body": values,
+            **headers,
+        }
+    )
+
+
+def judge_of_salesforce() -> SalesforceWrites:
+    """One that knows what was read of the deal."""
+    judge = SalesforceWrites()
+    read = {"Id": DEAL, "LastModifiedDate": READ_AT, "Amount": 5000.0, "CurrencyIsoCode": "USD", "Name": "A"}
+    judge.keep(json.dumps({"records": [{"attributes": {"type": "Opportunity"}, **read}]}).encode())
+    return judge
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"Amount": 7000, "CurrencyIsoCode": "USD", "Audit__c": "Told."}, []),
+        ({"Amount": 5000, "CurrencyIsoCode": "USD"}, ["unchanged"]),
+        ({"Sync_Status__c": "Synced"}, []),
+        ({"Probability": 70}, ["unowned"]),
+        ({"Sync_with_Partner_Center__c": True}, ["unowned"]),
+    ],
+)
+def test_a_write_carries_only_columns_of_ours_and_of_people_only_other_values(
+    values: Mapping[str, object], expected: list[str]
+) -> None:
+    assert kinds(judge_of_salesforce().judge("POST", f"{ROOT}/composite", patch(values))) == expected
+
+
+def test_values_of_people_are_never_written_without_a_version_that_was_read() -> None:
+    whole = patch({"Name": "B"}, is_conditional=False)
+    assert kinds(judge_of_salesforce().judge("POST", f"{ROOT}/composite", whole)) == ["unconditional"]
+    records = [{"attributes": {"type": "Opportunity"}, "id": DEAL, "Name": "B"}]
+    several = composite({"method": "PATCH", "url": f"{ROOT}/composite/sobjects", "body": {"records": records}})
+    assert kinds(judge_of_salesforce().judge("POST", f"{ROOT}/composite", several)) == ["unconditional"]
+    assert kinds(SalesforceWrites().judge("POST", f"{ROOT}/composite", patch({"Name": "B"}))) == ["unread"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("DELETE", f"sobjects/Opportunity/{DEAL}", ["unowned"]),
+        ("DELETE", "sobjects/OpportunityContactRole/00K", []),
+        ("PATCH", "sobjects/Account/001", ["unowned"]),
+        ("POST", "sobjects/Case", ["unowned"]),
+        ("POST", "sobjects/Account", []),
+        ("PATCH", "sobjects/Cosell_Inbox__c/Key__c/4711", []),
+    ],
+)
+def test_only_records_of_some_objects_are_made_and_deleted(method: str, path: str, expected: list[str]) -> None:
+    body = composite({"method": method, "url": f"{ROOT}/{path}", "body": {"Name": "A"}})
+    assert kinds(SalesforceWrites().judge("POST", f"{ROOT}/composite", body)) == expected
+
+
+# --- a mass mistake
+
+
+def test_a_change_beyond_the_limit_of_a_day_needs_an_approval() -> None:
+    judge, began = MassChanges(2), NOON - timedelta(hours=1)
+    creations = [("creation|partner_center", f"006{number}") for number in range(5)]
+    assert kinds(judge.judge(NOON, began, iter(creations[:2]))) == []
+    assert kinds(judge.judge(NOON, began, iter(creations[:2]))) == [], "a repeated change counts once"
+    assert kinds(judge.judge(NOON, began, iter(creations[2:3]))) == ["beyond"]
+    judge.approve(NOON, "creation|partner_center", 2)
+    assert kinds(judge.judge(NOON, began, iter(creations[3:4]))) == []
+    assert kinds(judge.judge(NOON, began, iter([("closure|partner_center", "1")]))) == []
+    assert kinds(judge.judge(NOON, began, iter(creations[4:]))) == ["beyond"]
+
+
+def test_the_counted_changes_of_a_request_are_known() -> None:
+    close = b'[{"op": "replace", "path": "/status", "value": "Closed"}, {"op": "replace", "path": "/a", "value": null}]'
+    assert [kind for kind, _ in changes_for_partner_center("PATCH", REFERRAL, close)] == [
+        "closure|partner_center",
+        "emptied|partner_center",
+    ]
+    won = patch({"StageName": "Closed Won", "Visible_to_Microsoft__c": True, "Description": None})
+    assert [kind for kind, _ in changes_for_salesforce("POST", f"{ROOT}/composite", won)] == [
+        "closure|salesforce",
+        "visibility|salesforce",
+        "emptied|salesforce",
+    ]
+
+
+# --- records of others
+
+
+def test_a_write_to_a_record_of_others_is_found_and_so_is_what_was_taken_from_it() -> None:
+    assert kinds(judge_foreign_write(REFERRAL.upper(), [REFERRAL])) == ["touched"]
+    assert kinds(judge_foreign_write(DEAL, [REFERRAL])) == []
+    theirs = {"id": REFERRAL, "name": "Of staging"}
+    deal = {"Id": DEAL, "Referral_Identifier__c": None, "Name": "Ours", "Audit__c": None}
+    assert kinds(judge_foreign([theirs], [theirs], [deal])) == []
+    assert kinds(judge_foreign([theirs], [{**theirs, "name": "Changed"}], [deal])) == ["touched"]
+    for values in ({"Referral_Identifier__c": REFERRAL}, {"Name": "Of staging"}, {"Audit__c": "From Of staging."}):
+        assert kinds(judge_foreign([theirs], [theirs], [{**deal, **values}])) == ["taken in"]
