@@ -1,6 +1,7 @@
 """Connects the real clients to emulators in the same process: each request calls the emulator, without a socket."""
 
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 import httpx
 import requests
@@ -101,7 +102,8 @@ class EmulatorSession(requests.Session):
         request.method, request.url, request.body = method.upper(), requote_uri(url), body
         length = {"Content-Length": str(len(body))} if body or method != "GET" else {}
         given = {name: text for name, text in headers.items() if text is not None}
-        request.headers = CaseInsensitiveDict({**_HEADERS, **length, **given})
+        host = {"Host": urlsplit(url).netloc}
+        request.headers = CaseInsensitiveDict({**_HEADERS, **host, **length, **given})
         return request
 
 

@@ -31,7 +31,6 @@ def main() -> int:
         "also", nargs="*", metavar="TRAIT", choices=[*TRAITS, []], help="traits that the seed must have"
     )
     parser.add_argument("--only", action="store_true", help="the seed has no other traits")
-    parser.add_argument("--strictly", action="store_true", help="judge strictly (oracle.py)")
     parser.add_argument("--shrink", action="store_true", help="tell the shortest story that breaks the same promise")
     parser.add_argument("--seeds", type=int, help="run so many seeds, from the given one on")
     parser.add_argument("--sabotage", choices=SABOTAGES, metavar="WHAT", help="find a seed that notices it")
@@ -53,7 +52,7 @@ def _run_one(arguments: Namespace) -> int:
         return 1 if lines else 0
     with stamina.set_testing(True, attempts=3, cap=True):
         also = [TRAITS[name] for name in arguments.also]
-        outcome = simulate(arguments.seed, also=also, only=arguments.only, strictly=arguments.strictly)
+        outcome = simulate(arguments.seed, also=also, only=arguments.only)
     lines = [*outcome.trace, f"digest of the writes: {outcome.digest}", *(outcome.findings or ["nothing found"])]
     sys.stdout.write("\n".join([*lines, ""]))
     return 1 if outcome.findings else 0

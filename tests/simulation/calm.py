@@ -13,7 +13,7 @@ from tests.simulation.lists import IN_ROWS, judge_lists, with_lists
 from tests.simulation.microsoft import NEWS, judge_news
 from tests.simulation.names import judge_name_marks, takes_names
 from tests.simulation.oracle import Left, judge
-from tests.simulation.told_lines import judge_lines, judge_repeated_writes
+from tests.simulation.told_lines import judge_lines
 from tests.unit.sync.harness import HOUR, Instance
 
 if TYPE_CHECKING:
@@ -88,12 +88,11 @@ def run_through(simulation: "Simulation", kind: str, worker: Instance, event: Ev
 def judgements(simulation: "Simulation") -> Iterator[str]:
     """Each broken promise of both sides at rest."""
     people = simulation.people
-    yield from judge(left_by(simulation), strictly=simulation.strictly)
+    yield from judge(left_by(simulation))
     yield from judge_news(people) if NEWS in simulation.world.traits else ()
     yield from judge_lists(people)
     yield from judge_name_marks(people)
     yield from judge_lines(people)
-    yield from judge_repeated_writes(people)
 
 
 def left_by(simulation: "Simulation") -> Left:

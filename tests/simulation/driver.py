@@ -20,7 +20,8 @@ from tests.simulation.calm import calm, run_through
 from tests.simulation.clocks import instance_of
 from tests.simulation.drift import judge_drift
 from tests.simulation.events import Event, chosen_fate, events_of
-from tests.simulation.interleaving import Run
+from tests.simulation.interleaving import Run, began
+from tests.simulation.judging import Judging, shown_columns
 from tests.simulation.lists import IN_ROWS
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import AUTOMATION, CUSTOMERS, HELP, NEW_DEALS
@@ -66,16 +67,15 @@ def simulate(
     only: bool = False,
     story: Story | None = None,
     sabotage: Sabotage | None = None,
-    strictly: bool = False,
 ) -> Outcome:
-    """Run one seed. `also` and `only` are those of `draw_world`, `strictly` is the oracle's.
+    """Run one seed. `also` and `only` are those of `draw_world`.
 
     `story` replaces what the seed would do: its acts happen again, without those that were left out.
     """
     world = draw_world(seed, also, only=only)
     world, broken = world if story is None else replace(world, story=story), sabotage or Sabotage()
     with harness_of(world) as harness, broken.in_force():
-        simulation = Simulation(harness, world, broken, strictly)
+        simulation = Simulation(harness, world, broken)
         try:
             simulation.run()
         finally:
@@ -99,7 +99,6 @@ class Simulation:
     harness: Harness
     world: World
     sabotage: Sabotage = field(default_factory=Sabotage)
-    strictly: bool = False
     chance: random.Random = field(default_factory=random.Random)
     runs: list[Run] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -119,16 +118,19 @@ class Simulation:
         self.chance.seed(f"{world.seed}/begin")
         self.people = People(self.harness, self.chance, world.most_deals, world.late_saves, world.traits)
         self.writes, self.watch = SentWrites(self.trace), Watch(self.people)
+        self.judging = Judging(self.people, self.watch.versions, began(self.harness.now), shown_columns(world.traits))
+        self.judging.listen()
         self.harness.partner_center.switches.list_lag = world.list_lag
         self.harness.account_id(next(iter(CUSTOMERS)))
         self._connect()
         self.idle = [self.new_instance() for _ in range(world.most_runs)]
 
     def _connect(self) -> None:
-        """Put the recorder, the watch and the sabotage between the clients and the emulators."""
+        """Put the recorder, the judges and the sabotage between the clients and the emulators."""
         harness = self.harness
-        salesforce = self.writes.of_salesforce(harness.salesforce.handle)
-        partner_center = self.watch.around(self.writes.of_partner_center(harness.partner_center.handle))
+        salesforce = self.judging.of_salesforce(self.writes.of_salesforce(harness.salesforce.handle))
+        partner_center = self.judging.of_partner_center(self.writes.of_partner_center(harness.partner_center.handle))
+        partner_center = self.watch.around(partner_center)
         harness._adapter.answer_by(self.sabotage.salesforce(salesforce))
         harness._http = httpx_client(self.sabotage.partner_center(partner_center))
 
@@ -185,10 +187,11 @@ class Simulation:
         """Stop all processes."""
         for run in self.runs:
             run.crash()
+        self.judging.leave()
 
     def outcome(self) -> Outcome:
         """What came of it."""
-        findings = [*self.watch.findings, *self.findings]
+        findings = [*self.watch.findings, *self.judging.findings, *self.findings]
         story = tuple(map(tuple, self.storms))
         return Outcome(findings, self.writes.digest, self.trace, self.told, story, self.counts)
 
@@ -225,6 +228,7 @@ class Simulation:
             raise run.error
         errors = {str(fields["error"]) for fields in run.instance.log.fields_of("pair_failed")} - EXPECTED_ERRORS
         self.findings += [f"defect: {error}" for error in sorted(errors)]
+        self.judging.judge_events(run.instance.log.events)
         run.instance.log.events.clear()
 
     def queue_events(self, changed: list[str], *, are_related: bool = False) -> None:

@@ -9,6 +9,7 @@ the store. A call that only reads the store is not a turn, so that a change of t
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 from tests.unit.sync.harness import Instance
 from tests.unit.sync.instances import Crash, Interruption
@@ -36,6 +37,13 @@ MOST_IDLE = 90
 TO_THE_END = 1_000_000
 """Turns."""
 
+_OWN = threading.local()
+
+
+def began(now: Callable[[], datetime]) -> Callable[[], datetime]:
+    """Tells when the run began that works in this thread; outside of runs, the present time."""
+    return lambda: getattr(_OWN, "began", None) or now()
+
 
 def taken_lock() -> threading.Lock:
     """A lock that one thread waits for until another one releases it. It is much cheaper than a semaphore."""
@@ -61,6 +69,7 @@ class Run:
     def __init__(self, name: str, instance: Instance, work: Callable[[Instance], object]) -> None:
         """Start nothing yet: the first `resume` does."""
         self.name, self.instance = name, instance
+        self.began = instance.harness.now()
         self.is_over, self.is_crashed = False, False
         self.error: BaseException | None = None
         self.idle = 0.0
@@ -106,6 +115,7 @@ class Run:
 
     def _main(self) -> None:
         self._mine.acquire()
+        _OWN.began = self.began
         try:
             self._work(self.instance)
         except Crash:

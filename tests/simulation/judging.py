@@ -8,13 +8,10 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
 from emulators.base.server import Request, Response
-from local.in_process_transport import EmulatorAdapter
 from shared.domain.link import Link
 from shared.foundation.logs import LOGGER
 from tests.simulation.held_values import FIELDS, Record, Values
@@ -26,6 +23,7 @@ from tests.simulation.judges.owned import IDENTIFIER
 from tests.simulation.judges.partner_center_writes import PartnerCenterWrites
 from tests.simulation.judges.salesforce_writes import SalesforceWrites
 from tests.simulation.judges.sent_to_salesforce import done_parts, written_records
+from tests.simulation.lists import IN_ROWS
 from tests.simulation.people import People
 from tests.unit.sync.harness import PARTNER_CENTER_URL, SALESFORCE_URL, Harness
 
@@ -76,7 +74,6 @@ class Judging:
         def judged(request: Request) -> Response:
             referral, version = request.path.rpartition("/")[2], self.versions.get(request.headers.get("if-match", ""))
             self.find(self.partner_center.judge(request.method, referral, version, request.body))
-            self.find(judge_host(request.headers.get("host", ""), request.headers, HOSTS))
             if request.method != "GET":
                 self._count(changes_for_partner_center(request.method, referral, request.body))
                 self.find(judge_foreign_write(referral, self.foreign))
@@ -105,11 +102,8 @@ class Judging:
 
         return judged
 
-    def adapter(self, handle: RequestHandler) -> EmulatorAdapter:
-        """The way to Salesforce, on which each host is judged."""
-        return _JudgedAdapter(handle, self)
-
     def _answer(self, handle: RequestHandler, request: Request) -> Response:
+        self.find(judge_host(request.headers.get("host", ""), request.headers, HOSTS))
         self.tokens.add(request.headers.get("authorization", "").removeprefix("Bearer "))
         response = handle(request)
         self._look()
@@ -126,6 +120,7 @@ class Judging:
             self.agreed.look_at_opportunity(record)
         for referral in self.people.referrals():
             self.agreed.look_at_referral(referral)
+        self.agreed.look_at_edits(self.people.edits)
 
     def _confirm(self, request: Request, response: Response) -> None:
         """What a write has set counts as held, although a flow of the org may have made another value of it."""
@@ -161,13 +156,23 @@ class Judging:
             yield from texts_of(salesforce.records(sobject))
         yield from texts_of(list(self.harness.partner_center.referrals()))
 
-    def __enter__(self) -> Self:
-        """Listen to the log of the clients."""
-        self.log.listen()
-        return self
+    def listen(self) -> None:
+        """Hear whatever is logged, also lines of the level INFO."""
+        self.level = LOGGER.level, logging.root.manager.disable
+        LOGGER.setLevel(logging.INFO)
+        logging.disable(logging.NOTSET)
+        logging.root.addHandler(self.log)
 
-    def __exit__(self, *_: object) -> None:
-        self.log.leave()
+    def leave(self) -> None:
+        """Stop hearing."""
+        logging.root.removeHandler(self.log)
+        LOGGER.setLevel(self.level[0])
+        logging.disable(self.level[1])
+
+
+def shown_columns(traits: Collection[str]) -> Collection[str]:
+    """The columns that the connector owns in a seed beside its own: where rows are read, the text only shows them."""
+    return ("Products__c",) if IN_ROWS in traits else ()
 
 
 def base_of(link: Link) -> Values:
@@ -198,18 +203,8 @@ class _JudgedRows:
         return written
 
 
-class _JudgedAdapter(EmulatorAdapter):
-    def __init__(self, handle: RequestHandler, judging: Judging) -> None:
-        super().__init__(handle)
-        self._judging = judging
-
-    def send(self, request: requests.PreparedRequest, *arguments: object, **named: object) -> requests.Response:
-        self._judging.find(judge_host(urlsplit(str(request.url)).hostname or "", request.headers, HOSTS))
-        return super().send(request, *arguments, **named)
-
-
 class _Lines(logging.Handler):
-    """Keeps what the clients log."""
+    """Keeps what is logged by whomever."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__(logging.INFO)
@@ -218,16 +213,3 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line."""
         self.lines.append(record.getMessage())
-
-    def listen(self) -> None:
-        """Hear the log, also lines of the level INFO."""
-        self.level_before, self.passes_on = LOGGER.level, LOGGER.propagate
-        LOGGER.setLevel(logging.INFO)
-        LOGGER.propagate = False
-        LOGGER.addHandler(self)
-
-    def leave(self) -> None:
-        """Stop hearing."""
-        LOGGER.removeHandler(self)
-        LOGGER.propagate = self.passes_on
-        LOGGER.setLevel(self.level_before)

@@ -107,15 +107,12 @@ class Pair:
         return values[field]
 
 
-def judge(left: Left, *, strictly: bool = False) -> list[str]:
-    """Every broken promise, as a sentence; empty if all is well.
-
-    `strictly`: a later edit on the same side replaces a value only if the person saw the value there.
-    """
+def judge(left: Left) -> list[str]:
+    """Every broken promise, as a sentence; empty if all is well."""
     findings = [*doubled_records(left), *unpaired_records(left)]
     for pair in pairs(left):
         if pair.is_ticked:  # without a tick nothing is written, the audit included
-            findings += [*lost_edits(pair, strictly=strictly), *unexplained_differences(pair), *wrong_marks(pair)]
+            findings += [*lost_edits(pair), *unexplained_differences(pair), *wrong_marks(pair)]
             findings += [*doubled_entries(pair), *wrong_help(pair, left.asked)]
         findings += answers_of_nobody(pair)
     return findings
@@ -144,21 +141,20 @@ def audit_entries(opportunity: Record) -> list[tuple[datetime, str]]:
 # --- lost
 
 
-def lost_edits(pair: Pair, *, strictly: bool) -> Iterator[str]:
+def lost_edits(pair: Pair) -> Iterator[str]:
     """Edits that are nowhere any more."""
     for field in FIELDS:
         log = [edit for edit in pair.edits if edit.field == field]
         for place, edit in enumerate(log):
             is_there = holds(field, pair.held(edit.side, field), edit.after)
-            is_replaced = any(_replaces(other, edit, strictly=strictly) for other in log[place + 1 :])
+            is_replaced = any(_replaces(other, edit) for other in log[place + 1 :])
             if edit in pair.new and not (is_there or is_replaced or _is_in_audit(edit, pair, log)):
                 yield f"lost: {edit.side} {field} {edit.after!r} of {edit.at:%H:%M:%S} in {edit.record}"
 
 
-def _replaces(later: Edit, edit: Edit, *, strictly: bool) -> bool:
-    """Whether a person replaced the value: on the same side, or on the other side, where it had arrived."""
-    is_same_side = later.side == edit.side and not strictly
-    return is_same_side or holds(edit.field, later.before, edit.after)
+def _replaces(later: Edit, edit: Edit) -> bool:
+    """Whether a person replaced the value, on whichever side: they saw it there, and entered another one."""
+    return holds(edit.field, later.before, edit.after)
 
 
 def _is_in_audit(edit: Edit, pair: Pair, log: Sequence[Edit]) -> bool:

@@ -8,7 +8,7 @@ early    the base has a value that one of the two records never held
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,10 @@ from tests.simulation.held_values import (
     FIELDS,
     LOST,
     OPEN,
+    SALESFORCE,
     UNANSWERED,
     WON,
+    Edit,
     Record,
     Values,
     holds,
@@ -36,6 +38,7 @@ class AgreedValues:
     first_status: dict[str, str | None] = field(default_factory=dict)
     present_status: dict[str, str | None] = field(default_factory=dict)
     bases: dict[str, Values] = field(default_factory=dict)
+    seen_edits: int = 0
 
     def look_at_opportunity(self, record: Record) -> None:
         """Remember the values of an opportunity."""
@@ -50,6 +53,13 @@ class AgreedValues:
     def confirm_opportunity(self, record: Record, written: Mapping[str, Any]) -> None:
         """Remember what a successful write has set in an opportunity, whatever a flow has made of it."""
         self._keep(record["Id"], of_opportunity({**record, **written}))
+
+    def look_at_edits(self, edits: Sequence[Edit]) -> None:
+        """Remember the values that people saw and entered: of several saves, the last ones may be visible late."""
+        for edit in edits[self.seen_edits :]:
+            record = edit.record if edit.side == SALESFORCE else edit.record.lower()
+            self.held[record][edit.field] |= {edit.before, edit.after}
+        self.seen_edits = len(edits)
 
     def _keep(self, record: str, values: Values) -> None:
         self.present_status[record] = values["status"]
