@@ -3,7 +3,7 @@
 Source: docs/protocol.md#recovery-of-interrupted-work.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import replace
 from datetime import datetime
 
@@ -32,14 +32,14 @@ def recovered(
     """Adopt the writes of an interrupted run that took effect: the far side now holds the intended value.
 
     `current` holds the deals of the sides that were just read. The base takes such a value, because the other side held
-    it when the intent was recorded. A value that was to be written to both sides is the exception: two joined texts are
-    agreed only when both sides hold them. The audit gets the lines that the interrupted run did not write, with the
-    values that were replaced. Any other value leaves the base as it is, and the merge treats it as a conflict.
+    it when the intent was recorded. Two joined texts are the exception: they are agreed only when both sides hold them,
+    also where only the opportunity was to get them. The audit gets the lines that the interrupted run did not write,
+    with the values that were replaced. Any other value leaves the base as it is, and the merge treats it as a conflict.
     `status` is the referral's own: the audit names the close as it was sent. `seen` has the versions of the sides: they
     tell a value that a person has set back from one that was never written (`set_back`).
     """
     base: dict[str, Value | None] = dict(link.base)
-    joined = _fields_written_to_both(interrupted)
+    joined = _fields_written_to_both(interrupted) | _joined_for_salesforce(link, interrupted)
     lines: list[Line] = []
     for effect in interrupted.effects:
         side = WRITTEN_SIDES.get(effect.kind, Side.SALESFORCE)
@@ -55,6 +55,8 @@ def recovered(
             sent = status if side is Side.PARTNER_CENTER else None
             lines += change_lines(now, side, _changes(effective, effect.displaced, rules, sent), RECOVERED)
         base |= {name: value for name, value in effective.items() if name not in joined}
+        if side is Side.SALESFORCE:
+            base |= _kept_parts(effective, joined, current.get(Side.PARTNER_CENTER, Deal()))
     base |= _lists(link, interrupted, current)
     return Transition(replace(link, base=Deal(base), unwritten=link.unwritten or bool(lines)), tuple(lines))
 
@@ -83,6 +85,27 @@ def _lists(link: Link, interrupted: Intent, current: Mapping[Side, Deal]) -> dic
 def _fields_written_to_both(intent: Intent) -> frozenset[str]:
     patch, write = intent.find(EffectKind.PATCH_REFERRAL), intent.find(EffectKind.WRITE_OPPORTUNITY)
     return frozenset(patch.values) & frozenset(write.values) if patch and write else frozenset()
+
+
+def _joined_for_salesforce(link: Link, intent: Intent) -> frozenset[str]:
+    """The texts that only the opportunity was to get, joined of an edit of a seller's and Partner Center's text.
+
+    Partner Center takes no text of a deal that is not answered, or closed. An edit that Partner Center's text holds
+    already counts as joined too: nobody can tell once that text has changed.
+    """
+    write = intent.find(EffectKind.WRITE_OPPORTUNITY)
+    edited = {name: write.displaced.get(name) for name in write.values if name in link.base} if write else {}
+    return frozenset(
+        name
+        for name, text in edited.items()
+        if write and isinstance(text, str) and text != link.base[name] and text in str(write.values[name])
+    )
+
+
+def _kept_parts(effective: Mapping[str, Value | None], joined: Collection[str], referral: Deal) -> dict[str, Value]:
+    """The part of each joined text that the referral holds: both sides have held it, as after a write that is seen."""
+    parts = ((name, referral.get(name), text) for name, text in effective.items() if name in joined)
+    return {name: part for name, part, text in parts if isinstance(part, str) and part in str(text)}
 
 
 def _changes(effective: Mapping[str, Value | None], old: Deal, rules: Rules, status: Status | None) -> list[Change]:

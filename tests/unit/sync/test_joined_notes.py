@@ -6,7 +6,7 @@ Sources: docs/protocol.md#recovery-of-interrupted-work, docs/protocol.md#notes.
 import pytest
 
 from shared.domain.deal import Side
-from tests.unit.sync.harness import Harness
+from tests.unit.sync.harness import AFTER_LEASE, Harness, Instance
 
 
 @pytest.fixture
@@ -36,6 +36,20 @@ def test_the_refused_text_is_reported_once_and_nothing_is_written_again(harness:
     harness.run_rounds(2)
     assert harness.audit_texts(closed_deal) == audit
     assert harness.opportunity(closed_deal)["SystemModstamp"] == stamp
+
+
+def test_the_seller_keeps_the_joined_text_if_the_run_stops_after_it_was_written(
+    harness: Harness, closed_deal: str
+) -> None:
+    worker = harness.new_instance()
+    worker.process.interrupt_at("salesforce.update_unmodified", worker.process.crash, after=True)
+    assert worker.crashes_during(Instance.sweep)
+    notes = harness.opportunity(closed_deal)["Description"]
+    assert "The seller's words" in notes
+    harness.advance_time(AFTER_LEASE)
+    harness.run_rounds(3)
+    assert harness.opportunity(closed_deal)["Description"] == notes
+    assert harness.stored_link(closed_deal).base["notes"] == "The colleague's words"
 
 
 def test_the_base_holds_only_a_text_that_both_sides_have(harness: Harness, closed_deal: str) -> None:
