@@ -126,11 +126,10 @@ class Judging:
         """What a write has set counts as held, although a flow of the org may have made another value of it."""
         records, done = self.harness.salesforce.org._records["Opportunity"], done_parts(response.body)
         for write in written_records(request.method, request.path, request.body):
-            if write.name not in done:
-                continue
             named = write.external[1].lower() if write.external and write.sobject == "Opportunity" else None
             made = [one for one in records.values() if named and str(one[IDENTIFIER]).lower() == named]
-            for record in [records[write.record]] if write.record in records else made:
+            changed = [records[write.record]] if write.record in records and write.name in done else []
+            for record in [*made, *changed]:
                 self.agreed.confirm_opportunity(record, _known_columns(record, write.values))
 
     def _judge_link(self, link: Link) -> None:

@@ -101,7 +101,9 @@ def test_a_text_that_a_seller_emptied_and_that_may_have_come_back_is_named(harne
     assert harness.opportunity(deal)["Description"] == "Called."
     harness.seller_edits(deal, Description="Another text.")
     recover(harness)
-    named = "Description: the sync was interrupted while it wrote Called. to Salesforce. It may have replaced empty there."
+    named = (
+        "Description: the sync was interrupted while it wrote Called. to Salesforce. It may have replaced empty there."
+    )
     assert harness.count_in_audit(deal, named) == 1
 
 
