@@ -5,7 +5,6 @@ from tests.simulation.moves import TICK, Move
 from tests.simulation.people import People
 
 LEAVING = "opportunities that are deleted or hidden, and referrals whose reference changes"
-OTHER_REFERENCES = ("CRM:4711", "TEST:006000000000009AAA", None)
 
 
 def _deletes(people: People) -> bool:
@@ -47,7 +46,9 @@ def _changes_a_reference(people: People) -> bool:
     record = people.choose([one for one in people.referrals() if str(one["id"]).lower() in named])
     if record is None or record["status"] == "Closed":
         return False
-    return people.save_referral(record, {"externalReferenceId": people.chance.choice(OTHER_REFERENCES)})
+    number = next(people.numbers)
+    reference = people.chance.choice((f"CRM:{number}", f"TEST:0060000000{number:05}AAA", None))
+    return people.save_referral(record, {"externalReferenceId": reference})
 
 
 LEAVING_MOVES = (

@@ -85,7 +85,8 @@ class Watch:
         """Whether a seller made the same close at least two minutes ago."""
         now = self.people.harness.now()
         closed = of_referral({**referral, "status": "Closed", "substatus": wanted.get("/substatus")})["status"]
-        own = [record["Id"] for record in self.people.opportunities() if belongs_to(record, referral)]
+        records = (*self.people.opportunities(), *self.people.deleted_opportunities())
+        own = [record["Id"] for record in records if belongs_to(record, referral)]
         return any(
             edit.side == SALESFORCE and edit.record in own and edit.after == closed and now - edit.at >= WAIT
             for edit in self.people.edits
