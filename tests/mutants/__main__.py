@@ -49,6 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("modules", nargs="*", help="such as merge plan; none means all")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many processes")
     parser.add_argument("--seconds", type=float, default=1.0, help="of the tests for one mutant, the fastest first")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="files or folders of tests")
     parser.add_argument("--report", action="store_true", help="print what is known, and try nothing")
     return parser.parse_args()
 
@@ -69,7 +70,7 @@ def _try_all(modules: list[MutatedModule], chosen: argparse.Namespace) -> None:
     os.chdir(COPY)
     use = partial(_try_mutants, modules=modules, chosen=chosen)
     with _silence():
-        pytest.main([*OPTIONS, *TESTS], plugins=[InsteadOfTheRun(use)])
+        pytest.main([*OPTIONS, *chosen.tests], plugins=[InsteadOfTheRun(use)])
     os.chdir(WORKSPACE)
 
 
