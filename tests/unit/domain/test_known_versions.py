@@ -31,8 +31,8 @@ def a_referral(**values: Value | None) -> Referral:
     return Referral("ref", "new", Deal({**AGREED, **values}), NOW)
 
 
-def an_opportunity(deal: Deal = AGREED, **changes: object) -> Opportunity:
-    return replace(Opportunity("006", deal, True, NOW, stamps={"opportunity": "o2"}), **changes)
+def an_opportunity(deal: Deal = AGREED, **changes: Any) -> Opportunity:  # noqa: ANN401 - any column
+    return replace(Opportunity("006", deal, flagged=True, modified=NOW, stamps={"opportunity": "o2"}), **changes)
 
 
 def record_of(value: Value | None, code: str = "closed_is_final") -> Difference:

@@ -5,6 +5,7 @@ Source: docs/protocol.md#the-mass-change-stop.
 
 from copy import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def record_of(one: Counted, code: str = MASS_CHANGE) -> Difference:
     return Difference(one.mark, code, BEFORE)
 
 
-def a_plan(**changes: object) -> Plan:
+def a_plan(**changes: Any) -> Plan:  # noqa: ANN401 - any part of a plan
     return replace(Plan(Deal(), (CLOSE, NOTES), (EMPTIED,), counted=(STOPPED_CLOSE, STOPPED_EMPTY)), **changes)
 
 
