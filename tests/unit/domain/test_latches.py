@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from shared.domain.deal import Status, Value
-from shared.domain.latches import SUBSTATUSES, forbidding_latch
+from shared.domain.latches import LEAD_STATUS, SUBSTATUSES, forbidding_latch
 
 ALL_STATUSES = [Status(status, substatus) for status, known in SUBSTATUSES.items() for substatus in sorted(known)]
 ALLOWED_MOVES = {
@@ -62,3 +62,10 @@ def test_an_unknown_status_may_not_change() -> None:
     latch = forbidding_latch(Status("Simmering", "Slowly"), Status("Closed", "Won"))
     assert latch
     assert latch.code == "no_such_move"
+
+
+@pytest.mark.parametrize("value", ["a text", None, Status("Active", "Accepted"), Status("Closed", "Declined")])
+def test_nothing_is_written_to_a_lead_that_nobody_has_accepted(value: Value | None) -> None:
+    latch = forbidding_latch(LEAD_STATUS, value)
+    assert latch
+    assert latch.code == "lead_not_accepted"

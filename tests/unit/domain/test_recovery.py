@@ -1,0 +1,82 @@
+"""The writes of an interrupted run that took effect are adopted (docs/protocol.md#recovery-of-interrupted-work)."""
+
+from copy import replace
+from datetime import UTC, datetime
+
+from shared.domain.audit import RECOVERED, change_lines
+from shared.domain.deal import STATUS, Change, Deal, Side, Status, Value
+from shared.domain.field_rules import Rule, Rules
+from shared.domain.link import Effect, EffectKind, Intent, Link
+from shared.domain.recovery import recovered
+from shared.domain.transitions import Transition
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+RULES = Rules({STATUS: Rule(STATUS, "Stage"), "notes": Rule("notes", "Notes"), "name": Rule("name", "Name")})
+LINK = Link("006", referral_id="ref", base=Deal(name="Atlas", notes="old"))
+OPEN, WON = Status("Active", "Accepted"), Status("Closed", "Won")
+
+
+def patch(**values: Value | None) -> Effect:
+    return Effect(EffectKind.PATCH_REFERRAL, Deal(values), Deal(notes="old", status=OPEN))
+
+
+def write(**values: Value | None) -> Effect:
+    return Effect(EffectKind.WRITE_OPPORTUNITY, Deal(values), Deal(notes="old"))
+
+
+def after(effects: tuple[Effect, ...], current: dict[Side, Deal], status: Status | None = None) -> Transition:
+    return recovered(LINK, Intent(effects), current, RULES, NOW, status)
+
+
+def test_a_value_that_arrived_is_agreed_and_told_with_what_it_replaced() -> None:
+    there = {Side.PARTNER_CENTER: Deal(name="other", notes="new")}
+    found = after((patch(notes="new"),), there)
+    assert found.link == replace(LINK, base=Deal(name="Atlas", notes="new"), unwritten=True)
+    change = Change("notes", "Notes", "old", "new")
+    assert found.lines == tuple(change_lines(NOW, Side.PARTNER_CENTER, [change], RECOVERED))
+
+
+def test_a_value_that_arrived_in_salesforce_is_told_of_that_side() -> None:
+    found = after((write(notes="new"),), {Side.SALESFORCE: Deal(notes="new"), Side.PARTNER_CENTER: Deal(notes="new")})
+    change = Change("notes", "Notes", "old", "new")
+    assert found.lines == tuple(change_lines(NOW, Side.SALESFORCE, [change], RECOVERED))
+    assert found.link.base["notes"] == "new"
+
+
+def test_a_value_that_did_not_arrive_changes_nothing() -> None:
+    for there in ({Side.PARTNER_CENTER: Deal(notes="old")}, {Side.SALESFORCE: Deal(notes="new")}, {}):
+        found = after((patch(notes="new"),), there)
+        assert (found.link, found.lines) == (LINK, ())
+
+
+def test_lines_that_are_still_to_be_written_stay_so() -> None:
+    waiting = replace(LINK, unwritten=True)
+    assert recovered(waiting, Intent((patch(notes="new"),)), {}, RULES, NOW).link.unwritten
+
+
+def test_a_value_that_was_to_be_written_to_both_sides_is_told_but_not_agreed() -> None:
+    joined = (patch(notes="both", name="new"), write(notes="both"))
+    found = after(joined, {Side.PARTNER_CENTER: Deal(notes="both", name="new"), Side.SALESFORCE: Deal(notes="old")})
+    assert dict(found.link.base) == {"name": "new", "notes": "old"}
+    assert {line.field for line in found.lines} == {"notes", "name"}
+
+
+def test_a_close_is_told_as_it_was_sent() -> None:
+    lost, declined = Status("Closed", "Lost"), Status("Closed", "Declined")
+    found = after((patch(status=lost),), {Side.PARTNER_CENTER: Deal(status=lost)}, declined)
+    change = Change(STATUS, "Stage", OPEN, lost, declined)
+    assert found.lines == tuple(change_lines(NOW, Side.PARTNER_CENTER, [change], RECOVERED))
+    shown = after((write(status=WON),), {Side.SALESFORCE: Deal(status=WON)}, declined)
+    assert shown.lines == tuple(change_lines(NOW, Side.SALESFORCE, [Change(STATUS, "Stage", None, WON)], RECOVERED))
+
+
+def test_a_field_that_the_mapping_no_longer_has_is_agreed_and_not_told() -> None:
+    found = after((patch(money="1", notes="new"),), {Side.PARTNER_CENTER: Deal(money="1", notes="new")})
+    assert found.link.base["money"] == "1"
+    assert [line.field for line in found.lines] == ["notes"]
+
+
+def test_a_mark_that_was_to_be_written_is_no_value() -> None:
+    mark = Effect(EffectKind.MARK_OPPORTUNITY, Deal(notes="new"))
+    found = after((mark,), {Side.SALESFORCE: Deal(notes="new")})
+    assert (found.link, found.lines) == (LINK, ())
