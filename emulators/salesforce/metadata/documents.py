@@ -1,5 +1,6 @@
 """Keep the metadata of the org that has no effect on records, as XML: layouts, pages, list views, permission sets."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ class Documents:
 
     def put(self, component: Component) -> None:
         """Keep a component; it replaces the one with the same type and name."""
-        root = parse_xml(serialize_xml(component.element))
+        root = copy.deepcopy(component.element)
         # A part of an object has the element name of its place there. A document of its own is named by its type.
         root.tag = PREFIX + component.type
         self.kept[component.type, component.full_name] = serialize_xml(root)
