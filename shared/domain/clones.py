@@ -4,10 +4,11 @@ A clone, by button, import or flow, keeps the tick and loses the id of the refer
 referral, so a person is asked. Source: docs/protocol.md#clones.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from shared.domain.audit import Line
@@ -54,20 +55,23 @@ class Twin(Struct, frozen=True):
         return self.saved - self.created > TICKED_LATER
 
 
-class Twins(Struct, frozen=True):
-    """Opportunities by id, and by what they say: a batch has thousands, and each new one is compared."""
+class Twins(Struct, frozen=True, dict=True):
+    """Opportunities, found by id and by what they say: a batch has thousands, and each new one is compared."""
 
-    by_id: Mapping[str, Twin] = field(default_factory=dict)
-    by_words: Mapping[tuple[str, str | None, float | None], Sequence[Twin]] = field(default_factory=dict)
+    all: Sequence[Twin] = ()
 
-    @classmethod
-    def of(cls, twins: Iterable[Twin]) -> "Twins":
-        """Sort the twins into both."""
-        by_id, by_words = dict[str, Twin](), dict[tuple[str, str | None, float | None], list[Twin]]()
-        for one in twins:
-            by_id[one.id] = one
-            by_words.setdefault(one.says, []).append(one)
-        return cls(by_id, by_words)
+    @cached_property
+    def by_id(self) -> Mapping[str, Twin]:
+        """Each by its id."""
+        return {one.id: one for one in self.all}
+
+    @cached_property
+    def by_words(self) -> Mapping[tuple[str, str | None, float | None], Sequence[Twin]]:
+        """Those that say the same, together."""
+        found = dict[tuple[str, str | None, float | None], list[Twin]]()
+        for one in self.all:
+            found.setdefault(one.says, []).append(one)
+        return found
 
     def originals_of(self, new: Twin) -> list[Twin]:
         """Those that a new one may be a copy of."""

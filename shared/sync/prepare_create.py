@@ -61,7 +61,7 @@ def find_twins(ctx: Context, pairs: Sequence[Pair]) -> Twins:
         return Twins()
     ours, with_marks = ctx.translation.file.ours, ctx.translation.name_column is not None
     try:
-        return Twins.of(ctx.salesforce.twins(names, ours.flag, ours.identifier, with_marks=with_marks))
+        return Twins(ctx.salesforce.twins(names, ours.flag, ours.identifier, with_marks=with_marks))
     except Rejected as error:  # the org hides a column: then no new deal can be compared
         ctx.log("clones_unseen", code=error.cause.code, correlation_id=ctx.correlation_id)
     except CosellError as error:

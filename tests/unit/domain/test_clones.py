@@ -16,7 +16,7 @@ def twin(number: int, name: str) -> Twin:
 
 def test_each_new_opportunity_is_compared_only_with_those_that_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     new = [twin(number, f"Deal {number // 2}") for number in range(200)]
-    twins, compared = Twins.of(new), count()
+    twins, compared = Twins(new), count()
     is_original = Twin.is_original_of
 
     def counted(one: Twin, other: Twin) -> bool:
