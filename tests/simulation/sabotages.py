@@ -5,12 +5,13 @@
 
 from collections.abc import Mapping
 
+from tests.simulation.broken_care import BROKEN_CARE
 from tests.simulation.broken_instances import BROKEN_INSTANCES
 from tests.simulation.broken_requests import BROKEN_REQUESTS
 from tests.simulation.broken_stores import BROKEN_STORES
 from tests.simulation.sabotage import Sabotage
 
-SABOTAGES: Mapping[str, Sabotage] = {**BROKEN_STORES, **BROKEN_INSTANCES, **BROKEN_REQUESTS}
+SABOTAGES: Mapping[str, Sabotage] = {**BROKEN_STORES, **BROKEN_INSTANCES, **BROKEN_REQUESTS, **BROKEN_CARE}
 HINTS = {
     "recovery is skipped": 20,
     "the lease is ignored": 24,
@@ -26,6 +27,9 @@ HINTS = {
     "If-Unmodified-Since is dropped": 90,
     "a closed referral looks open": 6,
     "the status is sent first": 10,
+    "a foreign column is written": 4,
+    "every referral is ours": 2,
+    "values are logged": 2,
     "a lost create is sent again": 17,
     "a lost create is not looked for": 24,
 }
