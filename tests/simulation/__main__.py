@@ -11,16 +11,11 @@ from argparse import ArgumentParser, Namespace
 
 import stamina
 
-from tests.simulation import campaign, clocks, leaving, lists, microsoft, moves, names, noticing
+from tests.simulation import campaign, noticing, world
 from tests.simulation.driver import simulate
 from tests.simulation.sabotages import SABOTAGES
 
-TRAITS = {
-    name: value
-    for module in (clocks, leaving, lists, microsoft, moves, names)
-    for name, value in vars(module).items()
-    if name.isupper() and isinstance(value, str)
-}
+TRAITS = {name: value for name, value in vars(world).items() if isinstance(value, str) and value in world.CHANCES}
 
 
 def main() -> int:

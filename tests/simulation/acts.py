@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.simulation.accounts import ACCOUNT_MOVES
+from tests.simulation.clones import CLONE_MOVES
 from tests.simulation.events import Event
+from tests.simulation.expiry import EXPIRY_MOVES
 from tests.simulation.faults import TROUBLES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
 from tests.simulation.leaving import LEAVING_MOVES
@@ -15,12 +18,18 @@ from tests.simulation.lists import LIST_MOVES
 from tests.simulation.microsoft import NEWS_MOVES
 from tests.simulation.moves import MOVES, Move
 from tests.simulation.names import NAME_MOVES
+from tests.simulation.owners import OWNER_MOVES
+from tests.simulation.reasons import REASON_MOVES
+from tests.simulation.set_backs import SET_BACK_MOVES
 from tests.unit.sync.harness import Instance
 
 if TYPE_CHECKING:
     from tests.simulation.driver import Simulation
 
-ALL_MOVES = (*MOVES, *NEWS_MOVES, *LIST_MOVES, *NAME_MOVES, *LEAVING_MOVES)
+ALL_MOVES = (
+    *MOVES, *NEWS_MOVES, *LIST_MOVES, *NAME_MOVES, *LEAVING_MOVES, *SET_BACK_MOVES, *EXPIRY_MOVES, *CLONE_MOVES,
+    *OWNER_MOVES, *ACCOUNT_MOVES, *REASON_MOVES,
+)  # fmt: skip
 MOVES_BY_NAME = {move.name: move for move in ALL_MOVES}
 TROUBLES_BY_NAME = {trouble.name: trouble for trouble in TROUBLES}
 PERSON, START, GO_ON, CRASH, TROUBLE, TIME = (

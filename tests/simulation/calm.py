@@ -6,13 +6,16 @@ Three rounds at most may write, as docs/protocol.md#rule-3-convergence-and-quies
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from shared.operations.compare import run_compare
+from tests.simulation.accounts import judge_accounts, with_customer
 from tests.simulation.acts import new_run
 from tests.simulation.events import Event
 from tests.simulation.leaving import LEAVING, bring_back
-from tests.simulation.lists import IN_ROWS, judge_lists, with_lists
+from tests.simulation.lists import IN_ROWS, judge_lists, save_after_removals, with_lists
 from tests.simulation.microsoft import NEWS, judge_news
 from tests.simulation.names import judge_name_marks, takes_names
 from tests.simulation.oracle import Left, judge
+from tests.simulation.owners import judge_owners
 from tests.simulation.told_lines import judge_lines
 from tests.unit.sync.harness import HOUR, Instance
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from tests.simulation.driver import Simulation
 
 ROUNDS = 3
+NIGHT = 20 * HOUR + 100
 POLLS = 5
 """So many pushes ask for every source of changes: the rarer ones take turns."""
 
@@ -47,12 +51,15 @@ def end_storm(simulation: "Simulation") -> None:
         simulation.collect(run)
     simulation.is_calm = True
     bring_back(simulation.people)
+    save_after_removals(simulation.people)
     simulation.queue_events(simulation.watch.changed_referrals())
 
 
 def rest(simulation: "Simulation", *, quiet: int) -> Iterator[str]:
     """Run rounds until so many write nothing. What is written after the rounds that may write is a finding."""
     worker = simulation.new_instance()
+    if LEAVING in simulation.world.traits:
+        _pass_a_night(simulation, worker)
     written = list[list[str]]()
     for number in range(ROUNDS + quiet):
         before = len(simulation.writes.writes)
@@ -62,6 +69,13 @@ def rest(simulation: "Simulation", *, quiet: int) -> Iterator[str]:
         if quiet == 0:
             break
     yield from (f"restless: {write[0]} {write[1]}" for write in written)
+
+
+def _pass_a_night(simulation: "Simulation", worker: Instance) -> None:
+    """The daily compare queues what no push can find, such as an edit of a deal that was hidden until now."""
+    simulation.harness.advance_time(NIGHT)
+    simulation.tell("the daily compare runs")
+    run_compare(worker.ctx, worker.ctx.store, sample=0)
 
 
 def _round(simulation: "Simulation", worker: Instance, number: int) -> None:
@@ -92,6 +106,8 @@ def judgements(simulation: "Simulation") -> Iterator[str]:
     yield from judge_news(people) if NEWS in simulation.world.traits else ()
     yield from judge_lists(people)
     yield from judge_name_marks(people)
+    yield from judge_owners(people)
+    yield from judge_accounts(people)
     yield from judge_lines(people)
 
 
@@ -99,6 +115,6 @@ def left_by(simulation: "Simulation") -> Left:
     """All records of both systems, and the log of edits."""
     salesforce, people = simulation.harness.salesforce, simulation.people
     opportunities, accounts, contacts = map(salesforce.records, ("Opportunity", "Account", "Contact"))
-    opportunities = [with_lists(people, record) for record in opportunities]
+    opportunities = [with_customer(people, with_lists(people, record)) for record in opportunities]
     known = (opportunities, people.referrals(), accounts, contacts, people.edits, simulation.judged, people.unasked)
     return Left(*known, people.asked(), takes_names(simulation.harness))

@@ -26,6 +26,7 @@ from tests.simulation.lists import IN_ROWS
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import AUTOMATION, CUSTOMERS, HELP, NEW_DEALS
 from tests.simulation.names import begin_with_names, mapping_of
+from tests.simulation.owners import OWNERS, add_sellers
 from tests.simulation.people import People
 from tests.simulation.sabotage import Sabotage
 from tests.simulation.sent_writes import SentWrites
@@ -157,6 +158,8 @@ class Simulation:
     def begin(self) -> None:
         """The deals that there are at the beginning, and the settings of both systems."""
         begin_with_names(self.harness, self.world.traits)
+        if OWNERS in self.world.traits:
+            add_sellers(self.people)
         for _ in range(self.chance.choice((1, 1, 2))):
             move = self.chance.choice(NEW_DEALS)
             if move.act(self.people):

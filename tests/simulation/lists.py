@@ -200,6 +200,14 @@ LIST_MOVES = tuple(
 )
 
 
+def save_after_removals(people: People) -> None:
+    """Sellers save each deal of which they removed a contact: a removed role leaves nothing that a query shows."""
+    removed = {edit.record for edit in people.list_edits if edit.side == HERE and not edit.is_added}
+    for record in people.opportunities() if CONTACTS in people.also else ():
+        if record["Id"] in removed:
+            people.save_opportunity(record, {"NextStep": f"Step {next(people.numbers)}"})
+
+
 # --- what must hold
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tests.simulation.held_back import has_other_customer, is_asked_about, is_copy, waits_for_reason
 from tests.simulation.held_values import (
     FIELDS,
     HELP_COLUMN,
@@ -228,8 +229,10 @@ def unpaired_records(left: Left) -> Iterator[str]:
             yield f"unpaired: the referral {referral['id']} has {count} opportunities"
     for opportunity in left.opportunities:
         count = sum(belongs_to(opportunity, referral) for referral in left.referrals)
-        if count > 1 or (count == 0 and _must_be_shared(opportunity)):
+        if count > 1 or (count == 0 and _must_be_shared(opportunity) and not is_asked_about(opportunity)):
             yield f"unpaired: the opportunity {opportunity['Id']} has {count} referrals"
+        elif count == 0 and is_asked_about(opportunity) and not is_copy(opportunity, left.opportunities):
+            yield f"asked: the opportunity {opportunity['Id']} equals no open deal"
         elif count == 0 and opportunity["Sync_with_Partner_Center__c"] and not opportunity["Audit__c"]:
             yield f"unexplained: the opportunity {opportunity['Id']} has no referral, and its audit is empty"
 
@@ -248,7 +251,7 @@ def unexplained_differences(pair: Pair) -> Iterator[str]:
     """Values that differ although both sides could hold one value, or without a word in the audit."""
     for field in FIELDS:
         ours, theirs = pair.held(SALESFORCE, field), pair.held(PARTNER_CENTER, field)
-        if ours == theirs or (field == "status" and _is_question(pair)):
+        if ours == theirs or (field == "status" and _is_held(pair)):
             continue
         is_taken = takes(pair.referral, field, ours) and (field != "name" or pair.takes_names)
         if is_taken or not _is_of_a_seller(pair, field, ours):
@@ -261,6 +264,11 @@ def _is_of_a_seller(pair: Pair, field: str, value: str | None) -> bool:
     """Whether a person entered the value that Salesforce holds; notes may be joined with the other side's text."""
     entered = [edit.after for edit in pair.edits if edit.field == field and edit.side == SALESFORCE]
     return any(holds(field, value, one) for one in entered)
+
+
+def _is_held(pair: Pair) -> bool:
+    """Whether a stage is not sent until somebody has answered: who chose it, or why the deal is lost."""
+    return _is_question(pair) or waits_for_reason(pair.opportunity, pair.referral)
 
 
 def _is_question(pair: Pair) -> bool:
@@ -291,7 +299,8 @@ def wrong_marks(pair: Pair) -> Iterator[str]:
     if any(pair.held(SALESFORCE, field) != pair.held(PARTNER_CENTER, field) for field in FIELDS):
         return
     mark = pair.opportunity["Sync_Status__c"]
-    if mark == "Synced with differences" and pair.lists_differ:
+    differs = pair.lists_differ or has_other_customer(pair.opportunity, pair.referral)
+    if mark == "Synced with differences" and differs:
         return
     if mark in HELP_MARKS and any(words in entry for words in HELP_WORDS for _, entry in pair.audit):
         return

@@ -1,7 +1,7 @@
 """The people around both systems, and the log of what they changed."""
 
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count
@@ -129,8 +129,12 @@ class People:
 
     def save_referral(self, record: Record, values: Mapping[str, object]) -> bool:
         """A colleague saves a referral; False where the portal refuses it."""
+        return self.change_referral(record, lambda: self.harness.colleague_edits(record["id"], **values))
+
+    def change_referral(self, record: Record, change: Callable[[], object]) -> bool:
+        """Somebody changes a referral; False where Partner Center refuses it."""
         try:
-            self.harness.colleague_edits(record["id"], **values)
+            change()
         except ServiceError:
             return False
         saved = self.harness.partner_center.referral(record["id"])

@@ -4,17 +4,21 @@ import random
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from tests.simulation.accounts import ACCOUNTS
 from tests.simulation.clocks import CLOCKS
+from tests.simulation.clones import CLONES
 from tests.simulation.leaving import LEAVING
 from tests.simulation.lists import CONTACTS, IN_ROWS, LISTS
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import AUTOMATION, HELP
 from tests.simulation.names import MARKED, NAMES, TAKEN
+from tests.simulation.owners import OWNERS
+from tests.simulation.reasons import REASONS
 from tests.simulation.story import Story, steps_of
 
 CHANCES = {
     AUTOMATION: 0.15, HELP: 0.35, NEWS: 0.2, LEAVING: 0.3, CLOCKS: 0.25, NAMES: 0.25, TAKEN: 0.2, MARKED: 0.2,
-    LISTS: 0.2, CONTACTS: 0.2, IN_ROWS: 0.15,
+    LISTS: 0.2, CONTACTS: 0.2, IN_ROWS: 0.15, CLONES: 0.15, OWNERS: 0.2, ACCOUNTS: 0.15, REASONS: 0.15,
 }  # fmt: skip
 """How often a seed has a trait."""
 NEEDS = {NEWS: HELP, TAKEN: NAMES, MARKED: NAMES}

@@ -1,0 +1,56 @@
+"""What the protocol holds back for a reason: a copy of a deal, a close without a reason, another name of a customer.
+
+Written apart from the product, as the oracle is.
+"""
+
+from collections.abc import Sequence
+
+from tests.simulation.held_values import LOST, NAME_MARK, Record, of_opportunity
+
+QUESTION = "Is this a copy of "
+REASON, REASON_LABEL = "Closing_Reason__c", "Closing Reason"
+REASONS_OF_A_LOSS = ("Budget not adequate", "Customer did not respond", "Timeline too short", "Others")
+"""Reasons of a deal that is lost or declined. Source: docs/reference/partner-center.md#closing-reasons."""
+REASONS_OF_A_MISTAKE = ("Test referral", "Data error")
+"""They fit no loss."""
+
+
+# --- copies (docs/protocol.md#clones)
+
+
+def is_asked_about(opportunity: Record) -> bool:
+    """Whether its audit asks whether it is a copy, and nobody has answered."""
+    is_failed = opportunity["Sync_Status__c"] == "Failed" and not opportunity["Referral_Identifier__c"]
+    return is_failed and QUESTION in (opportunity["Audit__c"] or "")
+
+
+def is_copy(opportunity: Record, others: Sequence[Record]) -> bool:
+    """Whether another open deal says the same: name, account and amount."""
+    same = [other for other in others if other["Id"] != opportunity["Id"] and _said(other) == _said(opportunity)]
+    return any(not other["StageName"].startswith("Closed") for other in same)
+
+
+def _said(record: Record) -> tuple[str, object, object]:
+    return NAME_MARK.sub("", record["Name"], count=1).casefold(), record["AccountId"], record["Amount"]
+
+
+# --- closing reasons (docs/protocol.md#closing-reasons)
+
+
+def waits_for_reason(opportunity: Record, referral: Record) -> bool:
+    """Whether a loss is not sent because its reason fits no loss, or because a decline has none, and the audit asks."""
+    if of_opportunity(opportunity)["status"] != LOST or referral["status"] == "Closed":
+        return False
+    reason = opportunity[REASON]
+    is_lacking = reason is None and referral["status"] == "New"
+    is_asked = opportunity["Sync_Status__c"] == "Failed" and REASON_LABEL in (opportunity["Audit__c"] or "")
+    return is_asked and (is_lacking or reason in REASONS_OF_A_MISTAKE)
+
+
+# --- customers (docs/protocol.md#values-that-travel-once)
+
+
+def has_other_customer(opportunity: Record, referral: Record) -> bool:
+    """Whether Partner Center names another customer than Salesforce; a deal without `customer` has not been asked."""
+    named = str(referral["customerProfile"]["name"]).casefold()
+    return str(opportunity.get("customer", named)).casefold() != named
