@@ -8,7 +8,7 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.audit import RECOVERED, Line, change_lines
-from shared.domain.deal import Change, Deal, Side, Status, Value
+from shared.domain.deal import STATUS, Change, Deal, Side, Status, Value
 from shared.domain.field_rules import Rules
 from shared.domain.left_members import is_same
 from shared.domain.link import EffectKind, Intent, Link
@@ -35,8 +35,8 @@ def recovered(
     it when the intent was recorded. Two joined texts are the exception: they are agreed only when both sides hold them,
     also where only the opportunity was to get them. The audit gets the lines that the interrupted run did not write,
     with the values that were replaced. Any other value leaves the base as it is, and the merge treats it as a conflict.
-    `status` is the referral's own: the audit names the close as it was sent. `seen` has the versions of the sides: they
-    tell a value that a person has set back from one that was never written (`set_back`).
+    `status` is the referral's own: the audit names the close as it was sent, and the end as it is. `seen` has the
+    versions of the sides: they tell a value that a person has set back from one that was never written (`set_back`).
     """
     base: dict[str, Value | None] = dict(link.base)
     joined = _fields_written_to_both(interrupted) | _joined_for_salesforce(link, interrupted)
@@ -52,13 +52,20 @@ def recovered(
             effective |= {name: effect.values[name] for name in found.set_back if name not in joined}
             lines += lines_of(found, effect, side, current.get(side.other, Deal()), rules, now)
         if effective:
-            sent = status if side is Side.PARTNER_CENTER else None
+            is_end = side is Side.SALESFORCE and _is_end_of(status, effective, current)
+            sent = status if side is Side.PARTNER_CENTER or is_end else None
             lines += change_lines(now, side, _changes(effective, effect.displaced, rules, sent), RECOVERED)
         base |= {name: value for name, value in effective.items() if name not in joined}
         if side is Side.SALESFORCE:
             base |= _kept_parts(effective, joined, current.get(Side.PARTNER_CENTER, Deal()))
     base |= _lists(link, interrupted, current)
     return Transition(replace(link, base=Deal(base), unwritten=link.unwritten or bool(lines)), tuple(lines))
+
+
+def _is_end_of(status: Status | None, written: Mapping[str, Value | None], current: Mapping[Side, Deal]) -> bool:
+    """Whether the stage that was written shows the end of the referral, of which it may say less."""
+    is_same_end = written.get(STATUS) == current.get(Side.PARTNER_CENTER, Deal()).get(STATUS)
+    return status is not None and status.is_final and is_same_end
 
 
 def _lists(link: Link, interrupted: Intent, current: Mapping[Side, Deal]) -> dict[str, Value | None]:

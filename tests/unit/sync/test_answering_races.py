@@ -160,6 +160,17 @@ def test_an_expiry_is_never_told_as_lost(harness: Harness) -> None:
     assert harness.count_in_audit(deal, "Closed/Lost") == 0
 
 
+def test_an_expiry_that_a_process_wrote_before_it_stopped_is_named_as_expired(harness: Harness) -> None:
+    referral, deal = arrived_deal(harness)
+    harness.partner_center.let_expire(referral)
+    process = harness.first.process
+    process.interrupt_at("salesforce.update_unmodified", process.crash, after=True)
+    assert harness.first.crashes_during(lambda instance: instance.pull_event(referral))
+    harness.run_rounds(by=harness.new_instance())
+    assert harness.opportunity(deal)["StageName"] == "Closed Lost"
+    assert harness.count_in_audit(deal, "New/Pending → Closed/Expired") == 1
+
+
 def test_a_close_of_a_deal_that_is_unticked_and_ticked_again_waits_anew(harness: Harness) -> None:
     referral, deal = arrived_deal(harness)
     harness.seller_edits(deal, StageName="Closed Lost", **REASON)
