@@ -275,6 +275,7 @@ class PlanNotes:
             before, after = display_text(merged.held_by(side)), display_text(merged.value)
             self.unsent.append(f"{merged.rule.label} {before} → {after}")
         is_told = known is not None and known.code != UNASKED  # a question says nothing of a refusal
+        is_told &= known is None or known.code != NOT_ANSWERED.code or merged.rule.field != TEAM
         if known and is_told and (self.link.refuses(key, wanted) or self._is_refused_list(known, key, code, merged)):
             self.refused[key] = replace(known, code=code)
             return

@@ -249,6 +249,16 @@ def test_a_second_owner_of_an_unanswered_deal_is_known_once_it_was_read(harness:
     assert "opportunity" in harness.stored_link(deal).stamps
 
 
+def test_an_owner_who_was_not_sent_is_told_once_the_deal_has_expired(harness: Harness) -> None:
+    referral, deal = arrived_deal(harness)
+    harness.seller_edits(deal, OwnerId=add_user(harness, "Next"))
+    harness.push_until_quiet()
+    harness.partner_center.let_expire(referral)
+    harness.run_rounds()
+    assert mark_of(harness, deal) == "Synced with differences"
+    assert harness.count_in_audit(deal, 'Opportunity Owner "Ada Next" was not sent') == 1
+
+
 def test_team_selling_that_is_switched_off_removes_nobody_and_stops_nothing(teams: Harness) -> None:
     deal = deal_with(teams)
     add_to_team(teams, deal, add_user(teams, "Mate"))
