@@ -6,6 +6,7 @@ Source: docs/protocol.md#values-that-travel-once.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from tests.simulation.held_back import has_other_customer
 from tests.simulation.held_values import Record, belongs_to
@@ -34,10 +35,10 @@ ACCOUNT_MOVES = (
 )
 
 
-def with_customer(people: People, record: Record) -> Record:
+def with_customer(people: People, record: Record) -> dict[str, Any]:
     """The deal with the name that its customer has now."""
     if ACCOUNTS not in people.also:
-        return record
+        return dict(record)
     return {**record, "customer": people.harness.salesforce.record("Account", record["AccountId"])["Name"]}
 
 
@@ -45,7 +46,8 @@ def judge_accounts(people: People) -> Iterator[str]:
     """Each ticked deal with two names of its customer that are not told."""
     for opportunity in people.opportunities() if ACCOUNTS in people.also else ():
         for referral in people.referrals():
-            if not (opportunity[TICK] and belongs_to(opportunity, referral)):
+            is_open = opportunity[TICK] and referral["status"] != "Closed"  # a closed deal is not compared any more
+            if not (is_open and belongs_to(opportunity, referral)):
                 continue
             if has_other_customer(with_customer(people, opportunity), referral):
                 told = LABEL in (opportunity["Audit__c"] or "")

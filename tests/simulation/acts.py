@@ -186,4 +186,4 @@ def new_run(kind: str, instance: Instance, event: Event | None = None) -> Run:
         "sweep": lambda one: one.sweep(0.0),
         "event": lambda one: event and one.pull_event(event.referral, 0.0, is_related=event.is_related),
     }
-    return Run(kind, instance, works[kind])
+    return Run(kind, instance, works[kind], event)

@@ -4,9 +4,9 @@ Three rounds at most may write, as docs/protocol.md#rule-3-convergence-and-quies
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from shared.operations.compare import run_compare
+from shared.operations.compare import Places, run_compare
 from tests.simulation.accounts import judge_accounts, with_customer
 from tests.simulation.acts import new_run
 from tests.simulation.events import Event
@@ -75,7 +75,7 @@ def _pass_a_night(simulation: "Simulation", worker: Instance) -> None:
     """The daily compare queues what no push can find, such as an edit of a deal that was hidden until now."""
     simulation.harness.advance_time(NIGHT)
     simulation.tell("the daily compare runs")
-    run_compare(worker.ctx, worker.ctx.store, sample=0)
+    run_compare(worker.ctx, cast("Places", worker.ctx.store), sample=0)
 
 
 def _round(simulation: "Simulation", worker: Instance, number: int) -> None:

@@ -223,6 +223,8 @@ class Simulation:
             return
         self.runs.remove(run)
         self.look_at(run)
+        if run.is_crashed and run.message is not None:  # the queue delivers it again
+            self.events.append(replace(run.message, step=self.step))
         self.idle.append(self.new_instance() if run.is_crashed else run.instance)
 
     def look_at(self, run: Run) -> None:

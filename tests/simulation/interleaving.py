@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from tests.simulation.events import Event
 from tests.unit.sync.harness import Instance
 from tests.unit.sync.instances import Crash, Interruption
 
@@ -66,9 +67,11 @@ class Crossing(Interruption):
 class Run:
     """One run of an instance: a push, a sweep or the message of an event."""
 
-    def __init__(self, name: str, instance: Instance, work: Callable[[Instance], object]) -> None:
-        """Start nothing yet: the first `resume` does."""
-        self.name, self.instance = name, instance
+    def __init__(
+        self, name: str, instance: Instance, work: Callable[[Instance], object], message: Event | None = None
+    ) -> None:
+        """Start nothing yet: the first `resume` does. The queue keeps `message` until the run has ended."""
+        self.name, self.instance, self.message = name, instance, message
         self.began = instance.harness.now()
         self.is_over, self.is_crashed = False, False
         self.error: BaseException | None = None

@@ -98,7 +98,8 @@ class Pair:
         ids = {tag["id"] for tag in self.referral["details"]["requirements"]["solutions"]}
         people = {one["email"] for one in self.referral["customerProfile"]["team"] or ()}
         contacts = set(self.opportunity.get("contacts", people))
-        if any("Contact Roles" in entry and "was not sent" in entry for _, entry in self.audit):
+        unsent = [entry for _, entry in self.audit if "was not sent" in entry]
+        if any(label in entry for label in ("Contact Roles", "Opportunity Owner") for entry in unsent):
             return True
         return contacts != people or ids != set(str(self.opportunity["Products__c"] or "").replace(";", " ").split())
 
@@ -231,7 +232,7 @@ def unpaired_records(left: Left) -> Iterator[str]:
         count = sum(belongs_to(opportunity, referral) for referral in left.referrals)
         if count > 1 or (count == 0 and _must_be_shared(opportunity) and not is_asked_about(opportunity)):
             yield f"unpaired: the opportunity {opportunity['Id']} has {count} referrals"
-        elif count == 0 and is_asked_about(opportunity) and not is_copy(opportunity, left.opportunities):
+        elif count == 0 and _must_be_shared(opportunity) and not is_copy(opportunity, left.opportunities):
             yield f"asked: the opportunity {opportunity['Id']} equals no open deal"
         elif count == 0 and opportunity["Sync_with_Partner_Center__c"] and not opportunity["Audit__c"]:
             yield f"unexplained: the opportunity {opportunity['Id']} has no referral, and its audit is empty"
