@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from emulators.base.clock import EmulatedClock
 from emulators.base.control_body import INVALID_BODY_ERRORS, convert_strictly
@@ -28,6 +29,11 @@ from emulators.base.journal import JournalEntry
 from emulators.base.server import Request, Response
 
 CONTROL = "/_control"
+
+
+@lru_cache(maxsize=16)
+def _http_date(second: datetime) -> str:
+    return format_datetime(second, usegmt=True)
 
 
 class Emulator:
@@ -95,7 +101,7 @@ class Emulator:
 
     def _with_date(self, response: Response) -> Response:
         """Date the answer by the emulated clock, because clients read the header as the server's time."""
-        date = format_datetime(self.clock.now().replace(microsecond=0), usegmt=True)
+        date = _http_date(self.clock.now().replace(microsecond=0))
         return Response(
             response.status, response.body, {**response.headers, "Date": date}, response.close, response.cut
         )

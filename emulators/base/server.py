@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 LOOPBACK = "127.0.0.1"
 IDLE_SECONDS = 100.0
@@ -50,7 +50,7 @@ class Request:
     def of(cls, method: str, target: str, headers: Mapping[str, str] | Message, body: bytes = b"") -> "Request":
         """Return the request for a target such as `/a/b?c=d`. Of a repeated query parameter the last value counts."""
         parts = urlsplit(target)
-        query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        query = dict(parse_qsl(parts.query, keep_blank_values=True)) if parts.query else {}
         lower_case = {name.lower(): value for name, value in headers.items()}
         return cls(method.upper(), unquote(parts.path), query, lower_case, body)
 

@@ -122,6 +122,7 @@ def test_from_an_empty_subscription_to_the_first_synced_deal(world: World, machi
     }
 
 
+@pytest.mark.slow
 def test_the_doctor_passes_the_default_mapping_file_in_an_org_with_one_currency(
     world: World, machine: Machine, people: People
 ) -> None:
@@ -258,6 +259,7 @@ def test_commands_in_the_wrong_order_name_the_step_that_comes_first(machine: Mac
     assert (refused["exit"], "EVENTS_REGISTER" in refused["remedy"]) == (3, True)
 
 
+@pytest.mark.slow
 def test_a_consent_for_only_one_api_is_reported_and_nothing_is_stored(
     world: World, machine: Machine, people: People
 ) -> None:

@@ -64,6 +64,7 @@ def test_a_refused_push_is_logged_with_known_code_and_field_only(
     assert EMAIL not in json.dumps(log_events.all)
 
 
+@pytest.mark.slow
 def test_each_try_of_a_failed_read_is_logged_and_the_run_names_the_call(
     world: World, log_events: LogEvents, traffic: Traffic
 ) -> None:

@@ -15,6 +15,7 @@ def make_run_cost(first: float, later: float, memory: float = 90.0) -> RunCost:
     return RunCost({"base": 99.0}, {"a": first, "b": 1.0}, {"c": later}, 300.0, memory)
 
 
+@pytest.mark.slow
 def test_one_event_one_push_and_one_sweep_load_everything(capsys: pytest.CaptureFixture[str]) -> None:
     with measure.start_systems_process() as systems:
         run_cost = measure.measure_fresh_run(systems)

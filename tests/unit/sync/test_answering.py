@@ -250,6 +250,7 @@ def _push_later(instance: Instance) -> None:
     instance.push(MINUTE * 3)
 
 
+@pytest.mark.slow
 def test_accept_and_win_are_each_sent_once_after_a_crash_anywhere() -> None:
     points, _ = crash_points(_won, _push_later)
     for number in points:

@@ -158,6 +158,7 @@ def test_every_code_of_entra_becomes_its_own_error_and_nothing_is_stored(
     assert stored_secret(systems) == PLACEHOLDER
 
 
+@pytest.mark.slow
 def test_the_command_exits_with_the_documented_code_and_prints_one_document(
     systems: Systems, monkeypatch: pytest.MonkeyPatch
 ) -> None:

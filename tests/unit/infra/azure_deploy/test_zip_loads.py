@@ -8,6 +8,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from infra.azure.deploy.session import ROOT
 from infra.azure.deploy.zip_package import build_zip
 from tests.unit.infra.azure_deploy.fake_azure import SHELL
@@ -45,6 +47,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.slow
 def test_the_app_loads_from_the_zip_alone_and_knows_its_commit_and_mapping(tmp_path: Path) -> None:
     package = build_zip(ROOT, "staging")
     with zipfile.ZipFile(io.BytesIO(package.data)) as archive:
