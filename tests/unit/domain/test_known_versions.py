@@ -14,6 +14,7 @@ from shared.domain.deal import STATUS, VISIBILITY, VISIBLE, Deal, Person, Side, 
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.known_versions import accounts_for, is_on_record, is_same_as_closed, with_deletion
 from shared.domain.known_versions import with_known_versions as known_versions
+from shared.domain.left_members import extra_members, left_key, mark_of, unsent_members
 from shared.domain.link import Difference, Link
 from shared.domain.link_states import State
 from shared.domain.member_sets import keys_of
@@ -143,6 +144,39 @@ def test_of_a_list_of_a_closed_deal_only_the_members_count() -> None:
     assert is_same_as_closed("text", "text")
     assert not is_same_as_closed("text", "other")
     assert not is_same_as_closed(("text",), "text")
+    assert not is_same_as_closed(None, "text")
+    closed = replace(LINK, state=State.CLOSED, base=Deal(contacts=(before,)))
+    rules = Rules({"contacts": Rule("contacts", "Contacts")})
+    assert accounts_for(closed, Deal(contacts=(after,)), Side.SALESFORCE, rules)
+    assert not accounts_for(closed, Deal(contacts=None), Side.SALESFORCE, rules)
+
+
+def test_a_list_of_which_only_a_part_was_read_does_not_count() -> None:
+    rules = Rules({"solutions": Rule("solutions", "Solutions", is_set=True)})
+    link = replace(LINK, base=Deal(solutions=("a", "b")))
+    part = an_opportunity(Deal(solutions=("a",)))
+    assert known_versions(link, part, None, rules).stamps == {}
+    assert known_versions(link, replace(part, partial=("solutions",)), None, rules).stamps["opportunity"] == "o2"
+
+
+def test_a_member_that_partner_center_does_not_get_does_not_prevent_agreement() -> None:
+    rules = Rules({"solutions": Rule("solutions", "Solutions", is_set=True)})
+    referral = Referral("ref", "new", Deal(solutions=("a",)), NOW)
+    link = replace(LINK, base=Deal(solutions=("a",)))
+    unsent = replace(link, refused={next(iter(unsent_members(rules))): record_of("b", "inactive")})
+    assert known_versions(unsent, None, referral, rules).agreed
+    other = replace(link, refused={"salesforce.solutions": record_of("b", "inactive")})
+    assert not known_versions(other, None, referral, rules).agreed
+
+
+def test_a_list_with_members_that_do_not_travel_is_on_record() -> None:
+    rule = Rule("solutions", "Solutions", is_set=True)
+    link = replace(LINK, base=Deal(solutions=("a",)))
+    key = left_key(Side.PARTNER_CENTER, "solutions")
+    known = replace(link, refused={key: Difference(mark_of(extra_members(("a", "b"), {"a": "a"})), "x", NOW)})
+    assert is_on_record(known, rule, ("a", "b"), Side.SALESFORCE)
+    assert not is_on_record(known, rule, ("a", "c"), Side.SALESFORCE)
+    assert not is_on_record(known, replace(rule, is_set=False), ("a", "b"), Side.SALESFORCE)
 
 
 @pytest.mark.parametrize("side", list(Side))

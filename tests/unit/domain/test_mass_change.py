@@ -105,6 +105,12 @@ def test_a_change_that_was_stopped_before_keeps_its_record_and_is_not_told_again
     assert [line.field for line in plan.lines] == [STATUS]
 
 
+def test_the_lines_of_the_plan_and_of_each_stopped_change_are_told() -> None:
+    told = Line(BEFORE, "waiting", NOTE)
+    plan = without_stopped(a_plan(lines=(told,)), LINK, [STOPPED_EMPTY, STOPPED_CLOSE], NOW)
+    assert [line.field for line in plan.lines] == [None, "notes", STATUS]
+
+
 def test_what_has_stood_does_not_wait_anew() -> None:
     stood, mine = Difference("stood", "waiting", BEFORE), Difference("mine", "waiting", NOW)
     link = replace(LINK, waiting={STATUS: stood, "notes": stood})
