@@ -67,9 +67,13 @@ def values_as_before(effect: Effect, side: Side, seen: Seen) -> list[str]:
     return [
         name
         for name, value in _changed(effect, seen.deal).items()
-        if seen.deal[name] == effect.displaced.get(name)
-        and not (is_there and (isinstance(value, Status) or name == VISIBILITY))
+        if seen.deal[name] == effect.displaced.get(name) and not (is_there and _is_final_there(name, value))
     ]
+
+
+def _is_final_there(name: str, value: Value | None) -> bool:
+    """Whether Partner Center lets nobody take such a value back."""
+    return isinstance(value, Status) or name == VISIBILITY
 
 
 def _changed(effect: Effect, deal: Deal) -> dict[str, Value | None]:
@@ -85,9 +89,10 @@ def _shows_write(link: Link, interrupted: Intent, effect: Effect, deal: Deal, ru
     """Whether Partner Center shows that a PATCH took effect: by another value of it, or since nothing else changed.
 
     What changed elsewhere explains the new version as well. The version was decided on the base, and on what was to be
-    written to the opportunity.
+    written to the opportunity. An answer and a visibility are no such value: a colleague may have given the same.
     """
-    if any(deal[name] == value for name, value in _changed(effect, deal).items()):
+    own = {name: value for name, value in _changed(effect, deal).items() if not _is_final_there(name, value)}
+    if any(deal[name] == value for name, value in own.items()):
         return True
     write = interrupted.find(EffectKind.WRITE_OPPORTUNITY)
     known = {**link.base, **(write.values if write else {}), **effect.displaced}

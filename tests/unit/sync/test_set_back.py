@@ -8,7 +8,7 @@ from typing import Any
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness
-from tests.unit.sync.inbound_deals import assert_quiet
+from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
 
 DOUBT = "Amount: the sync was interrupted while it wrote 777.00 USD to Partner Center, which has 10000.00 USD."
 LOST_PULL = {"path": "composite$", "method": "POST", "skip": 1}
@@ -121,3 +121,15 @@ def test_a_recovery_without_another_save_costs_no_call_more(harness: Harness) ->
     harness.forget_calls()
     harness.push()
     assert harness.new_calls()["salesforce.query"] == 2, "the poll, and the read under the lease"
+
+
+def test_an_answer_that_a_colleague_gave_does_not_show_that_our_write_took_effect(harness: Harness) -> None:
+    referral, deal = arrived_deal(harness)
+    harness.seller_edits(deal, StageName="Qualification", Amount=777)
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.DROP, method="PATCH"))
+    harness.push()
+    harness.colleague_edits(referral, status="Active", substatus="Accepted")
+    recover(harness)
+    assert (
+        harness.opportunity(deal)["Amount"] == harness.partner_center.referral(referral)["details"]["dealValue"] == 777
+    )
