@@ -53,13 +53,16 @@ class Tables:
         """The records, not deleted, whose indexed field has this value, in the order of their creation."""
         definition = self._field_definition(sobject, field)
         key = definition.index_key(value)
-        if self._has_uncommitted():
-            filled = (r for r in self.stored_records(sobject) if r[definition.name] is not None)
-            yield from (r for r in filled if definition.index_key(r[definition.name]) == key and not r["IsDeleted"])
-            return
+        ids = self._index.get((sobject, definition.name), {}).get(key, {})
         # An index loses its order when a deletion is rolled back. Ids rise with time, so sorting restores it.
-        for record_id in sorted(self._index.get((sobject, definition.name), {}).get(key, ())):
-            yield self._records[sobject][record_id]
+        if not self._has_uncommitted():
+            yield from (self._records[sobject][record_id] for record_id in sorted(ids))
+            return
+        # The index knows what is stored. Before an open transaction, a record may have had this value, or not.
+        stored = (self._records[sobject].get(record_id) for record_id in sorted({*ids, *self._uncommitted}))
+        for record in (self._committed_version(each) for each in stored if each):
+            if record is not None and _index_key(record, definition) == key:
+                yield record
 
     def _committed_version(self, stored: Record) -> Record | None:
         pending = self._uncommitted.get(stored["Id"])
