@@ -16,7 +16,8 @@ from shared.sync.ask_microsoft import LISTED
 from tests.simulation.crash_places import Place
 from tests.simulation.crash_scene import Scenario, Scene, play, push, run_until_quiet
 from tests.simulation.held_values import HELP_COLUMN, OPEN, of_referral
-from tests.simulation.moves import TICK
+from tests.simulation.leaving import LEAVING
+from tests.simulation.moves import HELP, TICK
 from tests.simulation.sabotage import Sabotage
 from tests.unit.sync.harness import HOUR, RESTED
 
@@ -246,7 +247,9 @@ def all_created(scene: Scene) -> Iterator[str]:
 
 SCENARIOS = {
     "create": Scenario(nothing, (creates, push(), push()), created),
-    "create with help": Scenario(nothing, (asks_for_help, push(), push(TWO_MINUTES), push()), helped),
+    "create with help": Scenario(
+        nothing, (asks_for_help, push(), push(TWO_MINUTES), push()), helped, frozenset({HELP})
+    ),
     "update": Scenario(linked, (edits, push(), push()), updated),
     "accept": Scenario(arrived, (accepts, push(), push(TWO_MINUTES)), accepted),
     "decline": Scenario(arrived, (loses, push(), push(TWO_MINUTES)), declined),
@@ -254,13 +257,15 @@ SCENARIOS = {
     "pull create": Scenario(sent_by_microsoft, (event, push()), arrived_once),
     "conflict": Scenario(linked, (both_edit, push(), push()), merged),
     "un-tick": Scenario(linked, (unticks, push(), ticks, push()), travelled_after_the_tick),
-    "delete": Scenario(linked, (deletes, *[push()] * 6, event, restores, *[push()] * 6), merged_after_the_restore),
+    "delete": Scenario(
+        linked, (deletes, *[push()] * 6, event, restores, *[push()] * 6), merged_after_the_restore, frozenset({LEAVING})
+    ),
     "mass-change stop": Scenario(
         # A process that dies loses a part of the allowance, so the operator looks twice.
         nothing,
         (ticks_many, push(), push(HOUR), is_stopped, *(approves, push(), push(HOUR)) * 2),
         all_created,
-        LIMIT,
+        limit=LIMIT,
     ),
 }
 

@@ -1,51 +1,32 @@
 """A scene in which a process dies: people, one process after the other, and what the oracle finds at the end."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from random import Random
+from copy import replace
+from dataclasses import dataclass
 from typing import Any
 
-from local.in_process_transport import EmulatorAdapter, httpx_client
-from shared.sync.ports import Policy
+from tests.simulation.calm import judgements, rest
 from tests.simulation.crash_places import Calls, Place, WatchedRows
 from tests.simulation.drift import judge_drift
-from tests.simulation.lists import with_lists
-from tests.simulation.oracle import Left, judge
-from tests.simulation.people import People
+from tests.simulation.driver import Simulation, harness_of
 from tests.simulation.sabotage import Sabotage
-from tests.simulation.sent_writes import SentWrites
-from tests.simulation.told_lines import judge_lines, judge_repeated_writes
-from tests.simulation.watch import Watch
-from tests.unit.sync.harness import HOUR, MINUTE, Harness, Instance
+from tests.simulation.world import World
+from tests.unit.sync.harness import MINUTE, Instance
 from tests.unit.sync.instances import Crash
 
-MOST_ROUNDS, POLLS = 3, 5
-"""Rounds that may write, and pushes of a round: so many ask for every source of changes."""
 FAILURES = ("pair_failed", "run_failed")
 """The log events of errors."""
 
 
 class Scene:
-    """A harness with people and a watch, and the process that works now: `calls` has its requests and writes."""
+    """A simulation without chance, and the process that works now: `calls` has its requests and writes."""
 
-    def __init__(self, harness: Harness, sabotage: Sabotage) -> None:
-        self.harness, self.calls, self.sabotage = harness, Calls(), sabotage
-        self.people = People(harness, Random(0), most_deals=100, late_saves=0.0, also=())  # noqa: S311 - people choose nothing here
-        self.writes, self.watch = SentWrites([]), Watch(self.people)
-        self.findings: list[str] = []
+    def __init__(self, simulation: Simulation, calls: Calls) -> None:
+        self.simulation, self.calls, self.harness = simulation, calls, simulation.harness
+        self.people, self.findings = simulation.people, simulation.findings
         self.deals: list[str] = []
         self.processes: list[Instance] = []
-        self._connect()
         self.process = self.new_process()
-
-    def _connect(self) -> None:
-        harness, calls = self.harness, self.calls
-        salesforce = self.writes.of_salesforce(harness.salesforce.handle)
-        partner_center = self.watch.around(self.writes.of_partner_center(harness.partner_center.handle))
-        harness._adapter.mount("https://", EmulatorAdapter(calls.around("Salesforce", salesforce)))
-        harness._http = httpx_client(calls.around("Partner Center", partner_center))
-        harness.rows = WatchedRows(harness.rows, calls)  # type: ignore[assignment]  # it has every method of the rows
 
     # --- people
 
@@ -78,18 +59,14 @@ class Scene:
 
     def new_process(self) -> Instance:
         """A new process on the same store and systems."""
-        process = self.harness.new_instance()
-        self.sabotage.instance(process)
-        self.processes.append(process)
-        return process
+        self.processes.append(self.simulation.new_instance())
+        return self.processes[-1]
 
     def begin(self, place: Place | None) -> None:
         """From now on, calls are counted, and the process dies at this place."""
-        self.watch.changed_referrals()
-        self.calls.place, self.calls.die = place, self._die
-
-    def _die(self) -> None:
-        self.process.process.crash()
+        self.simulation.is_calm = True  # no event is lost by chance
+        self.simulation.watch.changed_referrals()
+        self.calls.place, self.calls.die = place, self.process.process.crash
 
     def take(self, step: "Step") -> bool:
         """Take a step. Returns False where the process died: a new one has taken the step again then.
@@ -105,41 +82,21 @@ class Scene:
             return False
         return True
 
-    def end(self) -> None:
-        """Rounds until one writes nothing, and the judgement."""
+    def end(self) -> Iterator[str]:
+        """Everything comes to rest, and is judged."""
         self.calls.die = None
-        written: list[list[str]] = []
-        for _ in range(MOST_ROUNDS + 1):
-            before = len(self.writes.writes)
-            self._round()
-            if not (written := self.writes.writes[before:]):
-                break
-        self.findings += [f"restless: {write[0]} {write[1]}" for write in written]
-        self.findings += [*self.watch.findings, *self._defects(), *judge(self._left()), *self._judge_store()]
-
-    def _round(self) -> None:
-        self.harness.advance_time(HOUR)
-        for _ in range(POLLS):
-            self.process.push()
-        for referral in self.watch.changed_referrals():
-            self.process.pull_event(referral)
-        self.process.sweep()
-        self.process.push()
+        self.simulation.queue_events(self.simulation.watch.changed_referrals())
+        yield from rest(self.simulation, quiet=1)
+        yield from self._defects()
+        yield from judgements(self.simulation)
+        yield from self.simulation.watch.findings
+        yield from judge_drift(self.harness)
 
     def _defects(self) -> Iterator[str]:
         """Errors of runs: no fault but the death explains one."""
         for process in self.processes:
             errors = {str(fields["error"]) for name in FAILURES for fields in process.log.fields_of(name)}
             yield from (f"defect: {error}" for error in sorted(errors))
-
-    def _judge_store(self) -> Iterator[str]:
-        yield from (*judge_lines(self.people), *judge_repeated_writes(self.people), *judge_drift(self.harness))
-
-    def _left(self) -> Left:
-        people, records = self.people, self.harness.salesforce.records
-        opportunities = [with_lists(people, record) for record in records("Opportunity")]
-        ours = opportunities, people.referrals(), records("Account"), records("Contact")
-        return Left(*ours, people.edits, unasked=people.unasked, asked=people.asked())
 
 
 type Step = Callable[[Scene], object]
@@ -148,31 +105,46 @@ type Judge = Callable[[Scene], Iterator[str]]
 
 @dataclass(frozen=True)
 class Scenario:
-    """`begin` happens before the process that may die starts; `steps` are its runs, and what people do between them.
+    """What happens in a scenario, and what must come of it.
 
-    `expect` yields what is wrong at the end beside the findings of the oracle.
+    begin    what happened before the process that may die starts
+    steps    its runs, and what people do between them
+    expect   yields what is wrong at the end beside the judgements of the simulation
+    traits   those of the simulation
+    limit    that of the mass-change stop
     """
 
     begin: Step
     steps: Sequence[Step]
     expect: Judge
+    traits: frozenset[str] = frozenset()
     limit: int | None = None
-    """That of the mass-change stop."""
 
 
 def play(scenario: Scenario, place: Place | None = None, sabotage: Sabotage | None = None) -> Scene:
     """Play a scenario to its end, with a process that dies at a place, or without one. Fails if it does not die."""
-    with Harness(policy=Policy(hold_win=timedelta(), mass_change_limit=scenario.limit)) as harness:
-        fields = harness.salesforce.org.model.get("Opportunity").fields
-        fields["closing_reason__c"] = replace(fields["closing_reason__c"], default="Others")
-        scene = Scene(harness, sabotage or Sabotage())
+    world = World(0, scenario.traits, most_deals=100, most_runs=0, late_saves=0, list_lag=0, busy=(), story=())
+    calls = Calls()
+    with harness_of(world) as harness:
+        harness.policy = replace(harness.policy, mass_change_limit=scenario.limit)
+        harness.rows = WatchedRows(harness.rows, calls)  # type: ignore[assignment]  # it has every method of the rows
+        scene = Scene(Simulation(harness, world, _watched(calls, sabotage or Sabotage())), calls)
         scenario.begin(scene)
         scene.begin(place)
         outcomes = [scene.take(step) for step in scenario.steps]
         assert all(outcomes) is (place is None), f"the process never came to {place}"
-        scene.end()
+        scene.findings += scene.end()
         scene.findings += scenario.expect(scene)
         return scene
+
+
+def _watched(calls: Calls, sabotage: Sabotage) -> Sabotage:
+    """The same sabotage; each request that a client sends is a call."""
+    return Sabotage(
+        sabotage.instance,
+        lambda handle: calls.around("Salesforce", sabotage.salesforce(handle)),
+        lambda handle: calls.around("Partner Center", sabotage.partner_center(handle)),
+    )
 
 
 def push(after: float = MINUTE) -> Step:

@@ -8,7 +8,7 @@ import pytest
 from tests.simulation.crash_scenarios import SCENARIOS, findings_at, places_of
 from tests.simulation.sabotage import SABOTAGES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 FEWEST = 30
 """Each scenario has at least so many places."""
