@@ -89,12 +89,13 @@ class Scene:
         yield from rest(self.simulation, quiet=1)
         yield from self._defects()
         yield from judgements(self.simulation)
-        yield from self.simulation.watch.findings
         yield from judge_drift(self.harness)
+        yield from (*self.simulation.watch.findings, *self.simulation.judging.findings)
 
     def _defects(self) -> Iterator[str]:
-        """Errors of runs: no fault but the death explains one."""
+        """Errors of runs: no fault but the death explains one. The log is judged too."""
         for process in self.processes:
+            self.simulation.judging.judge_events(process.log.events)
             errors = {str(fields["error"]) for name in FAILURES for fields in process.log.fields_of(name)}
             yield from (f"defect: {error}" for error in sorted(errors))
 
@@ -125,17 +126,25 @@ def play(scenario: Scenario, place: Place | None = None, sabotage: Sabotage | No
     """Play a scenario to its end, with a process that dies at a place, or without one. Fails if it does not die."""
     world = World(0, scenario.traits, most_deals=100, most_runs=0, late_saves=0, list_lag=0, busy=(), story=())
     calls = Calls()
-    with harness_of(world) as harness:
+    watched = _watched(calls, sabotage or Sabotage())
+    with harness_of(world) as harness, watched.in_force():
         harness.policy = replace(harness.policy, mass_change_limit=scenario.limit)
         harness.rows = WatchedRows(harness.rows, calls)  # type: ignore[assignment]  # it has every method of the rows
-        scene = Scene(Simulation(harness, world, _watched(calls, sabotage or Sabotage())), calls)
-        scenario.begin(scene)
-        scene.begin(place)
-        outcomes = [scene.take(step) for step in scenario.steps]
-        assert all(outcomes) is (place is None), f"the process never came to {place}"
-        scene.findings += scene.end()
-        scene.findings += scenario.expect(scene)
-        return scene
+        simulation = Simulation(harness, world, watched)
+        try:
+            return _played(scenario, place, Scene(simulation, calls))
+        finally:
+            simulation.end()
+
+
+def _played(scenario: Scenario, place: Place | None, scene: Scene) -> Scene:
+    scenario.begin(scene)
+    scene.begin(place)
+    outcomes = [scene.take(step) for step in scenario.steps]
+    assert all(outcomes) is (place is None), f"the process never came to {place}"
+    scene.findings += scene.end()
+    scene.findings += scenario.expect(scene)
+    return scene
 
 
 def _watched(calls: Calls, sabotage: Sabotage) -> Sabotage:
@@ -144,6 +153,7 @@ def _watched(calls: Calls, sabotage: Sabotage) -> Sabotage:
         sabotage.instance,
         lambda handle: calls.around("Salesforce", sabotage.salesforce(handle)),
         lambda handle: calls.around("Partner Center", sabotage.partner_center(handle)),
+        sabotage.code,
     )
 
 

@@ -6,7 +6,7 @@ To see the table of places: `python -m tests.simulation.crash_scenarios`.
 import pytest
 
 from tests.simulation.crash_scenarios import SCENARIOS, findings_at, places_of
-from tests.simulation.sabotage import SABOTAGES
+from tests.simulation.sabotages import SABOTAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
