@@ -1,6 +1,7 @@
 """Opportunities that leave the sync and come back: deleted and restored, hidden and shown; and changed references."""
 
 from emulators.salesforce.data.errors import ApiError
+from tests.simulation.held_values import Record
 from tests.simulation.moves import TICK, Move
 from tests.simulation.people import People
 
@@ -40,9 +41,19 @@ def _shows(people: People) -> bool:
     return people.harness.salesforce.org.sharing.models.pop("Opportunity", None) is not None
 
 
+def _rests(people: People, opportunity: Record) -> bool:
+    """Whether no run works on a deal, and none was interrupted there."""
+    entry = people.harness.store.link(opportunity["Id"])
+    return entry is None or entry.value.intent is None
+
+
 def _changes_a_reference(people: People) -> bool:
-    """A colleague changes the reference of a referral that its opportunity names."""
-    named = {str(one["Referral_Identifier__c"] or "").lower() for one in people.opportunities()}
+    """A colleague changes the reference of a referral that its opportunity names, and whose deal no run works on.
+
+    Nothing tells an edit of what is not mapped from a value that was set back after an interrupted write: the audit
+    then has both values, which is the limit that docs/protocol.md#recovery-of-interrupted-work states.
+    """
+    named = {str(one["Referral_Identifier__c"] or "").lower() for one in people.opportunities() if _rests(people, one)}
     record = people.choose([one for one in people.referrals() if str(one["id"]).lower() in named])
     if record is None or record["status"] == "Closed":
         return False
