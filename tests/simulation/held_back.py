@@ -1,8 +1,9 @@
-"""What the protocol holds back for a reason: a copy of a deal, a close without a reason, another name of a customer.
+"""What is held back for a reason: a copy of a deal, another environment's deal, a close without a reason, a customer.
 
 Written apart from the product, as the oracle is.
 """
 
+import re
 from collections.abc import Sequence
 
 from tests.simulation.held_values import LOST, NAME_MARK, Record, of_opportunity
@@ -32,6 +33,19 @@ def is_copy(opportunity: Record, others: Sequence[Record]) -> bool:
 
 def _said(record: Record) -> tuple[str, object, object]:
     return NAME_MARK.sub("", record["Name"], count=1).casefold(), record["AccountId"], record["Amount"]
+
+
+# --- deals of another environment (docs/protocol.md#an-environment-touches-only-its-own)
+
+TAGGED = re.compile(r"\w+:[0-9A-Za-z]{18}")
+NOT_OURS = "does not name a referral that can be synced here"
+
+
+def is_told_foreign(opportunity: Record, referral: Record) -> bool:
+    """Whether somebody gave the referral to another environment before the deal was linked, and the audit says so."""
+    is_tagged = TAGGED.fullmatch(referral["externalReferenceId"] or "") is not None
+    is_failed = opportunity["Sync_Status__c"] == "Failed"
+    return is_tagged and is_failed and NOT_OURS in (opportunity["Audit__c"] or "")
 
 
 # --- closing reasons (docs/protocol.md#closing-reasons)

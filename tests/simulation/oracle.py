@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.simulation.held_back import has_other_customer, is_asked_about, is_copy, waits_for_reason
+from tests.simulation.held_back import has_other_customer, is_asked_about, is_copy, is_told_foreign, waits_for_reason
 from tests.simulation.held_values import (
     FIELDS,
     HELP_COLUMN,
@@ -113,6 +113,8 @@ def judge(left: Left) -> list[str]:
     """Every broken promise, as a sentence; empty if all is well."""
     findings = [*doubled_records(left), *unpaired_records(left)]
     for pair in pairs(left):
+        if is_told_foreign(pair.opportunity, pair.referral):
+            continue
         if pair.is_ticked:  # without a tick nothing is written, the audit included
             findings += [*lost_edits(pair), *unexplained_differences(pair), *wrong_marks(pair)]
             findings += [*doubled_entries(pair), *wrong_help(pair, left.asked)]

@@ -15,6 +15,7 @@ from tests.simulation.held_values import (
     FIELDS,
     PARTNER_CENTER,
     SALESFORCE,
+    UNANSWERED,
     Edit,
     Record,
     Values,
@@ -102,8 +103,15 @@ class People:
             salesforce.lag = timedelta()
         self.take_over(record)
         saved = salesforce.org._records["Opportunity"][record["Id"]]
-        self._keep(SALESFORCE, record["Id"], of_opportunity(record), of_opportunity(saved))
+        self._keep(SALESFORCE, record["Id"], self._seen_at_save(record, values), of_opportunity(saved))
         return True
+
+    def _seen_at_save(self, record: Record, values: Mapping[str, object]) -> Values:
+        """What a seller saw. Whoever moves the stage of an unanswered deal answers it, also if a flow has set one."""
+        seen, referral = of_opportunity(record), self.referral_of(record)
+        is_moved = values.get("StageName", record["StageName"]) != record["StageName"]
+        is_answer = is_moved and referral is not None and of_referral(referral)["status"] == UNANSWERED
+        return {**seen, "status": UNANSWERED} if is_answer else seen
 
     def take_over(self, record: Record) -> None:
         """Salesforce names a person as the one who saved last, so nobody asks for what automation set before.
