@@ -24,7 +24,7 @@ class Reached(Struct, frozen=True):
 
 def reach_of_tests(items: list[pytest.Item], file: Path, workers: int) -> dict[str, Reached]:
     """What each test reaches, by its id: from the file, and for new tests by running them once."""
-    known = _read(file)
+    known = _without_changed(_read(file), items, file)
     new = [item for item in items if item.nodeid not in known]
     parts = [new[number::workers] for number in range(workers)]
     targets = [file.with_suffix(f".{number}") for number in range(workers)]
@@ -36,6 +36,13 @@ def reach_of_tests(items: list[pytest.Item], file: Path, workers: int) -> dict[s
     _write(file, known)
     ids = {item.nodeid for item in items}
     return {test: reached for test, reached in known.items() if test in ids}
+
+
+def _without_changed(known: dict[str, Reached], items: list[pytest.Item], file: Path) -> dict[str, Reached]:
+    """What is known, without the tests of files that have changed since."""
+    written = file.stat().st_mtime if file.exists() else 0
+    changed = {item.nodeid for item in items if item.path.stat().st_mtime > written}
+    return {test: row for test, row in known.items() if test not in changed}
 
 
 def _measurer(items: list[pytest.Item], target: Path) -> Callable[[], str]:

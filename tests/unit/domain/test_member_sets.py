@@ -236,3 +236,33 @@ def test_an_emptied_detail_and_one_that_says_the_same_do_not_travel() -> None:
     for ours in (replace(KIM, phone=None), replace(KIM, phone="(45) 1"), replace(KIM, first_name="KIM")):
         found = merge_sets(SetRule(), (KIM,), (ours,), (KIM,))
         assert (found.value, found.left, found.edited) == ((KIM,), (), frozenset())
+
+
+@pytest.mark.parametrize("who", [0, 1])
+def test_one_edited_person_among_others_travels_and_one_changed_there_is_told(who: int) -> None:
+    people = [KIM, LEE]
+    people[who] = edited = replace(people[who], phone="+45 9")
+    sent = merge_sets(SetRule(), (KIM, LEE), tuple(people), (KIM, LEE))
+    assert (sent.value, sent.partner_center, sent.edited) == (tuple(people), (KIM, LEE), frozenset({OURS}))
+    stays = merge_sets(SetRule(), (KIM, LEE), (KIM, LEE), tuple(people))
+    assert stays.left == (Left(THEIRS, DETAILS_STAY, edited),)
+
+
+def test_an_edit_that_partner_center_has_in_another_form_does_not_travel() -> None:
+    there = replace(KIM, phone="(45) 9")
+    assert merge_sets(SetRule(), (KIM,), (replace(KIM, phone="+45 9"),), (there,)).value == (there,)
+
+
+def test_the_order_of_members_means_nothing_and_that_of_salesforce_is_kept() -> None:
+    found = merged("ab", "ba", "ab")
+    assert (found.value, found.partner_center, found.salesforce) == (("b", "a"), ("b", "a"), ("b", "a"))
+    assert merged("a", "ca", "ab").value == ("c", "a", "b")
+
+
+def test_if_both_sides_removed_all_that_the_other_holds_those_of_partner_center_with_an_address_stay() -> None:
+    found = merge_sets(SetRule(), (KIM, NOBODY, LEE), (LEE,), (NOBODY, KIM))
+    assert found.value == (KIM,)
+
+
+def test_a_text_lacks_what_is_said_of_a_person() -> None:
+    assert lacks_details("a", KIM)
