@@ -1,6 +1,7 @@
 """Three-way merge of one deal, field by field (docs/protocol.md#merge): each line of the table by one example."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -20,7 +21,7 @@ ABSENT = object()
 
 
 def merged(rule: Rule, base: object, ours: Value | None, theirs: Value | None, times: EditTimes = OURS_LATER) -> Merged:
-    known = Deal() if base is ABSENT else Deal({rule.field: base})
+    known = Deal() if base is ABSENT else Deal({rule.field: cast("Value | None", base)})
     (found,) = merge(known, Deal({rule.field: ours}), Deal({rule.field: theirs}), Rules({rule.field: rule}), times)
     return found
 
