@@ -114,8 +114,11 @@ class Acts:
 
     def _move(self, move: Move) -> str:
         people = self.simulation.people
-        people.focus = self._focus()
-        return move.name if self._weight_of(move) and move.act(people) else NOBODY
+        people.focus, last = self._focus(), people.numbers.last
+        if self._weight_of(move) and move.act(people):
+            return move.name
+        people.numbers.last = last  # a story that is run again does not hold what nobody could do
+        return NOBODY
 
     def _ready_events(self) -> list[Event]:
         return [event for event in self.simulation.events if event.step <= self.simulation.step]

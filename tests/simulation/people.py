@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import count
 from typing import Any
 
 from emulators.partner_center.emulator import ORGANIZATION
@@ -33,6 +32,17 @@ LATEST_SAVE = 25
 
 
 @dataclass
+class Numbers(Iterator[int]):
+    """Numbers from 1 on: each one makes a value unlike all others. `last` is the one that was taken last."""
+
+    last: int = 0
+
+    def __next__(self) -> int:
+        self.last += 1
+        return self.last
+
+
+@dataclass
 class People:
     """All people, and the log of their edits.
 
@@ -51,7 +61,7 @@ class People:
     also: Collection[str]
     focus: float = 0.5
     edits: list[Edit] = field(default_factory=list)
-    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    numbers: Numbers = field(default_factory=Numbers)
     unasked: list[Edit] = field(default_factory=list)
     list_edits: list[Any] = field(default_factory=list)
 
