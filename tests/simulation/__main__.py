@@ -15,7 +15,8 @@ from tests.simulation import campaign, noticing, world
 from tests.simulation.driver import simulate
 from tests.simulation.sabotages import SABOTAGES
 
-TRAITS = {name: value for name, value in vars(world).items() if isinstance(value, str) and value in world.CHANCES}
+KNOWN = world.CHANCES | world.FURTHER
+TRAITS = {name: value for name, value in vars(world).items() if isinstance(value, str) and value in KNOWN}
 
 
 def main() -> int:

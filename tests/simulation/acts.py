@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.simulation.accounts import ACCOUNT_MOVES
+from tests.simulation.bad_records import BAD_MOVES
 from tests.simulation.clones import CLONE_MOVES
 from tests.simulation.events import Event
 from tests.simulation.expiry import EXPIRY_MOVES
 from tests.simulation.faults import TROUBLES
+from tests.simulation.foreign import FOREIGN_MOVES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
 from tests.simulation.leaving import LEAVING_MOVES
 from tests.simulation.lists import LIST_MOVES
+from tests.simulation.mass_stop import MASS_MOVES
 from tests.simulation.microsoft import NEWS_MOVES
 from tests.simulation.moves import MOVES, Move
 from tests.simulation.names import NAME_MOVES
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 ALL_MOVES = (
     *MOVES, *NEWS_MOVES, *LIST_MOVES, *NAME_MOVES, *LEAVING_MOVES, *SET_BACK_MOVES, *EXPIRY_MOVES, *CLONE_MOVES,
-    *OWNER_MOVES, *ACCOUNT_MOVES, *REASON_MOVES,
+    *OWNER_MOVES, *ACCOUNT_MOVES, *REASON_MOVES, *FOREIGN_MOVES, *MASS_MOVES, *BAD_MOVES,
 )  # fmt: skip
 MOVES_BY_NAME = {move.name: move for move in ALL_MOVES}
 TROUBLES_BY_NAME = {trouble.name: trouble for trouble in TROUBLES}

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, cast
 from shared.operations.compare import Places, run_compare
 from tests.simulation.accounts import judge_accounts, with_customer
 from tests.simulation.acts import new_run
+from tests.simulation.bad_records import judge_differences, keep_rules, without_refused
 from tests.simulation.events import Event
+from tests.simulation.foreign import judge_foreign_referrals
 from tests.simulation.leaving import LEAVING, bring_back
 from tests.simulation.lists import IN_ROWS, judge_lists, save_after_removals, with_lists
+from tests.simulation.mass_stop import MASS, MORE_ROUNDS, approve, waits
 from tests.simulation.microsoft import NEWS, judge_news
 from tests.simulation.names import judge_name_marks, takes_names
 from tests.simulation.oracle import Left, judge
@@ -52,6 +55,7 @@ def end_storm(simulation: "Simulation") -> None:
     simulation.is_calm = True
     bring_back(simulation.people)
     save_after_removals(simulation.people)
+    keep_rules(simulation.people)
     simulation.queue_events(simulation.watch.changed_referrals())
 
 
@@ -61,11 +65,12 @@ def rest(simulation: "Simulation", *, quiet: int) -> Iterator[str]:
     if LEAVING in simulation.world.traits:
         _pass_a_night(simulation, worker)
     written = list[list[str]]()
-    for number in range(ROUNDS + quiet):
+    rounds = ROUNDS + (MORE_ROUNDS if MASS in simulation.world.traits else 0)
+    for number in range(rounds + quiet):
         before = len(simulation.writes.writes)
         _round(simulation, worker, number + 1)
-        written = simulation.writes.writes[before:]
-        quiet -= not written
+        written = without_refused(simulation.people, simulation.writes.writes[before:])
+        quiet -= not written and not waits(simulation.people)
         if quiet == 0:
             break
     yield from (f"restless: {write[0]} {write[1]}" for write in written)
@@ -82,6 +87,8 @@ def _round(simulation: "Simulation", worker: Instance, number: int) -> None:
     """The clock passes every wait; then the push, all queued events, the sweep and the retry queue."""
     simulation.harness.advance_time(HOUR + 100)
     simulation.tell(f"round {number} begins")
+    if MASS in simulation.world.traits and approve(simulation.people):
+        simulation.tell("operator approves")
     pushes = (("push", None),) * (POLLS if {IN_ROWS, LEAVING} & simulation.world.traits else 1)
     work = (*pushes, *(("event", event) for event in simulation.events), ("sweep", None), ("push", None))
     simulation.events = []
@@ -102,7 +109,8 @@ def run_through(simulation: "Simulation", kind: str, worker: Instance, event: Ev
 def judgements(simulation: "Simulation") -> Iterator[str]:
     """Each broken promise of both sides at rest."""
     people = simulation.people
-    yield from judge(left_by(simulation))
+    yield from judge_differences(people, judge(left_by(simulation)))
+    yield from judge_foreign_referrals(people)
     yield from judge_news(people) if NEWS in simulation.world.traits else ()
     yield from judge_lists(people)
     yield from judge_name_marks(people)

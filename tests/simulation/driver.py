@@ -20,9 +20,11 @@ from tests.simulation.calm import calm, run_through
 from tests.simulation.clocks import instance_of
 from tests.simulation.drift import judge_drift
 from tests.simulation.events import Event, chosen_fate, events_of
-from tests.simulation.interleaving import Run, began
+from tests.simulation.foreign import begin_with_foreign
+from tests.simulation.interleaving import Run
 from tests.simulation.judging import Judging, shown_columns
 from tests.simulation.lists import IN_ROWS
+from tests.simulation.mass_stop import DEALS, LIMIT, MASS, policy_of
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import AUTOMATION, CUSTOMERS, HELP, NEW_DEALS
 from tests.simulation.names import begin_with_names, mapping_of
@@ -86,7 +88,9 @@ def simulate(
 
 def harness_of(world: World) -> Harness:
     """Both systems, as the traits of the world need them."""
-    harness = Harness(mapping=MAPPING if IN_ROWS in world.traits else mapping_of(world.traits))
+    harness = Harness(
+        policy=policy_of(world.traits), mapping=MAPPING if IN_ROWS in world.traits else mapping_of(world.traits)
+    )
     # Nobody forgets the reason of a decline: what waits for one would differ for ever.
     fields = harness.salesforce.org.model.get("Opportunity").fields
     fields["closing_reason__c"] = replace(fields["closing_reason__c"], default="Others")
@@ -117,9 +121,12 @@ class Simulation:
     def __post_init__(self) -> None:
         world, self.acts = self.world, Acts(self)
         self.chance.seed(f"{world.seed}/begin")
-        self.people = People(self.harness, self.chance, world.most_deals, world.late_saves, world.traits)
+        most_deals = DEALS if MASS in world.traits else world.most_deals
+        self.people = People(self.harness, self.chance, most_deals, world.late_saves, world.traits)
         self.writes, self.watch = SentWrites(self.trace), Watch(self.people)
-        self.judging = Judging(self.people, self.watch.versions, began(self.harness.now), shown_columns(world.traits))
+        self.judging = Judging(self.people, self.watch.versions, shown_columns(world.traits))
+        if MASS in world.traits:
+            self.judging.count_changes(LIMIT)
         self.judging.listen()
         self.harness.partner_center.switches.list_lag = world.list_lag
         self.harness.account_id(next(iter(CUSTOMERS)))
@@ -160,10 +167,11 @@ class Simulation:
         begin_with_names(self.harness, self.world.traits)
         if OWNERS in self.world.traits:
             add_sellers(self.people)
-        for _ in range(self.chance.choice((1, 1, 2))):
+        for _ in range(self.chance.choice((1, 1, 2)) if MASS not in self.world.traits else DEALS):
             move = self.chance.choice(NEW_DEALS)
             if move.act(self.people):
                 self._after(move.name, move.name)
+        begin_with_foreign(self.people)
         if AUTOMATION in self.world.traits and self.chance.random() < 0.5:
             ours = {"CreatedById": self.harness.sign_in.user}
             flow = Flow("Opportunity", {"StageName": "Qualification"}, "insert", ours)

@@ -9,7 +9,6 @@ the store. A call that only reads the store is not a turn, so that a change of t
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
 
 from tests.simulation.events import Event
 from tests.unit.sync.harness import Instance
@@ -38,13 +37,6 @@ MOST_IDLE = 90
 TO_THE_END = 1_000_000
 """Turns."""
 
-_OWN = threading.local()
-
-
-def began(now: Callable[[], datetime]) -> Callable[[], datetime]:
-    """Tells when the run began that works in this thread; outside of runs, the present time."""
-    return lambda: getattr(_OWN, "began", None) or now()
-
 
 def taken_lock() -> threading.Lock:
     """A lock that one thread waits for until another one releases it. It is much cheaper than a semaphore."""
@@ -72,7 +64,6 @@ class Run:
     ) -> None:
         """Start nothing yet: the first `resume` does. The queue keeps `message` until the run has ended."""
         self.name, self.instance, self.message = name, instance, message
-        self.began = instance.harness.now()
         self.is_over, self.is_crashed = False, False
         self.error: BaseException | None = None
         self.idle = 0.0
@@ -118,7 +109,6 @@ class Run:
 
     def _main(self) -> None:
         self._mine.acquire()
-        _OWN.began = self.began
         try:
             self._work(self.instance)
         except Crash:

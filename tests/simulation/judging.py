@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +18,7 @@ from tests.simulation.judges.agreed_values import AgreedValues
 from tests.simulation.judges.foreign_records import judge_foreign_write
 from tests.simulation.judges.logs import judge_event, judge_host, judge_text, texts_of
 from tests.simulation.judges.mass_changes import MassChanges, changes_for_partner_center, changes_for_salesforce
-from tests.simulation.judges.owned import IDENTIFIER
+from tests.simulation.judges.owned import FLAG, IDENTIFIER
 from tests.simulation.judges.partner_center_writes import PartnerCenterWrites
 from tests.simulation.judges.salesforce_writes import SalesforceWrites
 from tests.simulation.judges.sent_to_salesforce import done_parts, written_records
@@ -38,23 +37,24 @@ class Judging:
     """All judges of one seed, and what they have found.
 
     versions   each referral by its versions
-    began      when the run began that works now
-    foreign    the ids of the records that are not this environment's
     """
 
     people: People
     versions: Mapping[str, Record]
-    began: Callable[[], datetime]
     shown: Collection[str] = ()
-    limit: int = NO_LIMIT
-    foreign: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    wanted: set[str] = field(default_factory=set)
+    """The opportunities that are, or were, to be synced."""
 
     def __post_init__(self) -> None:
         self.salesforce, self.partner_center = SalesforceWrites(self.shown), PartnerCenterWrites()
-        self.agreed, self.mass, self.log = AgreedValues(), MassChanges(self.limit), _Lines(self.lines)
+        self.agreed, self.mass, self.log = (
+            AgreedValues(),
+            MassChanges(NO_LIMIT, approvals=self.people.approved),
+            _Lines(self.lines),
+        )
         self.harness.rows = _JudgedRows(self.harness, self._judge_link)  # type: ignore[assignment]  # has the methods
 
     @property
@@ -66,6 +66,10 @@ class Judging:
         """Keep what is wrong, each thing once."""
         self.findings += [one for one in dict.fromkeys(findings) if one not in self.findings]
 
+    def count_changes(self, limit: int) -> None:
+        """Judge that no more changes of a kind are sent in a day."""
+        self.mass.limit = limit
+
     # --- requests
 
     def of_partner_center(self, handle: RequestHandler) -> RequestHandler:
@@ -76,7 +80,7 @@ class Judging:
             self.find(self.partner_center.judge(request.method, referral, version, request.body))
             if request.method != "GET":
                 self._count(changes_for_partner_center(request.method, referral, request.body))
-                self.find(judge_foreign_write(referral, self.foreign))
+                self.find(judge_foreign_write(referral, self.people.foreign))
             self._look()
             response = self._answer(handle, request)
             if request.method == "PATCH":
@@ -92,7 +96,8 @@ class Judging:
             self.find(self.salesforce.judge(request.method, request.path, request.body))
             self._count(changes_for_salesforce(request.method, request.path, request.body))
             for write in written_records(request.method, request.path, request.body):
-                self.find(judge_foreign_write(str(write.record), self.foreign))
+                if write.sobject == "Opportunity" and write.record and write.record not in self.wanted:
+                    self.find([f"touched: nobody has ticked {write.record}"])
             self._look()
             response = self._answer(handle, request)
             if not response.close:
@@ -110,14 +115,16 @@ class Judging:
         return response
 
     def _count(self, changes: Iterator[tuple[str, str]]) -> None:
-        if self.limit != NO_LIMIT:
-            self.find(self.mass.judge(self.harness.now(), self.began(), changes))
+        if self.mass.limit != NO_LIMIT:
+            self.find(self.mass.judge(self.harness.now(), changes))
 
     # --- what both sides and the store hold
 
     def _look(self) -> None:
         for record in self.harness.salesforce.org._records["Opportunity"].values():
             self.agreed.look_at_opportunity(record)
+            if record[FLAG] or record[IDENTIFIER]:
+                self.wanted.add(record["Id"])
         for referral in self.people.referrals():
             self.agreed.look_at_referral(referral)
         self.agreed.look_at_edits(self.people.edits)

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from emulators.partner_center.emulator import ORGANIZATION
@@ -52,6 +52,9 @@ class People:
     also         what may happen although no seed of the default suite does it
     list_edits   the members that people added to lists, or removed
     unasked      those of the edits that automation made, unless a person saved the record before anybody asked
+    foreign      the referrals that are not this environment's, as people left them
+    ruled        the deals of which the org refuses a value for good, with the field
+    approved     when an operator let changes go that waited: their kind and number
     """
 
     harness: Harness
@@ -64,6 +67,9 @@ class People:
     numbers: Numbers = field(default_factory=Numbers)
     unasked: list[Edit] = field(default_factory=list)
     list_edits: list[Any] = field(default_factory=list)
+    foreign: dict[str, Record] = field(default_factory=dict)
+    ruled: dict[str, str] = field(default_factory=dict)
+    approved: list[tuple[datetime, str, int]] = field(default_factory=list)
 
     # --- records
 
@@ -76,8 +82,8 @@ class People:
         return [one for one in self.harness.salesforce.org._records["Opportunity"].values() if one["IsDeleted"]]
 
     def referrals(self) -> list[Record]:
-        """All referrals of our organisation."""
-        return list(self.harness.partner_center.referrals(ORGANIZATION))
+        """All referrals of our organisation that are this environment's."""
+        return [one for one in self.harness.partner_center.referrals(ORGANIZATION) if one["id"] not in self.foreign]
 
     def referral_of(self, opportunity: Record) -> Record | None:
         """The referral of an opportunity, if it has one."""

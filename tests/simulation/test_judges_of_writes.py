@@ -142,15 +142,16 @@ def test_only_records_of_some_objects_are_made_and_deleted(method: str, path: st
 
 
 def test_a_change_beyond_the_limit_of_a_day_needs_an_approval() -> None:
-    judge, began = MassChanges(2), NOON - timedelta(hours=1)
+    judge = MassChanges(2)
     creations = [("creation|partner_center", f"006{number}") for number in range(5)]
-    assert kinds(judge.judge(NOON, began, iter(creations[:2]))) == []
-    assert kinds(judge.judge(NOON, began, iter(creations[:2]))) == [], "a repeated change counts once"
-    assert kinds(judge.judge(NOON, began, iter(creations[2:3]))) == ["beyond"]
+    assert kinds(judge.judge(NOON, iter(creations[:2]))) == []
+    assert kinds(judge.judge(NOON, iter(creations[:2]))) == [], "a repeated change counts once"
+    assert kinds(judge.judge(NOON, iter(creations[2:3]))) == ["beyond"]
     judge.approve(NOON, "creation|partner_center", 2)
-    assert kinds(judge.judge(NOON, began, iter(creations[3:4]))) == []
-    assert kinds(judge.judge(NOON, began, iter([("closure|partner_center", "1")]))) == []
-    assert kinds(judge.judge(NOON, began, iter(creations[4:]))) == ["beyond"]
+    assert kinds(judge.judge(NOON, iter(creations[3:4]))) == []
+    assert kinds(judge.judge(NOON, iter([("closure|partner_center", "1")]))) == []
+    assert kinds(judge.judge(NOON, iter(creations[4:]))) == ["beyond"]
+    assert kinds(judge.judge(NOON + timedelta(days=1), iter([("creation|partner_center", "6")]))) == []
 
 
 def test_the_counted_changes_of_a_request_are_known() -> None:

@@ -5,20 +5,20 @@ import pytest
 from tests.simulation.lists import IN_ROWS, LISTS
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import HELP
-from tests.simulation.world import CHANCES, EXCLUDES, NEEDS, draw_world
+from tests.simulation.world import CHANCES, EXCLUDES, FURTHER, NEEDS, draw_world
 
 SEEDS = range(200)
 
 
 def test_each_trait_is_drawn_and_no_seed_has_traits_that_exclude_each_other() -> None:
     worlds = [draw_world(seed) for seed in SEEDS]
-    assert set().union(*(world.traits for world in worlds)) == set(CHANCES)
+    assert set().union(*(world.traits for world in worlds)) == {*CHANCES, *FURTHER}
     for world in worlds:
         assert all(NEEDS[trait] in world.traits for trait in world.traits if trait in NEEDS)
         assert not any(set(EXCLUDES[trait]) & world.traits for trait in world.traits if trait in EXCLUDES)
 
 
-@pytest.mark.parametrize("trait", CHANCES)
+@pytest.mark.parametrize("trait", [*CHANCES, *FURTHER])
 def test_a_seed_has_the_trait_that_is_asked_for(trait: str) -> None:
     assert all(trait in draw_world(seed, (trait,)).traits for seed in SEEDS)
 

@@ -56,7 +56,8 @@ class Watch:
         return list(dict.fromkeys(changed))
 
     def _look(self) -> None:
-        present = {str(record["eTag"]): record for record in self.people.referrals()}
+        known = (*self.people.referrals(), *self.people.foreign.values())  # also of those events come
+        present = {str(record["eTag"]): record for record in known}
         self.changed |= {str(record["id"]): None for version, record in present.items() if version not in self.versions}
         self.versions |= present
         references = [record["externalReferenceId"] for record in present.values() if record["externalReferenceId"]]

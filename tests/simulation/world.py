@@ -5,10 +5,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tests.simulation.accounts import ACCOUNTS
+from tests.simulation.bad_records import BAD
 from tests.simulation.clocks import CLOCKS
 from tests.simulation.clones import CLONES
+from tests.simulation.foreign import FOREIGN
 from tests.simulation.leaving import LEAVING
 from tests.simulation.lists import CONTACTS, IN_ROWS, LISTS
+from tests.simulation.mass_stop import MASS
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import AUTOMATION, HELP
 from tests.simulation.names import MARKED, NAMES, TAKEN
@@ -21,6 +24,8 @@ CHANCES = {
     LISTS: 0.2, CONTACTS: 0.2, IN_ROWS: 0.15, CLONES: 0.15, OWNERS: 0.2, ACCOUNTS: 0.15, REASONS: 0.15,
 }  # fmt: skip
 """How often a seed has a trait."""
+FURTHER = {FOREIGN: 0.2, MASS: 0.12, BAD: 0.15}
+"""The same for traits that are drawn apart, so that they change nothing else of a seed."""
 NEEDS = {NEWS: HELP, TAKEN: NAMES, MARKED: NAMES}
 """A trait that has no effect without another one."""
 EXCLUDES = {IN_ROWS: (LISTS, NAMES, TAKEN, MARKED)}
@@ -54,6 +59,7 @@ def draw_world(seed: int, also: Collection[str] = (), *, only: bool = False) -> 
     """The world of a seed. It has the traits in `also` whatever the seed says, and with `only` no others."""
     chance = random.Random(f"{seed}/world")  # noqa: S311 - a seed that repeats is the point
     drawn = {trait for trait, share in CHANCES.items() if chance.random() < share}
+    drawn |= {trait for trait, share in FURTHER.items() if random.Random(f"{seed}/{trait}").random() < share}  # noqa: S311 - as above
     storms = chance.choice((1, 2, 2))
     return World(
         seed,

@@ -1,7 +1,7 @@
 """Judges that a mass mistake stops: no kind of change is sent more often in a day than its limit and what was approved.
 
-Source: docs/protocol.md#the-mass-change-stop. A change counts once, when it is first sent. One that is sent by a run
-that began on an earlier day may have been counted on that day.
+Source: docs/protocol.md#the-mass-change-stop. A change counts once, when it is first sent. It may have been counted
+on an earlier day, by a run that stopped before it was sent. So the limits of all days so far are one sum.
 
 beyond     a change beyond the limit of its kind was sent, and no operator had approved it
 """
@@ -10,13 +10,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from tests.simulation.judges.owned import OF_PEOPLE, SHARING, VISIBLE
 from tests.simulation.judges.sent_to_salesforce import written_records
 
-VALID = timedelta(days=2)
 HERE, THERE = "salesforce", "partner_center"
 
 
@@ -26,25 +25,27 @@ class MassChanges:
 
     limit: int
     sent: set[tuple[str, str]] = field(default_factory=set)
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    first: datetime | None = None
     approvals: list[tuple[datetime, str, int]] = field(default_factory=list)
 
     def approve(self, at: datetime, kind: str, number: int) -> None:
         """An operator lets so many changes of a kind go."""
         self.approvals.append((at, kind, number))
 
-    def judge(self, at: datetime, began: datetime, changes: Iterator[tuple[str, str]]) -> Iterator[str]:
-        """What is wrong with changes that are sent now, by a run that began at `began`."""
+    def judge(self, at: datetime, changes: Iterator[tuple[str, str]]) -> Iterator[str]:
+        """What is wrong with changes that are sent now."""
+        self.first = self.first or at
+        days = (at.date() - self.first.date()).days + 1
         for change in changes:
             if change in self.sent:
                 continue
             self.sent.add(change)
-            kind, day = change[0], f"{at:%m-%d}"
-            if began.date() == at.date():
-                self.counts[kind, day] += 1
-            approved = sum(count for when, name, count in self.approvals if name == kind and at - when <= VALID)
-            if self.counts[kind, day] > self.limit + approved:
-                yield f"beyond: {kind} number {self.counts[kind, day]} of {day}, and {approved} were approved"
+            kind = change[0]
+            self.counts[kind] += 1
+            approved = sum(count for _, name, count in self.approvals if name == kind)
+            if self.counts[kind] > self.limit * days + approved:
+                yield f"beyond: {kind} number {self.counts[kind]} on day {days}, and {approved} were approved"
 
 
 def changes_for_partner_center(method: str, referral: str, body: bytes) -> Iterator[tuple[str, str]]:
