@@ -42,9 +42,9 @@ def _shows(people: People) -> bool:
 
 
 def _rests(people: People, opportunity: Record) -> bool:
-    """Whether no run works on a deal, and none was interrupted there."""
+    """Whether a deal is linked, no run works on it, and none was interrupted there."""
     entry = people.harness.store.link(opportunity["Id"])
-    return entry is None or entry.value.intent is None
+    return entry is not None and entry.value.intent is None
 
 
 def _changes_a_reference(people: People) -> bool:
