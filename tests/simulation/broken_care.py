@@ -6,6 +6,7 @@ from typing import Any
 
 from emulators.base.server import Request, Response
 from shared.domain.scope import Scope
+from tests.simulation.broken_requests import json_of
 from tests.simulation.sabotage import RequestHandler, Sabotage
 from tests.unit.sync.harness import Instance
 
@@ -19,10 +20,10 @@ def _sends_what_agrees(handle: RequestHandler) -> RequestHandler:
         operations = json.loads(request.body) if request.method == "PATCH" else []
         if not operations or any(one["path"] == NOTES for one in operations):
             return handle(request)
-        present = handle(replace(request, method="GET", body=b""))
-        if present.status != 200:
+        present = json_of(handle(replace(request, method="GET", body=b"")))
+        if "details" not in present:
             return handle(request)
-        same = {"op": "replace", "path": NOTES, "value": json.loads(present.body)["details"]["notes"]}
+        same = {"op": "replace", "path": NOTES, "value": present["details"]["notes"]}
         return handle(replace(request, body=json.dumps([*operations, same]).encode()))
 
     return changed

@@ -13,8 +13,7 @@ from tests.simulation.sabotage import Sabotage
 
 SABOTAGES: Mapping[str, Sabotage] = {**BROKEN_STORES, **BROKEN_INSTANCES, **BROKEN_REQUESTS, **BROKEN_CARE}
 HINTS = {
-    "recovery is skipped": 20,
-    "the lease is ignored": 24,
+    "recovery is skipped": 31,
     "the store is written unconditionally": 299,
     "claims on accounts are ignored": 63,
     "the retry queue is forgotten": 23,
