@@ -157,6 +157,17 @@ def test_a_person_of_whom_only_details_stay_is_not_written_twice() -> None:
     assert found.change_on(THEIRS) == Change("solutions", "Solutions", ("a",), None)
 
 
+def test_an_emptied_list_is_written_with_what_stays() -> None:
+    found = Merged(LIST, None, None, ("a",), left=(Left(THEIRS, STAYS, "b"),), whole=(("a", "b"), None))
+    assert found.change_on(THEIRS) == Change("solutions", "Solutions", ("a", "b"), ("b",))
+
+
+def test_a_list_keeps_to_what_each_side_can_hold() -> None:
+    most = Rule("solutions", "Solutions", is_set=True, at_most=1, fits=lambda members: len(list(members)) <= 1)
+    assert merged(most, ("a",), ("a", "b"), ("a",)).value == ("a",)
+    assert merged(most, ("a",), ("a",), ("a", "b")).value == ("a",)
+
+
 def test_what_partner_center_does_not_get_and_what_is_no_row_is_left_out() -> None:
     deals, rules = (Deal(solutions=("a", "b")), Deal(solutions=("a",))), Rules({"solutions": LIST})
     (found,) = merge(Deal(), *deals, rules, OURS_LATER, {"solutions": {"b": "inactive"}})

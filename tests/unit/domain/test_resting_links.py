@@ -10,6 +10,7 @@ from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import STATUS, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
+from shared.domain.help_request import LEFT, HelpRequest
 from shared.domain.latches import CLOSED_IS_FINAL
 from shared.domain.link import REFUSED_BY_SALESFORCE, WAS_DELETED, Difference, Gone, Link
 from shared.domain.link_states import Mark, State
@@ -23,6 +24,7 @@ NOW, BEFORE = datetime(2026, 11, 22, 12, tzinfo=UTC), datetime(2026, 11, 20, tzi
 NOTE = LineDirection.NOTE
 WON, OPEN = Status("Closed", "Won"), Status("Active", "Accepted")
 RULES = Rules({STATUS: Rule(STATUS, "Stage"), "notes": Rule("notes", "Notes")})
+ASKING = HelpRequest("help", "notes", BEFORE)
 CAUSE = Cause("refused", "notes", "reason", "remedy")
 ENDED = Deal(status=WON, notes="agreed")
 LINK = Link("006", referral_id="ref", base=ENDED, mapping=None, agreed=True)
@@ -116,12 +118,23 @@ def test_a_link_is_closed_once_both_sides_agree_on_the_end(state: State) -> None
         {"waiting": {"notes": record_of("x")}},
         {"refused": {"salesforce.notes": record_of("x", REFUSED_BY_SALESFORCE)}},
         {"cause": CAUSE},
+        {"help": ASKING},
     ],
     ids=str,
 )
 def test_a_link_stays_as_it_is_while_something_is_to_be_done(changes: dict[str, Any]) -> None:
     link = replace(LINK, **changes)
     assert settled(link, an_opportunity(), a_referral(), RULES) == link
+
+
+def test_a_link_is_closed_once_its_request_is_known_or_nobody_looks_for_it() -> None:
+    for link in (replace(LINK, help=replace(ASKING, is_asked=True)), replace(LINK, help=ASKING, reported=(LEFT,))):
+        assert settled(link, an_opportunity(), a_referral(), RULES).state is State.CLOSED
+
+
+def test_a_list_of_which_only_a_part_was_read_is_no_edit_after_the_close() -> None:
+    part = replace(an_opportunity(notes="cut"), partial=("notes",))
+    assert seen_closed(CLOSED, part, None, CLOSED_RULES, Policy(), NOW).lines == ()
 
 
 def test_a_link_is_not_closed_without_its_ticked_opportunity_or_with_an_edit() -> None:
