@@ -119,15 +119,17 @@ class People:
             salesforce.lag = timedelta()
         self.take_over(record)
         saved = salesforce.org._records["Opportunity"][record["Id"]]
-        self._keep(SALESFORCE, record["Id"], self._seen_at_save(record, values), of_opportunity(saved))
+        seen, kept = of_opportunity(record), of_opportunity(saved)
+        if self._is_answer(record, values) and seen["status"] == kept["status"] != UNANSWERED:
+            seen = {**seen, "status": UNANSWERED}
+        self._keep(SALESFORCE, record["Id"], seen, kept)
         return True
 
-    def _seen_at_save(self, record: Record, values: Mapping[str, object]) -> Values:
-        """What a seller saw. Whoever moves the stage of an unanswered deal answers it, also if a flow has set one."""
-        seen, referral = of_opportunity(record), self.referral_of(record)
+    def _is_answer(self, record: Record, values: Mapping[str, object]) -> bool:
+        """Whether a seller answers a deal by another stage, perhaps one of the same meaning as that of a flow."""
         is_moved = values.get("StageName", record["StageName"]) != record["StageName"]
-        is_answer = is_moved and referral is not None and of_referral(referral)["status"] == UNANSWERED
-        return {**seen, "status": UNANSWERED} if is_answer else seen
+        referral = self.referral_of(record) if is_moved else None
+        return referral is not None and of_referral(referral)["status"] == UNANSWERED
 
     def take_over(self, record: Record) -> None:
         """Salesforce names a person as the one who saved last, so nobody asks for what automation set before.
