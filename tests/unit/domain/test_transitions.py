@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.domain.arrival import Arrival
 from shared.domain.audit import Line, cause_line, change_lines, ignored_lines, refusal_lines
 from shared.domain.cause import Cause
 from shared.domain.creation_values import CONTACTS_LEFT_OUT, TEXT_CUT
@@ -19,6 +20,7 @@ from shared.domain.repeats import UNREADABLE
 from shared.domain.sentences import LineDirection
 from shared.domain.transitions import (
     CONTACTS_KEY,
+    adopted_opportunity,
     held,
     kept_cause,
     linked_referral,
@@ -115,6 +117,15 @@ def test_the_deal_that_is_sent_is_that_of_the_intent() -> None:
 SENT = Deal(name="Atlas", notes="n", status=WON, visibility=VISIBLE, solutions=("a", "b"))
 THERE = Deal(name="Atlas", notes="edited", status=OPEN, visibility=VISIBLE, solutions=("a", "c"))
 REFERRAL = Referral("new-ref", "etag", THERE, NOW, engagement_id="eng")
+
+
+def test_an_existing_opportunity_is_linked_and_keeps_its_base() -> None:
+    known = replace(LINK, referral_id=None, state=State.HELD, cause=CAUSE, reported=("x",), mapping="old")
+    found = adopted_opportunity(known, REFERRAL, None, RULES, Arrival(Deal()), NOW)
+    assert found.link == replace(
+        known, referral_id="new-ref", engagement_id="eng", state=State.LIVE, reported=(), cause=None, unwritten=True
+    )  # fmt: skip
+    assert found.lines == (Line(NOW, "adopted_opportunity", LineDirection.FROM_PARTNER_CENTER),)
 
 
 def test_a_created_referral_is_linked_with_what_both_sides_hold() -> None:
