@@ -24,14 +24,20 @@ def are_late(switches: Switches) -> bool:
     return bool(switches.list_stale or switches.list_gap)
 
 
-def listed_versions(store: ReferralStore, switches: Switches, now: int) -> list[tuple[StoredReferral, bool]]:
-    """Each referral as lists show it now, and whether that is an old version. Those in a gap are left out."""
-    shown = ((_shown_version(referral, switches, now), referral) for referral in store)
+def listed_versions(
+    store: ReferralStore, switches: Switches, field: str, now: int
+) -> list[tuple[StoredReferral, bool]]:
+    """Each referral as lists in the order of `field` show it now, and whether that is an old version.
+
+    Those in a gap are left out of lists in the order of the last change.
+    """
+    gap = _ticks(switches.list_gap) if field == UPDATED else 0
+    shown = ((_shown_version(referral, switches, gap, now), referral) for referral in store)
     return [(version, version is not referral) for version, referral in shown if version is not None]
 
 
-def _shown_version(referral: StoredReferral, switches: Switches, now: int) -> StoredReferral | None:
-    if now - _ticks(switches.list_gap) < referral.updated != referral.created:
+def _shown_version(referral: StoredReferral, switches: Switches, gap: int, now: int) -> StoredReferral | None:
+    if now - gap < referral.updated != referral.created:
         return None
     while referral.former is not None and referral.updated > now - _ticks(switches.list_stale):
         referral = referral.former

@@ -54,7 +54,7 @@ class Listing:
     ) -> None:
         """`chance` makes the skip tokens. `is_ours` tells our referrals from those of other parties.
 
-        `tag` notes in the journal how a list differs from what is stored: `stale`, `gap` or `repeats`.
+        `tag` notes in the journal how lists differ from what is stored: `lag`, `stale`, `gap` or `repeats`.
         """
         self._store, self._switches, self._chance, self._is_ours, self._tag = store, switches, chance, is_ours, tag
         self._tokens: OrderedDict[str, Query] = OrderedDict()
@@ -96,9 +96,11 @@ class Listing:
         )
 
     def _referrals_in_order(self, query: Query, span: Span, now: int) -> Iterator[StoredReferral]:
+        if now < self._store.last_listed:
+            self._tag("lag")
         if not are_late(self._switches):
             return self._store.iterate_by_date(query.order, span, descending=query.descending, after=query.after)
-        versions = listed_versions(self._store, self._switches, now)
+        versions = listed_versions(self._store, self._switches, query.order, now)
         if len(versions) < len(self._store):
             self._tag("gap")
         if any(is_old for _, is_old in versions):

@@ -54,7 +54,8 @@ class ReferralStore:
     """All referrals, by id, by engagement and by date."""
 
     def __init__(self) -> None:
-        """Start without referrals."""
+        """Start without referrals. `last_listed` is the time from which on lists have each of them."""
+        self.last_listed = 0
         self._referrals: dict[str, StoredReferral] = {}
         self._engagements: dict[str, list[str]] = {}
         self._parties: dict[str, set[str]] = {}
@@ -82,6 +83,7 @@ class ReferralStore:
         insort(self._order[UPDATED], (referral.updated, referral.id))
         insort(self._order[CREATED], (referral.created, referral.id))
         self._referrals[referral.id] = referral
+        self.last_listed = max(self.last_listed, referral.listed)
 
     def referrals_in(self, engagement_id: str) -> list[StoredReferral]:
         """Return the referrals of one engagement, oldest first."""

@@ -31,7 +31,7 @@ class Switches:
     # odd: http and without /engagements, as documented; clean: this emulator's own address.
     next_link: str = "odd"  # docs/reference/partner-center.md#list-pages
     list_lag: float = 0.0  # seconds until a new referral appears in lists
-    # Seconds for which lists show a changed referral as it was before, or do not show it at all.
+    # Seconds for which lists show a changed referral as it was before; or for which lists by updatedDateTime lack it.
     list_stale: float = 0.0  # docs/reference/partner-center.md#list-pages
     list_gap: float = 0.0  # docs/reference/partner-center.md#list-pages
     # How many referrals at the end of a page the next page shows once more.

@@ -12,7 +12,8 @@ from tests.simulation.bad_records import BAD_MOVES
 from tests.simulation.clones import CLONE_MOVES
 from tests.simulation.events import Event
 from tests.simulation.expiry import EXPIRY_MOVES
-from tests.simulation.faults import TROUBLES
+from tests.simulation.faulty import kinds
+from tests.simulation.faulty.trouble import Trouble
 from tests.simulation.foreign import FOREIGN_MOVES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
 from tests.simulation.leaving import LEAVING_MOVES
@@ -34,7 +35,7 @@ ALL_MOVES = (
     *OWNER_MOVES, *ACCOUNT_MOVES, *REASON_MOVES, *FOREIGN_MOVES, *MASS_MOVES, *BAD_MOVES,
 )  # fmt: skip
 MOVES_BY_NAME = {move.name: move for move in ALL_MOVES}
-TROUBLES_BY_NAME = {trouble.name: trouble for trouble in TROUBLES}
+TROUBLES_BY_NAME = {trouble.name: trouble for trouble in kinds.TROUBLES}
 PERSON, START, GO_ON, CRASH, TROUBLE, TIME = (
     "person",
     "start",
@@ -48,6 +49,8 @@ ACTS = (*MOVES_BY_NAME, *TROUBLES_BY_NAME, *STARTS, GO_ON, CRASH, TIME)
 """The names of all acts."""
 NOBODY = ""
 """Nothing happens."""
+LEASE = 300
+"""Seconds."""
 
 
 @dataclass
@@ -70,14 +73,14 @@ class Acts:
     def _weights(self, busy: float) -> dict[str, float]:
         runs = self.simulation.runs
         if not runs:
-            return {PERSON: 45 * busy, START: 30, TROUBLE: 9, TIME: 12}
+            return {PERSON: 45 * busy, START: 30, TROUBLE: 22, TIME: 12}
         is_at_a_write = any(run.is_at_a_write for run in runs)
         return {
             PERSON: (40 if is_at_a_write else 15) * busy,
             START: 40 if len(runs) < self.simulation.world.most_runs else 0,
             GO_ON: 35,
             CRASH: 20 if is_at_a_write else 3,
-            TROUBLE: 6,
+            TROUBLE: 400 if self._aimed_faults() else 10,
             TIME: 6,
         }
 
@@ -100,7 +103,15 @@ class Acts:
         return self.simulation.chance.choices(list(STARTS), weights)[0]
 
     def _choose_trouble(self) -> str:
-        return self.simulation.chance.choices(TROUBLES, [trouble.weight for trouble in TROUBLES])[0].name
+        """The name of a fault; where a run stands before a call, mostly of one that aims at it."""
+        chance, aimed = self.simulation.chance, self._aimed_faults()
+        others = [name for name in self.simulation.world.faults if not TROUBLES_BY_NAME[name].aims]
+        return chance.choice(aimed or others or [NOBODY])
+
+    def _aimed_faults(self) -> list[str]:
+        """The faults of the seed that aim at a call before which a run stands."""
+        calls = {run.place for run in self.simulation.runs if run.is_before and not run.is_aimed_at}
+        return [name for name in self.simulation.world.faults if calls & set(TROUBLES_BY_NAME[name].aims)]
 
     # --- the acts
 
@@ -109,11 +120,18 @@ class Acts:
         if name in MOVES_BY_NAME:
             return self._move(MOVES_BY_NAME[name])
         if name in TROUBLES_BY_NAME:
-            TROUBLES_BY_NAME[name].begin(self.simulation.harness, self.simulation.chance)
-            return name
+            return self._begin_trouble(TROUBLES_BY_NAME[name])
         if name in STARTS:
             return self._start(STARTS[name])
+        if name == NOBODY:
+            return NOBODY
         return {GO_ON: self._continue_a_run, CRASH: self._crash_a_run, TIME: self._time_passes}[name]()
+
+    def _begin_trouble(self, trouble: Trouble) -> str:
+        self.simulation.effects.begin(trouble, self.simulation.places, self.simulation.chance)
+        for run in self.simulation.runs:
+            run.is_aimed_at |= run.place in trouble.aims
+        return trouble.name
 
     def _move(self, move: Move) -> str:
         people = self.simulation.people
@@ -135,6 +153,9 @@ class Acts:
             if not ready:
                 return NOBODY
             event = simulation.chance.choice(ready)
+            earlier = simulation.events[: simulation.events.index(event)]
+            if any(one.referral == event.referral for one in earlier):
+                simulation.effects.see(kinds.OVERTAKING_EVENT)
             simulation.events.remove(event)
         if kind == "push":
             simulation.pushed = len(simulation.people.edits)
@@ -150,6 +171,7 @@ class Acts:
 
     def _let_work(self, run: Run) -> str:
         """Let a run work for some calls, or to its end; returns where it stands then."""
+        self.simulation.effects.see(*kinds.RUNS_AT_ONCE[: len(self.simulation.runs) - 1])
         chance = self.simulation.chance
         turns = chance.choice((1, 2, 3, 5, TO_THE_END, TO_THE_END))
         run.resume(turns, to_a_write=chance.random() < 0.8)
@@ -161,6 +183,7 @@ class Acts:
             return NOBODY
         run = self.simulation.chance.choice(self.simulation.runs)
         run.crash()
+        self.simulation.effects.see(kinds.CRASH_BEFORE if run.is_before else kinds.CRASH_AFTER)
         self.simulation.collect(run)
         return f"{run.name} crashes {'before' if run.is_before else 'after'} {run.place}"
 
@@ -182,6 +205,10 @@ class Acts:
         seconds = min([seconds, *(MOST_IDLE - run.idle for run in limited)])
         for run in limited:
             run.idle += seconds
+        for run in self.simulation.runs:
+            run.stood += seconds
+            if run.stood > LEASE:
+                self.simulation.effects.see(kinds.FROZEN)
         self.simulation.harness.advance_time(seconds)
 
 

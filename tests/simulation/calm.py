@@ -11,6 +11,7 @@ from tests.simulation.accounts import judge_accounts, with_customer
 from tests.simulation.acts import new_run
 from tests.simulation.bad_records import judge_differences, keep_rules, without_refused
 from tests.simulation.events import Event
+from tests.simulation.faulty import kinds
 from tests.simulation.foreign import judge_foreign_referrals
 from tests.simulation.leaving import LEAVING, bring_back
 from tests.simulation.lists import IN_ROWS, judge_lists, save_after_removals, with_lists
@@ -44,11 +45,12 @@ def calm(simulation: "Simulation") -> Iterator[str]:
 
 def end_storm(simulation: "Simulation") -> None:
     """The runs that are under way end or crash; then most deals are ticked again."""
-    simulation.harness.clear_faults()
+    simulation.places.clear()
     while simulation.runs:
         run = simulation.runs[0]
         if simulation.chance.random() < 0.3:
             run.crash()
+            simulation.effects.see(kinds.CRASH_BEFORE if run.is_before else kinds.CRASH_AFTER)
         else:
             run.resume()
         simulation.collect(run)
@@ -124,5 +126,6 @@ def left_by(simulation: "Simulation") -> Left:
     salesforce, people = simulation.harness.salesforce, simulation.people
     opportunities, accounts, contacts = map(salesforce.records, ("Opportunity", "Account", "Contact"))
     opportunities = [with_customer(people, with_lists(people, record)) for record in opportunities]
-    known = (opportunities, people.referrals(), accounts, contacts, people.edits, simulation.judged, people.unasked)
+    referrals = [{**one, "touched": one["id"] in simulation.places.touched} for one in people.referrals()]
+    known = (opportunities, referrals, accounts, contacts, people.edits, simulation.judged, people.unasked)
     return Left(*known, people.asked(), takes_names(simulation.harness))

@@ -16,6 +16,7 @@ from functools import partial
 import stamina
 
 from tests.simulation.driver import simulate
+from tests.simulation.faulty.kinds import KINDS
 from tests.simulation.sabotage import Sabotage
 from tests.simulation.shrink import shrunk
 
@@ -27,11 +28,12 @@ EVERY = 10.0
 
 @dataclass(frozen=True)
 class Result:
-    """What one seed found, and how often each act happened in it."""
+    """What one seed found, how often each act happened in it, and which kinds of faults took effect."""
 
     seed: int
     findings: list[str]
     counts: Counter[str]
+    faults: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -41,11 +43,13 @@ class Tally:
     seeds: int = 0
     failed: list[Result] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: Result) -> None:
         """Count one seed."""
         self.seeds += 1
         self.seen.update(result.counts.keys())
+        self.faults.update(result.faults)
         if result.findings:
             self.failed.append(result)
 
@@ -56,7 +60,7 @@ def run_seed(seed: int) -> Result:
         outcome = simulate(seed)
     except Exception as error:  # noqa: BLE001 - the other seeds go on, and the seed is reported
         return Result(seed, [f"error: {type(error).__name__}: {error}"], Counter())
-    return Result(seed, outcome.findings, outcome.counts)
+    return Result(seed, outcome.findings, outcome.counts, outcome.faults)
 
 
 def run_seeds(seeds: Iterable[int], processes: int | None = None) -> Iterator[Result]:
@@ -94,6 +98,10 @@ def report(tally: Tally, seconds: float) -> Iterator[str]:
     yield "in percent of the seeds:"
     for kind, times in sorted(tally.seen.items(), key=lambda item: -item[1]):
         yield f"  {100 * times / tally.seeds:5.1f}  {kind}"
+    yield ""
+    yield "faults that took effect, in percent of the seeds:"
+    for kind in sorted(KINDS, key=lambda one: (-tally.faults[one], one)):
+        yield f"  {100 * tally.faults[kind] / tally.seeds:5.1f}  {kind}"
     for result in sorted(tally.failed, key=lambda one: one.seed)[:MOST_STORIES]:
         yield from ("", *told_story(result.seed))
     yield f"\n{tally.seeds} seeds, {len(tally.failed)} failed, {seconds:.0f} s"

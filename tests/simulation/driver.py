@@ -14,13 +14,17 @@ from dataclasses import dataclass, field, replace
 
 from emulators.salesforce.data.hooks import Flow
 from local.in_process_transport import httpx_client
+from shared.foundation.errors import StoreError
 from shared.sync.ask_microsoft import LISTED
-from tests.simulation.acts import Acts
+from tests.simulation.acts import TROUBLES_BY_NAME, Acts
 from tests.simulation.calm import calm, run_through
 from tests.simulation.clocks import instance_of
 from tests.simulation.drift import judge_drift
 from tests.simulation.events import Event, chosen_fate, events_of
+from tests.simulation.faulty import kinds
+from tests.simulation.faulty.trouble import Effects, Places
 from tests.simulation.foreign import begin_with_foreign
+from tests.simulation.held_values import of_opportunity
 from tests.simulation.interleaving import Run
 from tests.simulation.judging import Judging, shown_columns
 from tests.simulation.lists import IN_ROWS
@@ -38,8 +42,13 @@ from tests.simulation.watch import Watch
 from tests.simulation.world import World, draw_world
 from tests.unit.sync.harness import Harness, Instance
 
+BEGINS = ((), ("push",), ("sweep",), *[("push", "sweep")] * 5)
+"""What runs before the first storm: mostly all, so that there are linked deals to edit."""
+TRIES = 1
+"""So many acts are tried in a step: not each is possible at each moment."""
 EXPECTED_ERRORS = {
-    "Unavailable", "Ambiguous", "Throttled", "Locked", "Conflict", "Rejected", "NotFound", "StoreConflict"
+    "Unavailable", "Ambiguous", "Throttled", "Locked", "Conflict", "Rejected", "NotFound", "StoreConflict",
+    "StoreUnavailable", "SignInFailed", "UnreadableRefusal",
 }  # fmt: skip
 
 
@@ -53,6 +62,7 @@ class Outcome:
     told       the same in plain words, without requests
     story      the steps with their acts, to be run again
     counts     how often each act happened, and each fate of an event
+    faults     the kinds of faults (faulty/kinds.py) that took effect
     """
 
     findings: list[str]
@@ -61,6 +71,7 @@ class Outcome:
     told: list[str]
     story: Story
     counts: Counter[str]
+    faults: frozenset[str]
 
 
 def simulate(
@@ -123,10 +134,12 @@ class Simulation:
         self.chance.seed(f"{world.seed}/begin")
         most_deals = DEALS if MASS in world.traits else world.most_deals
         self.people = People(self.harness, self.chance, most_deals, world.late_saves, world.traits)
+        self.places, self.effects = Places(self.harness), Effects()
         self.writes, self.watch = SentWrites(self.trace), Watch(self.people)
         self.judging = Judging(self.people, self.watch.versions, shown_columns(world.traits))
         if MASS in world.traits:
             self.judging.count_changes(LIMIT)
+        self.judging.touched = self.places.touched = self.people.touched
         self.judging.listen()
         self.harness.partner_center.switches.list_lag = world.list_lag
         self.harness.account_id(next(iter(CUSTOMERS)))
@@ -145,6 +158,9 @@ class Simulation:
     def new_instance(self) -> Instance:
         """A new process."""
         instance = instance_of(self.harness, self.chance, self.world.traits)
+        if instance.ctx.clock.now() != self.harness.now():
+            self.effects.see(kinds.WRONG_CLOCK)
+        self.places.open_to(instance)
         self.sabotage.instance(instance)
         return instance
 
@@ -181,18 +197,30 @@ class Simulation:
             lists = ("all",) if NEWS in self.world.traits else ("all", "engagement")
             self.harness.partner_center.switches.related_lists = self.chance.choice(lists)
             self.harness.store.move_cursor(LISTED, self.harness.now())
-        for kind in self.chance.choice(((), (), ("push",), ("sweep",), ("push", "sweep"))):
+        self._disturb_creates()
+        for kind in self.chance.choice(BEGINS):
             run_through(self, kind, self.idle[0])
 
+    def _disturb_creates(self) -> None:
+        """In some seeds, a fault meets the first creates: there are few of them later."""
+        aims = {"partner_center.create", "salesforce.create"}
+        names = [name for name in self.world.faults if aims & set(TROUBLES_BY_NAME[name].aims)]
+        if names and self.chance.random() < 0.5:
+            name = self.chance.choice(names)
+            self.tell(name)
+            self.effects.begin(TROUBLES_BY_NAME[name], self.places, self.chance)
+
     def take_step(self, step: Step, busy: float = 1.0) -> None:
-        """Let one thing happen: the act of the step, or one that its chance chooses."""
-        self.chance.seed(step.chance)
-        act = step.act or self.acts.choose(busy)
-        self.chance.seed(f"{step.chance}/{act}")
+        """Let one thing happen: the act of the step, or the first possible one that its chance chooses."""
         self.step += 1
-        if happened := self.acts.do(act):
-            self.storms[-1].append(Step(step.chance, act))
-            self._after(happened, act)
+        for attempt in range(1 if step.act else TRIES):
+            self.chance.seed(f"{step.chance}/{attempt}" if attempt else step.chance)
+            act = step.act or self.acts.choose(busy)
+            self.chance.seed(f"{step.chance}/{act}")
+            if happened := self.acts.do(act):
+                self.storms[-1].append(Step(step.chance, act))
+                self._after(happened, act)
+                return
 
     def end(self) -> None:
         """Stop all processes."""
@@ -204,12 +232,15 @@ class Simulation:
         """What came of it."""
         findings = [*self.watch.findings, *self.judging.findings, *self.findings]
         story = tuple(map(tuple, self.storms))
-        return Outcome(findings, self.writes.digest, self.trace, self.told, story, self.counts)
+        return Outcome(findings, self.writes.digest, self.trace, self.told, story, self.counts, self.effects.kinds())
 
     # --- after each step
 
     def _after(self, happened: str, act: str) -> None:
         self.counts[act] += 1
+        self.keep_flow_edits()
+        if self.harness.salesforce.org._has_uncommitted() and self.runs:
+            self.effects.see(kinds.LATE_SAVE)
         self.tell(happened)
         self.queue_events(self.watch.changed_referrals())
         self.acts.pass_time(self.chance.choice((0, 0, 0, 1, 2, 5)))
@@ -227,6 +258,7 @@ class Simulation:
 
     def collect(self, run: Run) -> None:
         """Look at a run that is over; its instance, or a new one if it crashed, is free again."""
+        self.keep_flow_edits()
         if not run.is_over:
             return
         self.runs.remove(run)
@@ -236,8 +268,8 @@ class Simulation:
         self.idle.append(self.new_instance() if run.is_crashed else run.instance)
 
     def look_at(self, run: Run) -> None:
-        """Raise what ended a run, and find errors that no fault explains."""
-        if run.error is not None:
+        """Raise what ended a run, unless the store did, and find errors that no fault explains."""
+        if run.error is not None and not isinstance(run.error, StoreError):
             raise run.error
         errors = {str(fields["error"]) for fields in run.instance.log.fields_of("pair_failed")} - EXPECTED_ERRORS
         self.findings += [f"defect: {error}" for error in sorted(errors)]
@@ -251,4 +283,13 @@ class Simulation:
         for referral in changed:
             fate = "event comes" if self.is_calm else chosen_fate(self.chance)
             self.counts[fate] += 1
+            self.effects.see(*({fate} & set(kinds.EVENTS)))
             self.events += events_of(referral, fate, self.step, self.chance, is_related=are_related)
+
+    def keep_flow_edits(self) -> None:
+        """Log the values that a flow put in the place of the connector's, where they still stand."""
+        edits, self.places.flow_edits = self.places.flow_edits, []
+        for edit in edits:
+            stored = self.harness.salesforce.org._records["Opportunity"].get(edit.record)
+            if stored is not None and of_opportunity(stored)[edit.field] == edit.after:
+                self.people.edits.append(edit)

@@ -66,7 +66,8 @@ class Run:
         self.name, self.instance, self.message = name, instance, message
         self.is_over, self.is_crashed = False, False
         self.error: BaseException | None = None
-        self.idle = 0.0
+        self.idle = self.stood = 0.0
+        self.is_aimed_at = False
         self._turns, self._stops_at_writes, self._is_doomed = 0, False, False
         self._work = work
         self._mine, self._drivers = taken_lock(), taken_lock()
@@ -97,6 +98,7 @@ class Run:
     def resume(self, turns: int = TO_THE_END, *, to_a_write: bool = False) -> None:
         """Let the run work for so many turns, or to its end, or to the next write to one of the two sides."""
         self._turns, self._stops_at_writes = turns, to_a_write
+        self.stood, self.is_aimed_at = 0.0, False
         self._mine.release()
         self._drivers.acquire()
         if self.may_stand_still:

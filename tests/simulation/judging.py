@@ -37,6 +37,8 @@ class Judging:
     """All judges of one seed, and what they have found.
 
     versions   each referral by its versions
+    touched    the referrals whose version has moved without an edit: a write to one that was interrupted looks as if a
+               person had set it back (docs/protocol.md#recovery-of-interrupted-work)
     """
 
     people: People
@@ -47,6 +49,7 @@ class Judging:
     tokens: set[str] = field(default_factory=set)
     wanted: set[str] = field(default_factory=set)
     """The opportunities that are, or were, to be synced."""
+    touched: Collection[str] = ()
 
     def __post_init__(self) -> None:
         self.salesforce, self.partner_center = SalesforceWrites(self.shown), PartnerCenterWrites()
@@ -141,7 +144,8 @@ class Judging:
 
     def _judge_link(self, link: Link) -> None:
         referral = link.referral_id if link.intent is None or not link.is_creating else None
-        self.find(self.agreed.judge(link.opportunity_id, referral, base_of(link)))
+        if referral not in self.touched:
+            self.find(self.agreed.judge(link.opportunity_id, referral, base_of(link)))
 
     # --- the log
 

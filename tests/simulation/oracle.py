@@ -177,11 +177,12 @@ def _is_in_audit(edit: Edit, pair: Pair, log: Sequence[Edit]) -> bool:
 def _may_return(edit: Edit, pair: Pair, log: Sequence[Edit]) -> bool:
     """Whether the value that the person saw and changed may come back without a word about a conflict.
 
-    It may if the connector had brought it from the other side, and did not know yet that it had arrived.
+    It may if the connector brought it and did not know that it had arrived, or if a write to a `touched` one broke off.
     """
+    is_touched = bool(pair.referral.get("touched")) and edit.side == SALESFORCE
     is_brought = any(one.after == edit.before and one.side != edit.side for one in log)
     known = (entry.rpartition(ARROW)[2] for at, entry in pair.audit if at < edit.at and ARROW in entry)
-    return is_brought and not any(_shows(new, edit.before) for new in known)
+    return is_touched or (is_brought and not any(_shows(new, edit.before) for new in known))
 
 
 def _shows_both(entry: str, edit: Edit, others: set[str | None]) -> bool:

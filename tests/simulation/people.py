@@ -51,6 +51,7 @@ class People:
     focus        the share of edits that are made in the deal that was edited last
     also         what may happen although no seed of the default suite does it
     list_edits   the members that people added to lists, or removed
+    touched      the referrals that were saved without a change of a value that travels
     unasked      those of the edits that automation made, unless a person saved the record before anybody asked
     foreign      the referrals that are not this environment's, as people left them
     ruled        the deals of which the org refuses a value for good, with the field
@@ -67,6 +68,7 @@ class People:
     numbers: Numbers = field(default_factory=Numbers)
     unasked: list[Edit] = field(default_factory=list)
     list_edits: list[Any] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
     foreign: dict[str, Record] = field(default_factory=dict)
     ruled: dict[str, str] = field(default_factory=dict)
     approved: list[tuple[datetime, str, int]] = field(default_factory=list)
@@ -164,6 +166,8 @@ class People:
         except ServiceError:
             return False
         saved = self.harness.partner_center.referral(record["id"])
+        if of_referral(record) == of_referral(saved):
+            self.touched.add(record["id"])
         self._keep(PARTNER_CENTER, record["id"], of_referral(record), of_referral(saved))
         return True
 

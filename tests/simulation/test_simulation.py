@@ -3,14 +3,20 @@
 To read what happens in a seed: `python -m tests.simulation 7`; with `--shrink` only what it needs to fail.
 """
 
+from collections import Counter
+from functools import cache
+
 import pytest
 
 from tests.simulation.acts import ACTS
 from tests.simulation.driver import simulate
+from tests.simulation.faulty.kinds import KINDS
 from tests.simulation.sabotages import SABOTAGES
 from tests.simulation.shrink import kind_of, shrunk
 
 DEFAULT, ALL = 100, 500
+OFTEN, MOST_KINDS = 0.05, 40
+"""So many kinds of faults at least take effect in such a share of the seeds."""
 
 
 def slow_beyond(first: int, count: int) -> list[object]:
@@ -20,7 +26,21 @@ def slow_beyond(first: int, count: int) -> list[object]:
 
 @pytest.mark.parametrize("seed", slow_beyond(DEFAULT, ALL))
 def test_a_seed_keeps_every_promise(seed: int) -> None:
-    assert simulate(seed).findings == []
+    assert result_of(seed)[0] == []
+
+
+@cache
+def result_of(seed: int) -> tuple[list[str], frozenset[str]]:
+    """What a seed found, and which kinds of faults took effect."""
+    outcome = simulate(seed)
+    return outcome.findings, outcome.faults
+
+
+@pytest.mark.slow
+def test_each_kind_of_fault_takes_effect_and_most_of_them_do_so_often() -> None:
+    seeds = Counter(kind for seed in range(ALL) for kind in result_of(seed)[1])
+    assert set(seeds) == set(KINDS)
+    assert sum(count >= ALL * OFTEN for count in seeds.values()) >= MOST_KINDS
 
 
 @pytest.mark.parametrize("seed", [3, 58])

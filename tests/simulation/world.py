@@ -8,6 +8,8 @@ from tests.simulation.accounts import ACCOUNTS
 from tests.simulation.bad_records import BAD
 from tests.simulation.clocks import CLOCKS
 from tests.simulation.clones import CLONES
+from tests.simulation.faulty.kinds import TROUBLES
+from tests.simulation.faulty.trouble import some_of
 from tests.simulation.foreign import FOREIGN
 from tests.simulation.leaving import LEAVING
 from tests.simulation.lists import CONTACTS, IN_ROWS, LISTS
@@ -26,6 +28,8 @@ CHANCES = {
 """How often a seed has a trait."""
 FURTHER = {FOREIGN: 0.2, MASS: 0.12, BAD: 0.15}
 """The same for traits that are drawn apart, so that they change nothing else of a seed."""
+KINDS_OF_A_SEED = (0, 24, 36, 48, 74)
+"""How many kinds of faults may be injected in a seed."""
 NEEDS = {NEWS: HELP, TAKEN: NAMES, MARKED: NAMES}
 """A trait that has no effect without another one."""
 EXCLUDES = {IN_ROWS: (LISTS, NAMES, TAKEN, MARKED)}
@@ -43,6 +47,7 @@ class World:
     list_lag     seconds after which Partner Center lists a changed referral
     busy         how much people do, by storm
     story        the storms, without the names of the acts
+    faults       the names of the faults that may be injected
     """
 
     seed: int
@@ -53,6 +58,7 @@ class World:
     list_lag: float
     busy: tuple[float, ...]
     story: Story
+    faults: tuple[str, ...] = ()
 
 
 def draw_world(seed: int, also: Collection[str] = (), *, only: bool = False) -> World:
@@ -70,7 +76,14 @@ def draw_world(seed: int, also: Collection[str] = (), *, only: bool = False) -> 
         list_lag=chance.choice((0.0, 0.0, 60.0, 300.0)),
         busy=tuple(chance.choice((0.4, 1.0)) for _ in range(storms)),
         story=tuple(steps_of(seed, storm, chance.choice((30, 50))) for storm in range(storms)),
+        faults=_drawn_faults(seed),
     )
+
+
+def _drawn_faults(seed: int) -> tuple[str, ...]:
+    """A few of all kinds, so that each of them is met more than once; in some seeds none."""
+    chance = random.Random(f"{seed}/faults")  # noqa: S311 - as above
+    return tuple(trouble.name for trouble in some_of(TROUBLES, chance, chance.choice(KINDS_OF_A_SEED)))
 
 
 def _consistent(drawn: set[str], also: Collection[str]) -> frozenset[str]:
