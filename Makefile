@@ -37,8 +37,9 @@ test: $(READY) node ## run all tests except the slow ones (with Node.js also Azu
 		$(if $(COVERAGE),--cov --cov-report=)
 	@$(if $(COVERAGE),echo "Statements of shared/ that these tests run: $$($(PY) -m coverage report --format=total) %")
 
-simulate: $(READY) ## run many seeds of people, faults and crashes (SEEDS=2000; FIRST=2000 begins there)
-	@$(PY) -m tests.simulation $(or $(FIRST),0) --seeds $(or $(SEEDS),2000)
+simulate: $(READY) ## run many seeds of people, faults and crashes (SEEDS=2000; FIRST=2000 begins there; LINKS=10000 EDITS=100000 FAULTS=0.2)
+	@$(PY) -m $(if $(LINKS),tests.simulation.scale $(LINKS) $(or $(EDITS),100000) $(or $(FAULTS),0),tests.simulation \
+		$(or $(FIRST),0) --seeds $(or $(SEEDS),2000))
 
 check: $(READY) ## run ruff and mypy, and compare the docs with the code
 	@$(PY) -m ruff check .
