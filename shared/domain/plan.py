@@ -271,6 +271,8 @@ class _PlanBuilder(PlanNotes):
         self.has_answer = merged.edited is Side.SALESFORCE or merged.conflict
         if self.has_answer and not self.is_question:
             self.reported.append(answer_key(merged.salesforce))
+        elif self.is_question and not self.has_answer:  # Partner Center's status is to replace it, and may have to wait
+            self.reported.append(question_key(self.opportunity.stage))
 
     def _ask(self, key: str, merged: Merged) -> None:
         """Leave a stage that nobody has chosen as it is on both sides, and ask once."""

@@ -5,6 +5,7 @@ A flow or another automation may set a stage that nobody has chosen. It is not s
 Source: docs/protocol.md#answers-that-nobody-gave.
 """
 
+from copy import replace
 from datetime import datetime
 
 from shared.domain.cause import Cause
@@ -33,6 +34,11 @@ def answer_key(status: Value | None) -> str:
     Our own write-back makes the connector's user the last one who saved, so it can be asked only once.
     """
     return f"answer:{fingerprint(status)}"
+
+
+def without_questions(link: Link) -> Link:
+    """The link of an opportunity whose stage was replaced by Partner Center's status: no stage is a question now."""
+    return replace(link, reported=tuple(key for key in link.reported if not key.startswith(f"{UNASKED}:")))
 
 
 def stage_cause(opportunity: Opportunity, kept: Status | None) -> Cause:

@@ -41,7 +41,7 @@ from shared.domain.link_states import State
 from shared.domain.member_sets import agreed_members
 from shared.domain.ping_pong import with_writes
 from shared.domain.planned import Plan
-from shared.domain.question import UNSEEN_INSERT
+from shared.domain.question import UNSEEN_INSERT, without_questions
 from shared.domain.records import Opportunity, Referral
 from shared.domain.repeats import UNREADABLE, without_unreadable
 from shared.domain.sentences import LineDirection, is_reported
@@ -266,6 +266,7 @@ def written(
     """
     effective, ignored = split_by_effect(changes, read_back)
     refused = with_ignored(link, ignored, Side.SALESFORCE, now)
+    refused = without_questions(refused) if any(isinstance(one.new, Status) for one in effective) else refused
     agreed = {change.field: value_for_base(link, change, referral) for change in effective}
     agreed |= _agreed_lists(link, effective, read_back, referral)
     details = list(details_of_added(effective, read_back, referral, now))

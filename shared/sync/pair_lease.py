@@ -249,7 +249,7 @@ def confirm_effect(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines
     pair.link, pair.renewed_at = pair.entry.value, ctx.clock.now()
     if pair.plan is not None:
         # Otherwise a later effect would move the base back.
-        pair.plan = replace(pair.plan, base=link.base, refused=link.refused)
+        pair.plan = replace(pair.plan, base=link.base, refused=link.refused, reported=link.reported)
 
 
 def release(ctx: Context, pair: Pair) -> None:
