@@ -82,7 +82,8 @@ class Judging:
             referral, version = request.path.rpartition("/")[2], self.versions.get(request.headers.get("if-match", ""))
             self.find(self.partner_center.judge(request.method, referral, version, request.body))
             if request.method != "GET":
-                self._count(changes_for_partner_center(request.method, referral, request.body))
+                deals = {str(one["engagementId"]): str(one["externalReferenceId"]) for one in self.people.referrals()}
+                self._count(changes_for_partner_center(request.method, referral, request.body, deals))
                 self.find(judge_foreign_write(referral, self.people.foreign))
             self._look()
             response = self._answer(handle, request)

@@ -156,10 +156,13 @@ def test_a_change_beyond_the_limit_of_a_day_needs_an_approval() -> None:
 
 def test_the_counted_changes_of_a_request_are_known() -> None:
     close = b'[{"op": "replace", "path": "/status", "value": "Closed"}, {"op": "replace", "path": "/a", "value": null}]'
-    assert [kind for kind, _ in changes_for_partner_center("PATCH", REFERRAL, close)] == [
+    assert [kind for kind, _ in changes_for_partner_center("PATCH", REFERRAL, close, {})] == [
         "closure|partner_center",
         "emptied|partner_center",
     ]
+    own, help_asked = b'{"externalReferenceId": "006"}', b'{"engagementId": "e-1"}'
+    creations = [list(changes_for_partner_center("POST", "", body, {"e-1": "006"})) for body in (own, help_asked)]
+    assert creations == [[("creation|partner_center", "006")]] * 2
     won = patch({"StageName": "Closed Won", "Visible_to_Microsoft__c": True, "Description": None})
     assert [kind for kind, _ in changes_for_salesforce("POST", f"{ROOT}/composite", won)] == [
         "closure|salesforce",

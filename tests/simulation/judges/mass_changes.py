@@ -48,11 +48,17 @@ class MassChanges:
                 yield f"beyond: {kind} number {self.counts[kind]} on day {days}, and {approved} were approved"
 
 
-def changes_for_partner_center(method: str, referral: str, body: bytes) -> Iterator[tuple[str, str]]:
-    """The counted changes of a request, each with its kind and what tells it from others."""
+def changes_for_partner_center(
+    method: str, referral: str, body: bytes, deals: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """The counted changes of a request, each with its kind and what tells it from others.
+
+    A request for help counts together with the creation of its deal; `deals` has the deal of each engagement.
+    """
     if method == "POST":
         sent = json.loads(body)
-        yield f"creation|{THERE}", str(sent.get("externalReferenceId") or sent.get("engagementId"))
+        engagement = str(sent.get("engagementId"))
+        yield f"creation|{THERE}", str(sent.get("externalReferenceId") or deals.get(engagement, engagement))
     elif method == "PATCH":
         wanted = {operation["path"]: operation["value"] for operation in json.loads(body)}
         if wanted.get("/status") == "Closed":
