@@ -111,6 +111,11 @@ def is_paused(link: Link) -> bool:
     return link.referral_id is not None and link.state is State.PAUSED and link.intent is None
 
 
+def is_closed(link: Link) -> bool:
+    """Whether the deal is at rest for good: later edits are told, so one that no push has read is to be found."""
+    return link.referral_id is not None and link.state is State.CLOSED and link.intent is None
+
+
 def is_unread(link: Link, opportunity: Opportunity) -> bool:
     """Whether no look has taken the opportunity's tick or last save.
 

@@ -16,6 +16,7 @@ from shared.domain.compared import (
     Finding,
     FindingKind,
     drift_in,
+    is_closed,
     is_compared,
     is_paused,
     is_unread,
@@ -74,9 +75,11 @@ def compare_links(ctx: Context, entries: Sequence[Entry[Link]], sampled_to: str,
 
 
 def read_compared(ctx: Context, entries: Sequence[Entry[Link]]) -> tuple[list[Read], list[Finding]]:
-    """The ticked opportunities of links that are in step, and what is found of those that are unread or not shown."""
-    links = ((entry, entry.value) for entry in entries)
-    by_id = {link.opportunity_id: entry for entry, link in links if is_compared(link) or is_paused(link)}
+    """The ticked opportunities of links that are in step, and what is found of those that are unread or not shown.
+
+    A closed deal may have left Salesforce for ever: that it is not shown is nothing to tell.
+    """
+    by_id = {entry.value.opportunity_id: entry for entry in entries if _is_read(entry.value)}
     if not by_id:
         return [], []
     with pausing_on_failure(ctx, Side.SALESFORCE):
@@ -88,7 +91,8 @@ def read_compared(ctx: Context, entries: Sequence[Entry[Link]]) -> tuple[list[Re
             outcome_of_error(ctx, result, key)
         else:
             read.append(Read(by_id[key], result, is_young(result, answer.at)))
-    hidden = [entry.value for key, entry in by_id.items() if key not in shown and "deleted" not in entry.value.stamps]
+    missing = (entry.value for key, entry in by_id.items() if key not in shown)
+    hidden = [link for link in missing if not is_closed(link) and "deleted" not in link.stamps]
     unread = [one for one in read if is_unread(one.link, one.opportunity)]
     told = [
         *((FindingKind.UNREAD_OPPORTUNITY, one.link) for one in unread if not one.is_young),
@@ -96,6 +100,10 @@ def read_compared(ctx: Context, entries: Sequence[Entry[Link]]) -> tuple[list[Re
     ]
     in_step = [one for one in read if is_compared(one.link) and one not in unread]
     return in_step, [_found(kind, link) for kind, link in told if not is_queued(ctx, link)]
+
+
+def _is_read(link: Link) -> bool:
+    return is_compared(link) or is_paused(link) or is_closed(link)
 
 
 def look_at_pairs(ctx: Context, pairs: Sequence[Read]) -> list[Finding]:
