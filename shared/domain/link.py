@@ -17,6 +17,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import STATUS, TEAM, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.help_request import LEFT, HelpRequest
+from shared.domain.joined_texts import refusal_mark
 from shared.domain.leads import KnownLead
 from shared.domain.link_states import Mark, State
 from shared.domain.member_sets import without_details
@@ -252,9 +253,9 @@ class Link(Struct, frozen=True):
         return is_told and is_read_alike and isinstance(self.base[name], str | tuple)
 
     def refuses(self, key: str, value: Value | None) -> bool:
-        """Whether exactly this value is known to be refused."""
+        """Whether exactly this value is known to be refused. Of joined texts, an earlier build kept the whole."""
         difference = self.refused.get(key)
-        return difference is not None and difference.value == fingerprint(value)
+        return difference is not None and difference.value in (fingerprint(value), refusal_mark(value))
 
     def knows_refusal(self, key: str, value: Value | None, cause: Cause) -> bool:
         """Whether the seller has read that this value is refused for this cause.

@@ -23,6 +23,7 @@ from msgspec import Struct
 from shared.domain.deal import Change, Deal, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.html_entities import decode_entities
+from shared.domain.joined_texts import join_texts
 from shared.domain.member_sets import DETAILS_STAY, Left, SetRule, keys_of, members_of, merge_sets
 from shared.domain.records import Row
 
@@ -191,7 +192,7 @@ def _merge_one_edit(rule: Rule, side: Side, salesforce: Value | None, partner_ce
 
 def _merge_conflict(rule: Rule, salesforce: Value | None, partner_center: Value | None, edited: EditTimes) -> Merged:
     if rule.merges_text and isinstance(salesforce, str) and isinstance(partner_center, str) and _is_owned_by_both(rule):
-        text = _join_texts(salesforce, partner_center, edited)
+        text = join_texts(salesforce, partner_center, edited.salesforce, edited.partner_center)
         if rule.length is None or len(text) <= rule.length:
             both = Decision.BOTH_TEXTS
             return Merged(rule, text, salesforce, partner_center, rule.winner, conflict=True, decision=both)
@@ -217,18 +218,3 @@ def _winning_side(rule: Rule, salesforce: Value | None, partner_center: Value | 
         if salesforce.is_final:
             return Side.SALESFORCE, Decision.FINAL_OVER_OPEN
     return rule.winner, Decision.WINNER
-
-
-def _join_texts(salesforce: str, partner_center: str, edited: EditTimes) -> str:
-    """Both texts, the later one below a dated line; a text that already contains the other is the result."""
-    if partner_center in salesforce:
-        return salesforce
-    if salesforce in partner_center:
-        return partner_center
-    if edited.salesforce >= edited.partner_center:
-        return _append_dated(partner_center, salesforce, edited.salesforce, "Salesforce")
-    return _append_dated(salesforce, partner_center, edited.partner_center, "Partner Center")
-
-
-def _append_dated(earlier: str, later: str, moment: datetime, origin: str) -> str:
-    return f"{earlier}\n--- {moment:%Y-%m-%d %H:%M} UTC, {origin} ---\n{later}"

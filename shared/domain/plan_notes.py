@@ -11,6 +11,7 @@ from shared.domain.close_date import past_close_date_lines
 from shared.domain.creation_values import CONTACTS_CUT, CONTACTS_LEFT_OUT, NO_IDS, PART_LEFT_OUT, SOLUTIONS_CUT
 from shared.domain.deal import STATUS, TEAM, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
+from shared.domain.joined_texts import refusal_mark
 from shared.domain.latches import CONTACTS_LOCKED, FIXED_THERE, NOT_ANSWERED
 from shared.domain.left_members import (
     accepted_key,
@@ -279,7 +280,7 @@ class PlanNotes:
         if known and is_told and (self.link.refuses(key, wanted) or self._is_refused_list(known, key, code, merged)):
             self.refused[key] = replace(known, code=code)
             return
-        self.refused[key] = Difference(fingerprint(wanted), code, self.now)
+        self.refused[key] = Difference(refusal_mark(wanted), code, self.now)
         if not code.startswith(REFUSED_BY_FAR_SIDE):
             told, people = (code, "") if code != CONTACTS_LOCKED.code else locked_contacts(merged)
             values = {"system": system_name(side), **({"value": people} if people else {})}

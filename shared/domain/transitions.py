@@ -21,9 +21,10 @@ from shared.domain.audit import Line, cause_line, change_lines, refusal_lines
 from shared.domain.audit import ignored_lines as lines_of_ignored
 from shared.domain.cause import Cause
 from shared.domain.creation_values import CONTACTS_LEFT_OUT, TEXT_CUT
-from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value, fingerprint
+from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status, Value
 from shared.domain.field_rules import Rules
 from shared.domain.foreign_money import value_for_base
+from shared.domain.joined_texts import refusal_mark
 from shared.domain.known_versions import with_known_versions
 from shared.domain.latches import FIXED_THERE
 from shared.domain.left_members import details_of_added, is_same
@@ -305,8 +306,8 @@ def with_refused(link: Link, changes: Sequence[Change], side: Side, now: datetim
     """The link with values noted as refused by a side: they are not pushed back."""
     refused = dict(link.refused)
     for change in changes:
-        key, code, value = f"{side}.{change.field}", f"{REFUSED_BY_FAR_SIDE}{side}{suffix}", fingerprint(change.new)
-        known = link.refused.get(key)
-        is_same = known is not None and (known.code, known.value) == (code, value)
-        refused[key] = replace(known, since=now) if known is not None and is_same else Difference(value, code, now)
+        key, code = f"{side}.{change.field}", f"{REFUSED_BY_FAR_SIDE}{side}{suffix}"
+        known, record = link.refused.get(key), Difference(refusal_mark(change.new), code, now)
+        is_same = known is not None and known.code == code and link.refuses(key, change.new)
+        refused[key] = replace(known, since=now) if known is not None and is_same else record
     return replace(link, refused=refused)

@@ -6,7 +6,8 @@ Sources: docs/protocol.md#recovery-of-interrupted-work, docs/protocol.md#notes.
 import pytest
 
 from shared.domain.deal import Side
-from tests.unit.sync.harness import AFTER_LEASE, Harness, Instance
+from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness, Instance
+from tests.unit.sync.inbound_deals import assert_quiet
 
 
 @pytest.fixture
@@ -56,3 +57,16 @@ def test_the_base_holds_only_a_text_that_both_sides_have(harness: Harness, close
     harness.run_rounds(3)
     assert harness.stored_link(closed_deal).base["notes"] == "The colleague's words"
     assert harness.stored_link(closed_deal).refused[f"{Side.PARTNER_CENTER}.notes"].code == "closed_is_final"
+
+
+def test_joined_notes_that_salesforce_refuses_are_told_once(harness: Harness, closed_deal: str) -> None:
+    """The mark moves the record's date, so later tries join the texts in another order, below another dated line."""
+    harness.refuse_writes_of("Description")
+    harness.run_rounds(2)
+    for _ in range(4):
+        harness.push(HOUR + MINUTE)
+    audit = harness.audit_texts(closed_deal)
+    assert sum("Not so." in line for line in audit) == 1
+    assert sum("the deal is closed in Partner Center" in line for line in audit) == 1
+    assert harness.opportunity(closed_deal)["Sync_Status__c"] == "Failed"
+    assert_quiet(harness)
