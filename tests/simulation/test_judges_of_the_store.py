@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.simulation.held_values import PARTNER_CENTER, Edit
 from tests.simulation.judges.agreed_values import AgreedValues
 from tests.simulation.judges.audit_lines import StoredLine, repeated_writes, untold_lines
 from tests.simulation.judges.bad_records import Parked, Refused, judge_refused, judge_unreadable
@@ -56,6 +57,18 @@ def test_a_confirmed_write_counts_as_held_whatever_a_flow_has_made_of_it() -> No
     judge.look_at_referral(REFERRAL_RECORD)
     judge.confirm_opportunity(OPPORTUNITY, {"Amount": 7})
     assert kinds(judge.judge(DEAL, REFERRAL, {"money": "7.00 USD"})) == []
+
+
+def test_a_value_may_be_the_base_where_a_value_that_people_set_back_seems_to_show_its_write() -> None:
+    judge = AgreedValues(bases={DEAL: {"name": "A"}})
+    judge.look_at_opportunity({**OPPORTUNITY, "Name": "B"})
+    judge.look_at_referral(REFERRAL_RECORD)
+    there = Edit(NOON, PARTNER_CENTER, REFERRAL, "name", "A", "C")
+    judge.look_at_edits([there])
+    assert kinds(judge.judge(DEAL, REFERRAL, {"name": "B"})) == ["early"]
+    judge.bases = {DEAL: {"name": "A"}}
+    judge.look_at_edits([there, Edit(NOON, PARTNER_CENTER, REFERRAL, "name", "C", "A")])
+    assert kinds(judge.judge(DEAL, REFERRAL, {"name": "B"})) == []
 
 
 def test_a_stage_may_be_the_base_where_partner_center_has_changed_and_wins() -> None:

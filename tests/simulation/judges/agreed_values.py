@@ -4,6 +4,9 @@ Source: docs/protocol.md#rule-6-the-base-moves-only-after-a-confirmed-effect, do
 A value counts as held from the moment at which a record has it, or at which a write of it succeeded, until the end. A
 text holds each part of it: two texts that were joined on one side are still to be joined on the other.
 
+A value that Partner Center never held may be the base where people changed a value there and set it back: nothing but
+that write seems to explain the version then. Source: docs/protocol.md#recovery-of-interrupted-work.
+
 early    the base has a value that one of the two records never held
 """
 
@@ -16,6 +19,7 @@ from tests.simulation.held_values import (
     FIELDS,
     LOST,
     OPEN,
+    PARTNER_CENTER,
     SALESFORCE,
     UNANSWERED,
     WON,
@@ -36,7 +40,8 @@ class AgreedValues:
 
     held: dict[str, dict[str, set[str | None]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     first_status: dict[str, str | None] = field(default_factory=dict)
-    present_status: dict[str, str | None] = field(default_factory=dict)
+    present: dict[str, Values] = field(default_factory=dict)
+    set_back: set[str] = field(default_factory=set)
     bases: dict[str, Values] = field(default_factory=dict)
     seen_edits: int = 0
 
@@ -56,13 +61,15 @@ class AgreedValues:
 
     def look_at_edits(self, edits: Sequence[Edit]) -> None:
         """Remember the values that people saw and entered: of several saves, the last ones may be visible late."""
-        for edit in edits[self.seen_edits :]:
+        for number, edit in enumerate(edits[self.seen_edits :], self.seen_edits):
             record = edit.record if edit.side == SALESFORCE else edit.record.lower()
             self.held[record][edit.field] |= {edit.before, edit.after}
+            if edit.side == PARTNER_CENTER and any(_is_way_back(edit, one) for one in edits[:number]):
+                self.set_back.add(record)
         self.seen_edits = len(edits)
 
     def _keep(self, record: str, values: Values) -> None:
-        self.present_status[record] = values["status"]
+        self.present[record] = values
         for name, value in values.items():
             self.held[record][name].add(value)
 
@@ -79,8 +86,13 @@ class AgreedValues:
     def _judge_value(self, pair: tuple[str, str], name: str, known: str | None, value: str | None) -> Iterator[str]:
         for record in pair:
             was_held = any(holds(name, held, value) for held in self.held[record][name])
-            if not (was_held or (name == "status" and self._is_step(record, pair, known, value))):
+            is_step = name == "status" and self._is_step(record, pair, known, value)
+            if not (was_held or is_step or self._seems_written(record, name, known)):
                 yield f"early: the base of {pair[0]} has the {name} {value!r}, which {record} never held"
+
+    def _seems_written(self, record: str, name: str, known: str | None) -> bool:
+        """Whether a value that people set back, of this field or another, looks like what our write explains."""
+        return name != "status" and record in self.set_back and _plain(name, self.present[record][name]) == known
 
     def _is_step(self, record: str, pair: tuple[str, str], known: str | None, value: str | None) -> bool:
         """Whether one side alone makes the base's status: an accept on the way to a close, or the stage of an insert.
@@ -92,8 +104,14 @@ class AgreedValues:
         opportunity, referral = pair
         if record == opportunity:
             return value == OPEN and OPEN in self.held[referral]["status"]
-        is_beaten = value == self.present_status[opportunity] and self.present_status[referral] != known
+        is_beaten = value == self.present[opportunity]["status"] and self.present[referral]["status"] != known
         return is_beaten or value == self.first_status[opportunity]
+
+
+def _is_way_back(edit: Edit, earlier: Edit) -> bool:
+    """Whether an edit sets back what an earlier one of the same record changed."""
+    is_same_field = (edit.side, edit.record, edit.field) == (earlier.side, earlier.record, earlier.field)
+    return is_same_field and edit.after == earlier.before
 
 
 def _plain(name: str, value: str | None) -> str | None:
