@@ -113,14 +113,15 @@ def error_of_reply(reply: Reply, label: CallLabel) -> CosellError:
             ),
             status=reply.status,
         )
-    is_unknown = label.is_write and reply.status != HTTPStatus.NOT_FOUND
-    return Ambiguous(text) if is_unknown else Unavailable(text, after=retry_after_seconds(reply))
+    return Ambiguous(text) if label.is_write else Unavailable(text, after=retry_after_seconds(reply))
 
 
 def _is_unreadable(reply: Reply, body: "_ErrorBody", label: CallLabel) -> bool:
     """Whether a 4xx says nothing of the service: a gateway sent a page, or refused a write without a reason."""
     if not HTTPStatus(400) <= reply.status < HTTPStatus(500) or reply.status in _SAYS_ENOUGH:
         return False
+    if reply.status == HTTPStatus.NOT_FOUND:
+        return label.is_write and (reply.is_html or not body.is_readable)
     if reply.status in _CERTAIN:
         return reply.is_html and not is_mfa_missing(reply)
     return not body.is_readable and (label.is_write or reply.is_html)
@@ -233,7 +234,7 @@ _CHECK_CONSENT = (
 # prove that the referral is gone (docs/reference/partner-center.md#retry-rules).
 _UNCERTAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.NOT_FOUND})
 # Their status alone says what to do, whoever answered.
-_SAYS_ENOUGH = frozenset({401, 404, 408, 423, 429})
+_SAYS_ENOUGH = frozenset({401, 408, 423, 429})
 _CERTAIN: dict[int, Callable[[Reply, _ErrorBody, str], CosellError]] = {
     401: _sign_in_error,
     403: _sign_in_error,

@@ -39,7 +39,7 @@ def is_counted(harness: Harness, deal: str) -> bool:
     return repeats is not None and bool(repeats.unreadable)
 
 
-@pytest.mark.parametrize("status", [400, 403, 409, 413])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413])
 def test_one_page_of_a_gateway_parks_nothing_and_pauses_nothing(harness: Harness, status: int) -> None:
     deal = harness.shared_deal()
     block(harness, CHANGE, status, times=1)
@@ -52,6 +52,17 @@ def test_one_page_of_a_gateway_parks_nothing_and_pauses_nothing(harness: Harness
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
     assert not is_counted(harness, deal)
     assert_quiet(harness)
+
+
+def test_the_loser_of_a_conflict_is_told_if_a_page_says_not_found_after_the_effect(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=555)
+    harness.seller_edits(deal, Amount=777)
+    block(harness, CHANGE, 404, kind=FaultKind.ANSWER_AFTER, times=1)
+    harness.sweep()
+    assert harness.referral_of(deal)["details"]["dealValue"] == 777
+    push_for(harness, 10)
+    assert harness.count_in_audit(deal, "Amount 555.00 USD → 777.00 USD") == 1
 
 
 def test_a_refusal_without_a_reason_is_tried_five_times_over_an_hour_then_parked_and_tried_hourly(

@@ -73,7 +73,7 @@ def test_a_refused_read_is_not_tried_again(
     assert len(service.requests) == 1
 
 
-@pytest.mark.parametrize("status", [400, 403, 409, 412, 413, 422])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 413, 422])
 def test_a_page_of_a_gateway_refuses_nothing_for_good(
     referrals: Referrals, service: ScriptedService, status: int
 ) -> None:
@@ -85,11 +85,12 @@ def test_a_page_of_a_gateway_refuses_nothing_for_good(
         referrals.get(ID)
 
 
+@pytest.mark.parametrize("status", [400, 404])
 @pytest.mark.parametrize("body", ["", "[]", '{"error": "Bad request"}', "Bad Request"])
 def test_a_write_that_is_refused_without_a_reason_is_of_unknown_outcome(
-    referrals: Referrals, service: ScriptedService, body: str
+    referrals: Referrals, service: ScriptedService, status: int, body: str
 ) -> None:
-    service.set_script(httpx.Response(400, text=body))
+    service.set_script(httpx.Response(status, text=body))
 
     with pytest.raises(UnreadableRefusal):
         referrals.patch(ID, [], '"1"')

@@ -195,15 +195,6 @@ def test_a_refused_write_did_nothing(
     assert len(service.requests) == 1
 
 
-def test_a_404_of_a_gateway_does_not_mean_that_the_referral_is_gone(
-    write: Callable[[], object], service: ScriptedService, answer: Answer
-) -> None:
-    service.set_script(answer(404, text="<!DOCTYPE html><title>no such route</title>"))
-
-    with pytest.raises(Unavailable):
-        write()
-
-
 def test_a_write_is_repeated_once_with_a_new_token(
     write: Callable[[], object], service: ScriptedService, answer: Answer
 ) -> None:
