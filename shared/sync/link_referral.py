@@ -132,7 +132,7 @@ def _read_referral(ctx: Context, claim: Claim) -> Referral | None:
         with pausing_on_failure(ctx, Side.PARTNER_CENTER):
             return ctx.translation.referral(ctx.partner_center.get(claim.referral_id))
     except NotFound:
-        claim.delete(ctx)
+        claim.delete_if_unused(ctx)  # else its values are the base of what it may have created
         ctx.log("referral_missing", referral_id=claim.referral_id)
         return None
 

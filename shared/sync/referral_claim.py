@@ -86,10 +86,10 @@ class Claim(Struct):
         """Delete the inbox record of a referral that needs no opportunity any more, and its mark."""
         ctx.remove_from_inbox(self.referral_id)
         self.entry = replace(self.entry, value=replace(self.entry.value, inbox=None))
-        if self.is_linked:
-            self._replace(ctx, self.entry.value)
-        else:
+        if self.is_unused:
             self.delete(ctx)
+        else:
+            self._replace(ctx, self.entry.value)
 
     def _replace(self, ctx: Context, pointer: Pointer) -> None:
         self.entry = ctx.store.replace_pointer(self.referral_id, self.entry, pointer)

@@ -147,6 +147,19 @@ def test_a_store_error_after_the_graph_leaves_a_claim_with_the_created_values(ha
     assert not harness.count_in_audit(deal, "both sides")
 
 
+def test_an_edit_of_an_unanswered_deal_arrives_although_its_referral_was_missing_for_a_moment(harness: Harness) -> None:
+    """The values of the lost create are then still known: without them, the edit would wait for the answer."""
+    referral = microsoft_sends_deal(harness)
+    harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, path="graph"))
+    harness.pull_event(referral)
+    harness.colleague_edits(referral, details_dealValue=26000)
+    missing = Fault(FaultKind.ANSWER, path=referral, status=404, body='{"error":{"code":"itemNotFound"}}')
+    harness.inject_fault(Side.PARTNER_CENTER, missing)
+    harness.pull_event(referral, AFTER_LEASE)
+    harness.run_rounds()
+    assert opportunity_of(harness, referral)["Amount"] == 26000
+
+
 @pytest.mark.parametrize("call", ["store.replace_pointer", "store.release_account"])
 def test_a_store_error_at_the_end_of_a_pull_still_leads_to_one_linked_opportunity(harness: Harness, call: str) -> None:
     referral = microsoft_sends_deal(harness)
