@@ -265,16 +265,16 @@ class PlanNotes:
         """Put the difference on record; report it once, and again only for another value."""
         key = f"{side}.{merged.rule.field}"
         known, wanted = self.link.refused.get(key), merged.wanted_on(side)
+        if code == NOT_ANSWERED.code:
+            before, after = display_text(merged.held_by(side)), display_text(merged.value)
+            self.unsent.append(f"{merged.rule.label} {before} → {after}")
         if code == NOT_ANSWERED.code and merged.rule.field == TEAM:
-            record = Difference(fingerprint(wanted), code, self.now)  # our team goes with the accept: nothing to tell
+            record = Difference(fingerprint(wanted), code, self.now)  # our team goes with the accept: told at a decline
             self.refused[key] = known if known is not None and known.value == record.value else record
             return
         if code == PING_PONG:
             self._tell_set_back(side, merged)
             return
-        if code == NOT_ANSWERED.code:
-            before, after = display_text(merged.held_by(side)), display_text(merged.value)
-            self.unsent.append(f"{merged.rule.label} {before} → {after}")
         is_told = known is not None and known.code != UNASKED  # a question says nothing of a refusal
         is_told &= known is None or known.code != NOT_ANSWERED.code or merged.rule.field != TEAM
         if known and is_told and (self.link.refuses(key, wanted) or self._is_refused_list(known, key, code, merged)):

@@ -98,7 +98,7 @@ class Pair:
         ids = {tag["id"] for tag in self.referral["details"]["requirements"]["solutions"]}
         people = {one["email"] for one in self.referral["customerProfile"]["team"] or ()}
         contacts = set(self.opportunity.get("contacts", people))
-        unsent = [entry for _, entry in self.audit if "was not sent" in entry]
+        unsent = [entry for _, entry in self.audit if "not sent" in entry]
         if any(label in entry for label in ("Contact Roles", "Opportunity Owner") for entry in unsent):
             return True
         return contacts != people or ids != set(str(self.opportunity["Products__c"] or "").replace(";", " ").split())

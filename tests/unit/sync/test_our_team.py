@@ -259,6 +259,17 @@ def test_an_owner_who_was_not_sent_is_told_once_the_deal_has_expired(harness: Ha
     assert harness.count_in_audit(deal, 'Opportunity Owner "Ada Next" was not sent') == 1
 
 
+def test_an_owner_who_was_not_sent_is_named_at_the_decline(harness: Harness) -> None:
+    _, deal = arrived_deal(harness)
+    harness.seller_edits(
+        deal, StageName="Closed Lost", Closing_Reason__c="Not a customer", OwnerId=add_user(harness, "Next")
+    )
+    harness.run_rounds()
+    assert mark_of(harness, deal) == "Synced with differences"
+    assert harness.count_in_audit(deal, "These edits were not sent") == 1
+    assert harness.count_in_audit(deal, "Opportunity Owner empty → Ada Next") == 1
+
+
 def test_team_selling_that_is_switched_off_removes_nobody_and_stops_nothing(teams: Harness) -> None:
     deal = deal_with(teams)
     add_to_team(teams, deal, add_user(teams, "Mate"))
