@@ -13,17 +13,20 @@ from tests.simulation.sabotage import Sabotage
 
 SABOTAGES: Mapping[str, Sabotage] = {**BROKEN_STORES, **BROKEN_INSTANCES, **BROKEN_REQUESTS, **BROKEN_CARE}
 HINTS = {
-    "recovery is skipped": 31,
+    "the lease is ignored": 5,
+    "claims on accounts are ignored": 143,
     "the retry queue is forgotten": 6,
-    "a lost create is not looked for": 13,
+    "a close is sent at once": 11,
+    "a lease is judged by the own clock": 29,
+    "every version that was read is known": 42,
     "automation answers Microsoft": 16,
-    "a close is sent at once": 26,
-    "every version that was read is known": 32,
     "If-Unmodified-Since is dropped": 90,
-    "the status is sent first": 54,
     "a closed referral looks open": 6,
+    "the status is sent first": 19,
     "a foreign column is written": 4,
     "every referral is ours": 2,
     "values are logged": 2,
 }
 """Seeds that noticed a sabotage, so that the search ends early."""
+UNNOTICED = frozenset({"the store is written unconditionally", "a save that may be open is not waited for"})
+"""500 seeds do not notice these yet: two instances, or a late save, seldom meet at the one moment that shows them."""
