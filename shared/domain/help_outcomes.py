@@ -3,6 +3,7 @@
 Source: docs/protocol.md#asking-microsoft-for-help.
 """
 
+from collections.abc import Mapping
 from copy import replace
 from datetime import datetime
 
@@ -88,6 +89,19 @@ def help_to_show(link: Link, record: MicrosoftRecord, sharing: Sharing) -> dict[
         return {}
     shown = {} if sharing.help else {HELP: help_label(link.help.code)}
     return shown if sharing.notes or not record.request_notes else {**shown, NOTES_TO_MICROSOFT: record.request_notes}
+
+
+def request_to_show(link: Link, sharing: Sharing, texts: Mapping[str, str]) -> dict[str, str]:
+    """Those of the `texts` to show that are a request which is not shown yet. An entry of a seller's stays."""
+    if link.help is None or link.help.is_shown:
+        return {}
+    held = {HELP: sharing.help, NOTES_TO_MICROSOFT: sharing.notes}
+    return {name: texts[name] for name, value in held.items() if name in texts and not value}
+
+
+def without_request(texts: Mapping[str, str]) -> dict[str, str]:
+    """The `texts` to show in columns that only the connector writes."""
+    return {name: text for name, text in texts.items() if name not in (HELP, NOTES_TO_MICROSOFT)}
 
 
 def help_shown(link: Link) -> Link:

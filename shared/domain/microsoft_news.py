@@ -154,6 +154,11 @@ def shown(link: Link, texts: Collection[str] = (), columns: Collection[str] = ()
     return replace(link, microsoft=replace(known, is_shown=True, lacking=tuple(sorted(lacking))))
 
 
+def not_shown(link: Link) -> Link:
+    """The link of an opportunity that could not take what was heard: the record is read again."""
+    return replace(link, microsoft=replace(link.microsoft, is_shown=False)) if link.microsoft else link
+
+
 def with_columns(link: Link, columns: Collection[str]) -> Link:
     """The link of a pair whose org may have a column that it lacked: then what was heard is to be shown again."""
     known = link.microsoft

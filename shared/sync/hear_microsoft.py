@@ -34,12 +34,8 @@ from shared.foundation.errors import NotFound, Rejected, SignInFailed, StoreConf
 from shared.mapping.other_parties import is_foreign, msx_id_in, parties_in, record_of_party, with_ours
 from shared.sync.pair_lease import Pair, acquire, open_pairs, read_opportunities, record_intent, release, run_step
 from shared.sync.ports import BUSY, RECONCILED, Context, Json, Outcome, Outcomes, Result, RetryEntry
-from shared.sync.retry_queue import (
-    keep_retry_queue,
-    outcome_of_error,
-    pause_of_either_side,
-    pausing_on_failure,
-)
+from shared.sync.retry_queue import keep_retry_queue, outcome_of_error, pause_of_either_side, pausing_on_failure
+from shared.sync.show_request import look_at_again, show_requests
 from shared.sync.write_opportunity import batches_of_write_backs, write_back
 
 ACCESS_DENIED = "accessDenied"
@@ -234,12 +230,14 @@ def _hear_deals(ctx: Context, found: Iterable[Found]) -> Outcomes:
     read_opportunities(ctx, pairs)
     for pair in open_pairs(pairs):
         run_step(ctx, pair, _hear_under_lease, wanted[pair.id])
+    unshown = show_requests(ctx, pairs)
     chunks = batches_of_write_backs(ctx, pairs)
     ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
     for pair in open_pairs(pairs):
         _log_heard(ctx, pair, wanted[pair.id])
     released = [pair for pair in pairs if not pair.may_have_written]
     ctx.map(lambda pair: run_step(ctx, pair, release), released, at_most=ctx.policy.parallelism)
+    look_at_again(ctx, unshown)
     ended = {deal: one for deal, one in zip(wanted, results, strict=True) if isinstance(one, Outcome)}
     return {**ended, **{pair.id: pair.outcome or RECONCILED for pair in pairs}}
 
@@ -302,7 +300,7 @@ def _confirm_request(ctx: Context, pair: Pair, record: Record) -> None:
 
 
 def fill_help(pair: Pair, record: MicrosoftRecord) -> None:
-    """Let the write-back show what a colleague asked, in the fields that are empty."""
+    """Let the opportunity show what a colleague asked, in the fields that are empty (`show_request.py`)."""
     if pair.opportunity is not None and pair.link.help is not None:
         pair.take_news(Hearing(pair.link, texts=help_to_show(pair.link, record, pair.opportunity.sharing)))
 

@@ -30,17 +30,11 @@ from shared.sync.decide_pair import end_rest, leave_sync, make_plan, plan_and_se
 from shared.sync.hear_microsoft import look_for_news
 from shared.sync.mark_names import mark_names
 from shared.sync.mass_change import stop_mass_changes, wait_for_approval
-from shared.sync.pair_lease import (
-    Pair,
-    acquire,
-    open_pairs,
-    read_opportunities,
-    release,
-    run_step,
-)
+from shared.sync.pair_lease import Pair, acquire, open_pairs, read_opportunities, release, run_step
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
 from shared.sync.prepare_create import adopt_named_referral, find_twins, note_untick, prepare_create
 from shared.sync.retry_queue import outcome_of_error, pause_side, retry_after_pause, retry_once_rested
+from shared.sync.show_request import look_at_again, show_requests
 from shared.sync.tell_owner import is_owner_untold, tell_owner
 from shared.sync.write_opportunity import batches_of_write_backs, write_back
 from shared.sync.write_referral import (
@@ -208,10 +202,13 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
         run_for_each(ctx, Side.PARTNER_CENTER, again, plan_and_send)
     if ctx.translation.name_column:
         mark_names(ctx, work.pairs)
+    unshown = show_requests(ctx, heard) if heard else []
     chunks = batches_of_write_backs(ctx, work.pairs)
     at_most = ctx.parallelism(Side.SALESFORCE) if len(chunks) > 1 else 1
     ctx.map(partial(write_back, ctx), chunks, at_most=at_most)
     ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
+    if unshown:
+        look_at_again(ctx, unshown)
     return {**work.ended, **{pair.id: pair.outcome or RECONCILED for pair in work.pairs}}
 
 

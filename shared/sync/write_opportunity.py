@@ -14,6 +14,7 @@ from msgspec import Struct
 from shared.domain.audit_text import audit_text
 from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Side
+from shared.domain.help_outcomes import request_to_show, without_request
 from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.name_mark import marked_name
@@ -76,6 +77,7 @@ def prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write |
         lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
         mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(ctx, pair)
         values |= _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(lines), missing))
+        values |= request_values(ctx, pair)
         if ctx.translation.name_column:
             values |= marked_name(values, ctx.translation.name_column, pair.opportunity.name or "", mark)
     return Write(pair.id, values, pair.opportunity.modified)
@@ -86,8 +88,15 @@ def _with_unshown(ctx: Context, pair: Pair, values: dict[str, Any]) -> dict[str,
     if _must_tick(pair):
         values |= {ctx.translation.file.ours.flag: True}
     if pair.news:
-        values |= ctx.translation.shown_news(pair.news)
+        values |= ctx.translation.shown_news(without_request(pair.news))
     return values | ctx.translation.shown_answer(pair.answer_until) if _is_answer_unshown(ctx, pair) else values
+
+
+def request_values(ctx: Context, pair: Pair) -> dict[str, Any]:
+    """What a colleague asked, by the columns in which sellers ask: it is written under a condition only."""
+    if not pair.news or pair.opportunity is None:
+        return {}
+    return ctx.translation.shown_news(request_to_show(pair.link, pair.opportunity.sharing, pair.news))
 
 
 def _must_tick(pair: Pair) -> bool:
@@ -158,13 +167,8 @@ def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *
     pair.take_read_back(read_back)
     lines = (*confirmed.lines, *pair.pending.take_confirmed(changes, now))
     confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines)
-    ctx.log(
-        "opportunity_written",
-        correlation_id=ctx.correlation_id,
-        opportunity_id=pair.id,
-        referral_id=pair.link.referral_id,
-        fields=[change.field for change in changes],
-    )
+    ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id, "referral_id": pair.link.referral_id}
+    ctx.log("opportunity_written", **ids, fields=[change.field for change in changes])
 
 
 def _park(ctx: Context, pair: Pair, cause: Cause, *, is_last: bool) -> None:
@@ -216,11 +220,10 @@ def _needs_write_back(ctx: Context, pair: Pair) -> bool:
     if pair.news and ctx.translation.shown_news(pair.news).keys() - link.columns_left_out(ctx.clock.now()):
         return True
     if link.unshown is None:
-        is_complete = _missing_identity(ctx, pair) is None and not _is_answer_unshown(ctx, pair)
+        missing, is_answered = _missing_identity(ctx, pair), not _is_answer_unshown(ctx, pair)
+        is_complete = missing is None and is_answered
         if link.repeats and not is_complete:
-            is_complete = are_left_alone(
-                ctx, pair, _missing_identity(ctx, pair), is_answered=not _is_answer_unshown(ctx, pair)
-            )
+            is_complete = are_left_alone(ctx, pair, missing, is_answered=is_answered)
         return has_lines or not is_complete or link.mark != link.due_mark or _must_tick(pair)
     ours, left_out = ctx.translation.file.ours, link.columns_left_out(ctx.clock.now())
     if _must_tick(pair) and ours.flag not in left_out:
@@ -335,11 +338,12 @@ def _confirm_write_back(
 def _note_shown(ctx: Context, pair: Pair, own: _WriteBack, shown: Mapping[str, object], *, is_refused: bool) -> None:
     """Note which columns were written. It is stored with the release; a repeated write-back does no harm."""
     known, ours = pair.link.unshown, ctx.translation.file.ours
-    lacking = tuple(sorted(own.whole.keys() - shown.keys()))
+    asked = request_values(ctx, pair).keys()
+    lacking = tuple(sorted((own.whole.keys() - shown.keys()) | (asked & {*(known.columns if known else ())})))
     unshown = None
     if lacking:
         unshown = Unshown(lacking, ctx.clock.now() if is_refused or known is None else known.since)
     mark = own.mark if ours.status not in lacking else pair.link.mark
     pair.take_shown(mark, unshown, unwritten=ours.audit in lacking)
-    if pair.news and ctx.translation.shown_news(pair.news).keys().isdisjoint(lacking):
+    if pair.news and not asked and ctx.translation.shown_news(pair.news).keys().isdisjoint(lacking):
         pair.take_news_shown(ctx.translation.news_columns)

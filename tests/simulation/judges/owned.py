@@ -46,8 +46,6 @@ OF_PEOPLE: Mapping[str, tuple[str, ...]] = {
     "CurrencyIsoCode": ("Amount", "CurrencyIsoCode"),
 }  # fmt: skip
 """The columns of people that the connector may write, each with the columns that are one value with it."""
-FILLED = frozenset({"How_can_Microsoft_help__c", "Notes_to_Microsoft__c"})
-"""What a colleague asked of Microsoft is shown here without a condition, where the column was empty when read."""
 OF_A_NEW_OPPORTUNITY = frozenset({FLAG, "AccountId", "OwnerId", "RecordTypeId"})
 """What only a new opportunity may carry beside all these."""
 OF_NEW_RECORDS: Mapping[str, frozenset[str]] = {

@@ -17,7 +17,6 @@ from typing import Any
 
 from tests.simulation.judges.owned import (
     DELETED,
-    FILLED,
     INBOX,
     OF_A_NEW_OPPORTUNITY,
     OF_NEW_RECORDS,
@@ -36,13 +35,11 @@ class SalesforceWrites:
 
     shown: Collection[str] = ()
     read: dict[tuple[str, str], list[Record]] = field(default_factory=lambda: defaultdict(list))
-    last: dict[str, Record] = field(default_factory=dict)
 
     def keep(self, answer: bytes) -> None:
         """Remember the opportunities that an answer shows."""
         for record in read_records(answer, DEAL):
             known = self.read[record["Id"], record["LastModifiedDate"][:19]]
-            self.last[record["Id"]] = record
             if record not in known:
                 known.append(record)
 
@@ -65,9 +62,7 @@ class SalesforceWrites:
         columns = write.values.keys() - OURS - set(self.shown)
         if unowned := columns - OF_PEOPLE.keys():
             yield f"unowned: {sorted(unowned)} of {write.record} are written"
-        last = self.last.get(str(write.record), {})
-        filled = {column for column in columns & FILLED if column in last and not last[column]}
-        of_people = (columns & OF_PEOPLE.keys()) - (filled if write.stamp is None else set())
+        of_people = columns & OF_PEOPLE.keys()
         if of_people and write.stamp is None:
             yield f"unconditional: {sorted(of_people)} of {write.record} are written without a version"
         elif of_people:
