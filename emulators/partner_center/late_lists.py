@@ -37,7 +37,7 @@ def listed_versions(
 
 
 def _shown_version(referral: StoredReferral, switches: Switches, gap: int, now: int) -> StoredReferral | None:
-    if now - gap < referral.updated != referral.created:
+    if gap and now - gap < referral.updated != referral.created:
         return None
     while referral.former is not None and referral.updated > now - _ticks(switches.list_stale):
         referral = referral.former
