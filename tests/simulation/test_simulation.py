@@ -37,6 +37,7 @@ def result_of(seed: int) -> tuple[list[str], frozenset[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # it runs all seeds, also those that another process of the tests has run
 def test_each_kind_of_fault_takes_effect_and_most_of_them_do_so_often() -> None:
     seeds = Counter(kind for seed in range(ALL) for kind in result_of(seed)[1])
     assert set(seeds) == set(KINDS)
