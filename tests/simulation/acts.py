@@ -194,8 +194,8 @@ class Acts:
         if any(not run.may_stand_still for run in self.simulation.runs):
             self.pass_time(chance.choice((10, 30, 50)))
             return "seconds pass in the middle of a run"
-        kinds = (("minutes pass", 1200), ("hours pass", 5 * 3600), ("a day passes", 90_000))
-        name, longest = chance.choices(kinds, (12, 3, 1))[0]
+        spans = (("minutes pass", 1200), ("hours pass", 5 * 3600), ("a day passes", 90_000))
+        name, longest = chance.choices(spans, (12, 3, 1))[0]
         self.pass_time(chance.randint(longest // 20, longest))
         return f"{name} in the middle of a run" if self.simulation.runs else name
 
