@@ -21,8 +21,7 @@ def _clones(people: People) -> bool:
     values = {column: record[column] for column in COPIED}
     if people.chance.random() < 0.5:
         values["Amount"] = people.amount()
-    people.add_opportunity(**values)
-    return True
+    return people.add_opportunity(**values)
 
 
 def _tells_apart(people: People) -> bool:

@@ -129,7 +129,7 @@ def _seller_adds(people: People) -> bool:
     if not people.may_add_a_deal():
         return False
     stage = people.chance.choices(("Qualification", "Prospecting", "On Hold", "Closed Won"), (6, 2, 1, 1))[0]
-    people.add_opportunity(
+    return people.add_opportunity(
         Name=f"Deal {next(people.numbers)}",
         StageName=stage,
         Amount=people.amount() if people.chance.random() < 0.85 else None,
@@ -137,7 +137,6 @@ def _seller_adds(people: People) -> bool:
         Description=people.text("Seller", None) if people.chance.random() < 0.8 else None,
         Sync_with_Partner_Center__c=people.chance.random() < 0.9,
     )
-    return True
 
 
 def _microsoft_sends(people: People, customer: str = "") -> bool:

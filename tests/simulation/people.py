@@ -171,12 +171,16 @@ class People:
         self._keep(PARTNER_CENTER, record["id"], of_referral(record), of_referral(saved))
         return True
 
-    def add_opportunity(self, **values: object) -> None:
-        """A seller creates an opportunity."""
-        made = self.harness.seller_creates(**values)
+    def add_opportunity(self, **values: object) -> bool:
+        """A seller creates an opportunity, unless a rule of the org refuses it."""
+        try:
+            made = self.harness.seller_creates(**values)
+        except ApiError:
+            return False
         if self.harness.translation.fields["solutions"].related_list:
             add_row(self.harness, {"Id": made}, "SOL-1")
         self._keep(SALESFORCE, made, NOTHING, of_opportunity(self.harness.opportunity(made)))
+        return True
 
     def add_referral(self, **values: object) -> None:
         """Microsoft sends a deal."""
