@@ -229,6 +229,17 @@ def judge_lists(people: People) -> Iterator[str]:
                     yield from _judge_list(people, one, opportunity, referral)
 
 
+def was_put_back(opportunity: Record, member: str) -> bool:
+    """Whether the sides had removed all that the other one held, and the Audit names both whole lists."""
+    for line in (opportunity["Audit__c"] or "").splitlines():
+        for change in line.rstrip(".").split("; ") if "From Partner Center" in line else ():
+            before, _, after = change.partition(" \u2192 ")
+            listed = set(after.split(", "))
+            if member in listed and not listed & set(before.replace(",", "").split()):
+                return True
+    return False
+
+
 def _judge_list(people: People, one: List, opportunity: Record, referral: Record) -> Iterator[str]:
     ours, theirs = one.ours(people, opportunity), one.theirs(referral)
     where = f"{one.name} of {opportunity['Id']}: {sorted(ours)} and {sorted(theirs)}"
@@ -248,6 +259,6 @@ def _judge_list(people: People, one: List, opportunity: Record, referral: Record
         is_contested = any(other.member == edit.member and other.is_added != edit.is_added for other in edits)
         if edit.is_added and not is_contested and edit.member not in ours:
             yield f"lost: {edit.side} added {edit.member}: {where}"
-        is_last = theirs == [edit.member]  # Partner Center needs one, so the last one stays
-        if not edit.is_added and not is_contested and edit.member in ours and not is_last:
+        stays = theirs == [edit.member] or was_put_back(opportunity, edit.member)  # Partner Center needs one
+        if not edit.is_added and not is_contested and edit.member in ours and not stays:
             yield f"kept: {edit.side} removed {edit.member}: {where}"
