@@ -68,3 +68,13 @@ def has_other_customer(opportunity: Record, referral: Record) -> bool:
     """Whether Partner Center names another customer than Salesforce; a deal without `customer` has not been asked."""
     named = str(referral["customerProfile"]["name"]).casefold()
     return str(opportunity.get("customer", named)).casefold() != named
+
+
+# --- what may differ under the mark "Synced with differences"
+
+
+def may_differ(opportunity: Record, referral: Record) -> bool:
+    """Whether the customer differs, or the sharing: a closed deal keeps it, and so does one that has asked for help."""
+    is_shared = (referral.get("consent") or {}).get("consentToShareReferralWithMicrosoftSellers") is True
+    has_other_sharing = opportunity.get("Visible_to_Microsoft__c", is_shared) != is_shared
+    return has_other_sharing or has_other_customer(opportunity, referral)

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.simulation.held_back import has_other_customer, is_asked_about, is_copy, is_told_foreign, waits_for_reason
+from tests.simulation.held_back import is_asked_about, is_copy, is_told_foreign, may_differ, waits_for_reason
 from tests.simulation.held_values import (
     FIELDS,
     HELP_COLUMN,
@@ -303,7 +303,7 @@ def wrong_marks(pair: Pair) -> Iterator[str]:
     if any(pair.held(SALESFORCE, field) != pair.held(PARTNER_CENTER, field) for field in FIELDS):
         return
     mark = pair.opportunity["Sync_Status__c"]
-    differs = pair.lists_differ or has_other_customer(pair.opportunity, pair.referral)
+    differs = pair.lists_differ or may_differ(pair.opportunity, pair.referral)
     if mark == "Synced with differences" and differs:
         return
     if mark in HELP_MARKS and any(words in entry for words in HELP_WORDS for _, entry in pair.audit):
