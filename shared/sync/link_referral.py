@@ -58,6 +58,8 @@ from shared.sync.refuse_referral import may_have_changed, refused_referral
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
 from shared.sync.second_referral import leave_second_referral
 
+MISSING = Outcome(Result.RECONCILED, "missing")
+
 
 def link_referral(ctx: Context, referral_id: str) -> str | Outcome:
     """Bring one referral to its link, creating opportunity and link if there are none. Raises the client's errors."""
@@ -117,8 +119,8 @@ def _link_claimed(ctx: Context, claim: Claim) -> str | Outcome:
 def _referral_to_link(ctx: Context, claim: Claim) -> Referral | str | Outcome:
     """Read the referral; the end of the work where it joins a link that exists, or makes no opportunity."""
     referral = _read_referral(ctx, claim)
-    if referral is None:
-        return RECONCILED
+    if isinstance(referral, Outcome):
+        return referral
     named = ctx.scope.opportunity_named_by(referral.external_reference)
     known = ctx.store.link(named) if named else None
     if known is not None and not ctx.scope.exclusion_reason(referral.organization_id, referral.external_reference):
@@ -127,14 +129,14 @@ def _referral_to_link(ctx: Context, claim: Claim) -> Referral | str | Outcome:
     return ignore_referral(ctx, claim, reason) if reason else referral
 
 
-def _read_referral(ctx: Context, claim: Claim) -> Referral | None:
+def _read_referral(ctx: Context, claim: Claim) -> Referral | Outcome:
     try:
         with pausing_on_failure(ctx, Side.PARTNER_CENTER):
             return ctx.translation.referral(ctx.partner_center.get(claim.referral_id))
     except NotFound:
         claim.delete_if_unused(ctx)  # else its values are the base of what it may have created
         ctx.log("referral_missing", referral_id=claim.referral_id)
-        return None
+        return MISSING
 
 
 # --- an opportunity that exists

@@ -21,11 +21,11 @@ from shared.domain.obstacles import creation_obstacles
 from shared.domain.plan import plan_pair
 from shared.domain.records import Opportunity
 from shared.domain.sighting import RELATED, Sighting
-from shared.foundation.errors import CosellError, UnreadableRow
+from shared.foundation.errors import CosellError, NotFound, UnreadableRow
 from shared.foundation.logs import CURRENT_RUN, failure_fields
 from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, changed_referrals
 from shared.sync.hear_microsoft import hear_parties
-from shared.sync.link_referral import link_referral
+from shared.sync.link_referral import MISSING, link_referral
 from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Result, RetryEntry
 from shared.sync.reconcile import carry_out, open_pulled, open_pushed, referral_from_base
 from shared.sync.retry_queue import (
@@ -116,13 +116,13 @@ def run_sweep(ctx: Context) -> Report:
                 pending |= dict.fromkeys(page.unknown)
                 related += page.related
                 if len(pending) >= ctx.policy.batch:
-                    report.add(work_referrals(ctx, list(pending), {}))
+                    report.add(work_referrals(ctx, list(pending), {}, are_listed=True))
                     pending.clear()
                 if ctx.is_time_up(started):
                     newest = None
                     break
         finally:  # a page that cannot be read holds back none of the pages before it
-            report.add(work_referrals(ctx, list(pending), {}))
+            report.add(work_referrals(ctx, list(pending), {}, are_listed=True))
             report.add(hear_parties(ctx, related, {}))
     if not guard.has_failed:
         _finish_sweep(ctx, report, started, newest)
@@ -229,8 +229,13 @@ def work_opportunities(
     return outcomes
 
 
-def work_referrals(ctx: Context, referral_ids: Sequence[str], worked: Mapping[str, RetryEntry | None]) -> Outcomes:
-    """Pull referrals; `worked` holds their retry entries as read before the work. A related one is heard."""
+def work_referrals(
+    ctx: Context, referral_ids: Sequence[str], worked: Mapping[str, RetryEntry | None], *, are_listed: bool = False
+) -> Outcomes:
+    """Pull referrals; `worked` holds their retry entries as read before the work. A related one is heard.
+
+    `are_listed` says that Partner Center has just listed them: one that it then does not show is read again later.
+    """
     if related := [key for key in referral_ids if key.startswith(RELATED)]:
         own = [key for key in referral_ids if key not in related]
         return {**work_referrals(ctx, own, worked), **hear_parties(ctx, [*map(Sighting.of, related)], worked)}
@@ -248,8 +253,24 @@ def work_referrals(ctx: Context, referral_ids: Sequence[str], worked: Mapping[st
         ended = {key: result for key, result in by_key.items() if isinstance(result, Outcome)}
         outcomes = {**dict.fromkeys(referral_ids, RECONCILED), **ended}
         outcomes |= {linked[opportunity_id]: outcome for opportunity_id, outcome in pulled.items()}
+        outcomes |= _read_again(outcomes, worked, are_listed=are_listed)
     keep_retry_queue(ctx, Side.PARTNER_CENTER, outcomes, worked)
     return outcomes
+
+
+MOST_TRIES_OF_A_MISSING = 6
+"""So often is a referral read again that was listed, and then not shown."""
+
+
+def _read_again(outcomes: Outcomes, worked: Mapping[str, RetryEntry | None], *, are_listed: bool) -> Outcomes:
+    """The referrals that are read a few times more, although Partner Center does not show them now."""
+
+    def is_awaited(key: str) -> bool:
+        entry = worked.get(key)
+        return entry.attempts + 1 < MOST_TRIES_OF_A_MISSING if entry else are_listed
+
+    missing = (key for key, outcome in outcomes.items() if outcome is MISSING)
+    return dict.fromkeys(filter(is_awaited, missing), Outcome(Result.RETRY, NotFound.__name__))
 
 
 def _link_or_queue(ctx: Context, referral_id: str) -> str | Outcome:

@@ -184,14 +184,6 @@ def test_outside_production_only_tagged_referrals_are_pulled() -> None:
         assert opportunity_of(harness, tagged)["Name"]
 
 
-def test_a_referral_that_does_not_exist_is_read_once_logged_and_not_retried(harness: Harness) -> None:
-    harness.pull_event("00000000-0000-4000-8000-000000000000")
-    assert harness.new_calls() == {"partner_center.get": 1}
-    assert harness.first.log.fields_of("referral_missing") == [{"referral_id": "00000000-0000-4000-8000-000000000000"}]
-    harness.run_rounds(1)
-    assert harness.new_calls()["partner_center.get"] == 0
-
-
 def test_a_referral_with_unknown_and_missing_fields_becomes_an_opportunity(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
     harness.partner_center.raw_patch(
