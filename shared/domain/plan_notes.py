@@ -36,6 +36,10 @@ from shared.domain.unreadable import unreadable_line, unreadable_record
 
 COUNTED = (SOLUTIONS_CUT, CONTACTS_LEFT_OUT, CONTACTS_CUT)
 """Codes of records of an earlier build that count the members that do not travel, and were told."""
+OVERRULED = "overruled"
+"""The code of a value that lost, while its side refuses the other one: it is told as discarded, and stays."""
+NO_REFUSALS = (UNASKED, OVERRULED)
+"""Codes of records that say nothing of a refusal."""
 
 
 class PlanNotes:
@@ -265,6 +269,8 @@ class PlanNotes:
         """Put the difference on record; report it once, and again only for another value."""
         key = f"{side}.{merged.rule.field}"
         known, wanted = self.link.refused.get(key), merged.wanted_on(side)
+        if merged.conflict and side is Side.SALESFORCE:
+            self._keep_overruled(merged)
         if code == NOT_ANSWERED.code:
             before, after = display_text(merged.held_by(side)), display_text(merged.value)
             self.unsent.append(f"{merged.rule.label} {before} → {after}")
@@ -275,7 +281,7 @@ class PlanNotes:
         if code == PING_PONG:
             self._tell_set_back(side, merged)
             return
-        is_told = known is not None and known.code != UNASKED  # a question says nothing of a refusal
+        is_told = known is not None and known.code not in NO_REFUSALS
         is_told &= known is None or known.code != NOT_ANSWERED.code or merged.rule.field != TEAM
         if known and is_told and (self.link.refuses(key, wanted) or self._is_refused_list(known, key, code, merged)):
             self.refused[key] = replace(known, code=code)
@@ -285,6 +291,13 @@ class PlanNotes:
             told, people = (code, "") if code != CONTACTS_LOCKED.code else locked_contacts(merged)
             values = {"system": system_name(side), **({"value": people} if people else {})}
             self.lines.append(self.note(told, merged, side, code, whole=False, **values))
+
+    def _keep_overruled(self, merged: Merged) -> None:
+        """Put the losing value of Salesforce on record, so that the record that holds it counts as known."""
+        key, mark = f"{Side.PARTNER_CENTER}.{merged.rule.field}", fingerprint(merged.salesforce)
+        known = self.link.refused.get(key)
+        is_same = known is not None and (known.code, known.value) == (OVERRULED, mark)
+        self.refused[key] = known if known is not None and is_same else Difference(mark, OVERRULED, self.now)
 
     def _tell_set_back(self, side: Side, merged: Merged) -> None:
         """Park a value that something sets back each time; it is told once."""

@@ -27,7 +27,7 @@ from tests.unit.sync.compared_deals import (
 )
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.helped_deals import add_contact
-from tests.unit.sync.inbound_deals import assert_quiet
+from tests.unit.sync.inbound_deals import add_flow, assert_quiet
 from tests.unit.sync.people_of_deals import KIM, LEE, deal_with
 
 
@@ -184,6 +184,21 @@ def test_a_refused_value_is_on_file_and_no_drift(harness: Harness) -> None:
         harness.store.remove_retry_entry(entry)
     assert harness.stored_link(deal).refused
     assert found(harness, sample=1) == []
+
+
+def test_a_value_that_lost_to_one_that_salesforce_refuses_is_on_file(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    add_flow(harness, Amount=None)
+    harness.seller_edits(deal, Amount=None)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=600)
+    harness.run_rounds()
+    harness.advance_time(2 * HOUR)
+    assert harness.count_in_audit(deal, 'Amount "600.00 USD" was written, but Salesforce kept "empty"') == 1
+    assert found(harness, sample=1) == []
+    harness.clear_faults()
+    harness.seller_edits(deal, Amount=700)
+    harness.run_rounds(1)
+    assert amounts(harness, deal) == (700, 700)
 
 
 def test_a_field_that_a_new_mapping_brought_is_no_drift(harness: Harness) -> None:
