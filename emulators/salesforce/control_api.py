@@ -17,7 +17,7 @@ POST /browser_app {consumer_key, callbacks, usernames}    add an app with which 
 POST /admit {consumer_key, username}               let an app admit one more user
 POST /token {username?} -> {access_token, instance_url?}      open a session without signing in
 POST /expire {what: "tokens" | "locators"}
-POST /line_items {id, has}                         choose whether line items decide the opportunity's amount
+POST /line_items {id, has, amount?}                choose whether line items decide the amount, and their sum
 POST /validation_rule {sobject, field, message, id?, value?, times?}
 POST /flow {sobject, values, on?: "insert" | "update", when?, times?}    set values in each save, as a before-save flow
 POST /lock {id, code?, times?}                     DELETE /hooks    remove all rules, flows and locks
@@ -115,8 +115,7 @@ class ControlApi:
         return self._emulated_org.records(request.query["sobject"])
 
     def _set_line_items(self, body: Body) -> None:
-        values = {"HasOpportunityLineItem": bool(body["has"])}
-        self._emulated_org.org.update("Opportunity", _record_id(body), values, self._emulated_org.seller, system=True)
+        self._emulated_org.set_line_items(_record_id(body), body.get("amount"), present=bool(body["has"]))
 
     # --- metadata
 

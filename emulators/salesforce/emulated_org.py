@@ -112,6 +112,12 @@ class EmulatedOrg(Emulator):
             name = self.org.model.get(sobject).name
             self.org.update(name, self._canonical_or_same(record_id), values, user or self.seller)
 
+    def set_line_items(self, opportunity: str, amount: float | None = None, *, present: bool = True) -> None:
+        """Add or change line items with this sum as the seller does, or remove all of them. Raises ApiError."""
+        values = {"HasOpportunityLineItem": present, **({"Amount": amount} if amount is not None else {})}
+        with self._user_transaction():
+            self.org.update("Opportunity", self._canonical_or_same(opportunity), values, self.seller, system=True)
+
     def delete(self, sobject: str, record_id: str) -> None:
         """Delete a record as the seller does. Raises ApiError."""
         with self._user_transaction():

@@ -36,14 +36,25 @@ def changes_after_save(tables: Tables, sobject: str, new: Record) -> list[tuple[
 
 def _complete_opportunity(tables: Tables, old: Record | None, new: Record, written: set[str]) -> None:
     if old and old["HasOpportunityLineItem"]:
-        # The amount is the sum of the line items. The service ignores a written one without an error.
-        new["Amount"] = old["Amount"]
+        _keep_total(old, new, written)
     if old is None or new["StageName"] != old["StageName"]:
         _apply_stage(tables, new, written)
     forecasts = {label: value for value, label in FORECASTS.items()}
     new["ForecastCategory"] = forecasts.get(new["ForecastCategoryName"])
     amount, probability = new["Amount"], new["Probability"]
     new["ExpectedRevenue"] = None if amount is None else round(amount * (probability or 0) / 100, 2)
+
+
+def _keep_total(old: Record, new: Record, written: set[str]) -> None:
+    """The amount is the sum of the line items: the service ignores a written one without an error. Raises ApiError.
+
+    Only a change of the line items themselves, which writes their flag too, changes it.
+    """
+    if new.get("CurrencyIsoCode") != old.get("CurrencyIsoCode"):
+        message = "field integrity exception: the currency cannot change while there are line items"
+        raise ApiError(400, "FIELD_INTEGRITY_EXCEPTION", message, ["CurrencyIsoCode"])
+    if "HasOpportunityLineItem" not in written:
+        new["Amount"] = old["Amount"]
 
 
 def _apply_stage(tables: Tables, new: Record, written: set[str]) -> None:

@@ -182,6 +182,16 @@ class TestRulesLocksAndLimits:
         record = api.emulator.record("Opportunity", deal)
         assert (record["Amount"], record["NextStep"], record["HasOpportunityLineItem"]) == (100, "x", True)
 
+    def test_line_items_set_the_amount_and_keep_the_currency(self, api: ApiSession) -> None:
+        deal = api.create_deal(Amount=100)
+        for amount in (120, 130):
+            _send_control(api.emulator, "POST", "line_items", {"id": deal, "has": True, "amount": amount})
+            assert api.emulator.record("Opportunity", deal)["Amount"] == amount
+        answer = api("PATCH", f"/sobjects/Opportunity/{deal}", {"CurrencyIsoCode": "EUR"})
+        assert status_and_code(answer) == (400, "FIELD_INTEGRITY_EXCEPTION")
+        _send_control(api.emulator, "POST", "line_items", {"id": deal, "has": False})
+        assert api("PATCH", f"/sobjects/Opportunity/{deal}", {"Amount": 7, "CurrencyIsoCode": "EUR"}).status == 204
+
     def test_calls_beyond_the_daily_allowance_are_refused(self, api: ApiSession) -> None:
         _send_control(api.emulator, "POST", "usage", {"used": 9, "max": 10})
         last = api("GET", "/limits")
