@@ -17,6 +17,7 @@ from tests.simulation.faulty.trouble import Trouble
 from tests.simulation.foreign import FOREIGN_MOVES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
 from tests.simulation.leaving import LEAVING_MOVES
+from tests.simulation.line_items import LINE_ITEM_MOVES
 from tests.simulation.lists import LIST_MOVES
 from tests.simulation.mass_stop import MASS_MOVES
 from tests.simulation.microsoft import NEWS_MOVES
@@ -25,6 +26,7 @@ from tests.simulation.names import NAME_MOVES
 from tests.simulation.owners import OWNER_MOVES
 from tests.simulation.reasons import REASON_MOVES
 from tests.simulation.set_backs import SET_BACK_MOVES
+from tests.simulation.unreadable_rows import UNREADABLE_MOVES
 from tests.unit.sync.harness import Instance
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 
 ALL_MOVES = (
     *MOVES, *NEWS_MOVES, *LIST_MOVES, *NAME_MOVES, *LEAVING_MOVES, *SET_BACK_MOVES, *EXPIRY_MOVES, *CLONE_MOVES,
-    *OWNER_MOVES, *ACCOUNT_MOVES, *REASON_MOVES, *FOREIGN_MOVES, *MASS_MOVES, *BAD_MOVES,
+    *OWNER_MOVES, *ACCOUNT_MOVES, *REASON_MOVES, *FOREIGN_MOVES, *MASS_MOVES, *BAD_MOVES, *LINE_ITEM_MOVES,
+    *UNREADABLE_MOVES,
 )  # fmt: skip
 MOVES_BY_NAME = {move.name: move for move in ALL_MOVES}
 TROUBLES_BY_NAME = {trouble.name: trouble for trouble in kinds.TROUBLES}

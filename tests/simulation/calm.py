@@ -14,6 +14,7 @@ from tests.simulation.events import Event
 from tests.simulation.faulty import kinds
 from tests.simulation.foreign import judge_foreign_referrals
 from tests.simulation.leaving import LEAVING, bring_back
+from tests.simulation.line_items import judge_computed, without_ignored
 from tests.simulation.lists import IN_ROWS, judge_lists, save_after_removals, with_lists
 from tests.simulation.mass_stop import MASS, MORE_ROUNDS, approve, waits
 from tests.simulation.microsoft import NEWS, judge_news
@@ -21,6 +22,7 @@ from tests.simulation.names import judge_name_marks, takes_names
 from tests.simulation.oracle import Left, judge
 from tests.simulation.owners import judge_owners
 from tests.simulation.told_lines import judge_lines
+from tests.simulation.unreadable_rows import judge_unreadable_rows, make_readable
 from tests.unit.sync.harness import HOUR, Instance
 
 if TYPE_CHECKING:
@@ -38,9 +40,16 @@ def calm(simulation: "Simulation") -> Iterator[str]:
     What Microsoft says may be heard a round after it is found, so there two rounds write nothing.
     """
     end_storm(simulation)
-    yield from rest(simulation, quiet=2 if NEWS in simulation.world.traits else 1)
-    yield from judgements(simulation)
+    yield from _rest_and_judge(simulation)
+    if make_readable(simulation.people):
+        simulation.tell("the row can be read again")
+        yield from _rest_and_judge(simulation)
     simulation.judged = len(simulation.people.edits)
+
+
+def _rest_and_judge(simulation: "Simulation") -> Iterator[str]:
+    yield from rest(simulation, quiet=2 if NEWS in simulation.world.traits else 1)
+    yield from judge_unreadable_rows(simulation.people, judgements(simulation))
 
 
 def end_storm(simulation: "Simulation") -> None:
@@ -72,6 +81,7 @@ def rest(simulation: "Simulation", *, quiet: int) -> Iterator[str]:
         before = len(simulation.writes.writes)
         _round(simulation, worker, number + 1)
         written = without_refused(simulation.people, simulation.writes.writes[before:])
+        written = without_ignored(simulation.people, written)
         quiet -= not written and not waits(simulation.people)
         if quiet == 0:
             break
@@ -115,7 +125,7 @@ def run_through(simulation: "Simulation", kind: str, worker: Instance, event: Ev
 def judgements(simulation: "Simulation") -> Iterator[str]:
     """Each broken promise of both sides at rest."""
     people = simulation.people
-    yield from judge_differences(people, judge(left_by(simulation)))
+    yield from judge_computed(people, judge_differences(people, judge(left_by(simulation))))
     yield from judge_foreign_referrals(people)
     yield from judge_news(people) if NEWS in simulation.world.traits else ()
     yield from judge_lists(people)

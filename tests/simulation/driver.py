@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from emulators.salesforce.data.hooks import Flow
 from local.in_process_transport import httpx_client
@@ -38,6 +39,7 @@ from tests.simulation.sabotage import Sabotage
 from tests.simulation.sent_writes import SentWrites
 from tests.simulation.solution_rows import MAPPING
 from tests.simulation.story import Step, Story
+from tests.simulation.unreadable_rows import UNREADABLE, keep_write
 from tests.simulation.watch import Watch
 from tests.simulation.world import World, draw_world
 from tests.unit.sync.harness import Harness, Instance
@@ -136,6 +138,7 @@ class Simulation:
         self.people = People(self.harness, self.chance, most_deals, world.late_saves, world.traits)
         self.places, self.effects = Places(self.harness), Effects()
         self.writes, self.watch = SentWrites(self.trace), Watch(self.people)
+        self.writes.hear = partial(keep_write, self.people)
         self.judging = Judging(self.people, self.watch.versions, shown_columns(world.traits))
         if MASS in world.traits:
             self.judging.count_changes(LIMIT)
@@ -272,6 +275,7 @@ class Simulation:
         if run.error is not None and not isinstance(run.error, StoreError):
             raise run.error
         errors = {str(fields["error"]) for fields in run.instance.log.fields_of("pair_failed")} - EXPECTED_ERRORS
+        errors -= {"UnreadableRow"} if UNREADABLE in self.world.traits else set()
         self.findings += [f"defect: {error}" for error in sorted(errors)]
         self.judging.judge_events(run.instance.log.events)
         run.instance.log.events.clear()

@@ -155,6 +155,9 @@ class Judging:
         for name, fields in events:
             self.find(judge_event(name, fields))
             self.lines.append(json.dumps([name, fields], default=str))
+            if name == "row_unreadable":
+                for row in self.people.unreadable.values():
+                    row.told.add(fields["key"])
         if self.lines:
             values = set(self._texts())
             for line in self.lines:

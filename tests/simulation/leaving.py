@@ -1,9 +1,9 @@
 """Opportunities that leave the sync and come back: deleted and restored, hidden and shown; and changed references."""
 
 from emulators.salesforce.data.errors import ApiError
-from tests.simulation.held_values import Record
 from tests.simulation.moves import TICK, Move
 from tests.simulation.people import People
+from tests.simulation.unreadable_rows import rests
 
 LEAVING = "opportunities that are deleted or hidden, and referrals whose reference changes"
 
@@ -41,19 +41,14 @@ def _shows(people: People) -> bool:
     return people.harness.salesforce.org.sharing.models.pop("Opportunity", None) is not None
 
 
-def _rests(people: People, opportunity: Record) -> bool:
-    """Whether a deal is linked, no run works on it, and none was interrupted there."""
-    entry = people.harness.store.link(opportunity["Id"])
-    return entry is not None and entry.value.intent is None
-
-
 def _changes_a_reference(people: People) -> bool:
     """A colleague changes the reference of a referral that its opportunity names, and whose deal no run works on.
 
     Nothing tells an edit of what is not mapped from a value that was set back after an interrupted write: the audit
     then has both values, which is the limit that docs/protocol.md#recovery-of-interrupted-work states.
     """
-    named = {str(one["Referral_Identifier__c"] or "").lower() for one in people.opportunities() if _rests(people, one)}
+    resting = [one for one in people.opportunities() if rests(people, one["Id"])]
+    named = {str(one["Referral_Identifier__c"] or "").lower() for one in resting}
     record = people.choose([one for one in people.referrals() if str(one["id"]).lower() in named])
     if record is None or record["status"] == "Closed":
         return False

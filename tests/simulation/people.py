@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from emulators.partner_center.emulator import ORGANIZATION
@@ -55,6 +56,7 @@ class People:
     unasked      those of the edits that automation made, unless a person saved the record before anybody asked
     foreign      the referrals that are not this environment's, as people left them
     ruled        the deals of which the org refuses a value for good, with the field
+    unreadable   the deals whose row cannot be read, with what was seen since then
     approved     when an operator let changes go that waited: their kind and number
     """
 
@@ -71,6 +73,7 @@ class People:
     touched: set[str] = field(default_factory=set)
     foreign: dict[str, Record] = field(default_factory=dict)
     ruled: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, Any] = field(default_factory=dict)
     approved: list[tuple[datetime, str, int]] = field(default_factory=list)
 
     # --- records
@@ -108,13 +111,16 @@ class People:
 
     # --- saves
 
-    def save_opportunity(self, record: Record, values: Mapping[str, object]) -> bool:
-        """A seller saves an opportunity; False where somebody else's save has locked it."""
+    def save_opportunity(
+        self, record: Record, values: Mapping[str, object], save: Callable[[], object] | None = None
+    ) -> bool:
+        """A seller saves an opportunity, mostly in its form; False where somebody else's save has locked it."""
+        save = save or partial(self.harness.seller_edits, record["Id"], **values)
         is_late = self.chance.random() < self.late_saves
         salesforce = self.harness.salesforce
         salesforce.lag = timedelta(seconds=self.chance.randint(1, LATEST_SAVE) if is_late else 0)
         try:
-            self.harness.seller_edits(record["Id"], **values)
+            save()
         except ApiError:
             return False
         finally:

@@ -17,11 +17,13 @@ AUDIT = "Audit__c"
 class SentWrites:
     """The writes of all instances, in order: method, path, body, and whether the write is conditional.
 
-    `trace` gets a line for each write, and below it one for the request with its status; 0 means that no answer came.
+    `hear` is told each of them, with its body. `trace` gets a line for each write, and below it one for the request
+    with its status; 0 means that no answer came.
     """
 
     trace: list[str]
     writes: list[Any] = field(default_factory=list)
+    hear: Callable[[str], None] = lambda _: None
 
     @property
     def digest(self) -> str:
@@ -64,6 +66,7 @@ class SentWrites:
 
     def _note(self, method: str, path: str, body: object, *, is_conditional: bool) -> None:
         self.writes.append([method, path, body, is_conditional])
+        self.hear(f"{path} {json.dumps(body)}")
         self.trace.append(f"    sends {method} {path} {json.dumps(body)}")
 
 

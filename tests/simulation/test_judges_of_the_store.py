@@ -10,6 +10,7 @@ from tests.simulation.held_values import PARTNER_CENTER, Edit
 from tests.simulation.judges.agreed_values import AgreedValues
 from tests.simulation.judges.audit_lines import StoredLine, repeated_writes, untold_lines
 from tests.simulation.judges.bad_records import Parked, Refused, judge_refused, judge_unreadable
+from tests.simulation.judges.ignored_values import judge_ignored
 from tests.simulation.judges.logs import judge_event, judge_host, judge_text, texts_of
 
 DEAL, REFERRAL = "006AA000001000OYAQ", "23c6612f-4826-4673-a3a7-711a81332876"
@@ -121,6 +122,23 @@ def test_a_refused_value_is_parked_with_code_field_reason_and_remedy(
     deal: Mapping[str, Any], parked: Parked, expected: list[str]
 ) -> None:
     assert kinds(judge_refused(deal, REFUSED, parked)) == expected
+
+
+@pytest.mark.parametrize(
+    ("mark", "audit", "expected"),
+    [
+        ("Failed", 'Not synced: Amount "7.00 USD" was written, but Salesforce kept "5.00 USD".', []),
+        ("Failed", 'Not synced: Amount "7.00 EUR" was not carried over: Salesforce keeps "5.00 USD".', ["unexplained"]),
+        ("Synced", 'Not synced: Amount "7.00 USD" was written, but Salesforce kept "5.00 USD".', ["unparked"]),
+        ("Failed", 'Amount was changed on both sides. Kept: "5.00 USD". Discarded: "7.00 USD".', ["unexplained"]),
+        ("Failed", None, ["unexplained"]),
+    ],
+)
+def test_an_amount_that_line_items_decide_is_told_with_both_amounts(
+    mark: str, audit: str | None, expected: list[str]
+) -> None:
+    deal = {"Id": DEAL, "Sync_Status__c": mark, "Audit__c": audit}
+    assert kinds(judge_ignored(deal, "5.00 USD", "7.00 USD")) == expected
 
 
 def test_a_pair_whose_row_cannot_be_read_is_left_alone_and_told_and_waits() -> None:

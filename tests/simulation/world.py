@@ -12,6 +12,7 @@ from tests.simulation.faulty.kinds import TROUBLES
 from tests.simulation.faulty.trouble import some_of
 from tests.simulation.foreign import FOREIGN
 from tests.simulation.leaving import LEAVING
+from tests.simulation.line_items import LINE_ITEMS
 from tests.simulation.lists import CONTACTS, IN_ROWS, LISTS
 from tests.simulation.mass_stop import MASS
 from tests.simulation.microsoft import NEWS
@@ -20,13 +21,14 @@ from tests.simulation.names import MARKED, NAMES, TAKEN
 from tests.simulation.owners import OWNERS
 from tests.simulation.reasons import REASONS
 from tests.simulation.story import Story, steps_of
+from tests.simulation.unreadable_rows import UNREADABLE
 
 CHANCES = {
     AUTOMATION: 0.15, HELP: 0.35, NEWS: 0.2, LEAVING: 0.3, CLOCKS: 0.25, NAMES: 0.25, TAKEN: 0.2, MARKED: 0.2,
     LISTS: 0.2, CONTACTS: 0.2, IN_ROWS: 0.15, CLONES: 0.15, OWNERS: 0.2, ACCOUNTS: 0.15, REASONS: 0.15,
 }  # fmt: skip
 """How often a seed has a trait."""
-FURTHER = {FOREIGN: 0.2, MASS: 0.12, BAD: 0.15}
+FURTHER = {FOREIGN: 0.2, MASS: 0.12, BAD: 0.15, LINE_ITEMS: 0.1, UNREADABLE: 0.08}
 """The same for traits that are drawn apart, so that they change nothing else of a seed."""
 KINDS_OF_A_SEED = (0, 24, 36, 48, 74)
 """How many kinds of faults may be injected in a seed."""

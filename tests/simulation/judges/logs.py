@@ -19,7 +19,9 @@ CALL = re.compile(
 )
 """How a call is named in a log event."""
 REMEDY = re.compile(r"[a-z ,]+")
-SENTENCES = {"call": CALL, "remedy": REMEDY, "problem": REMEDY, "where": REMEDY, "run": REMEDY, "reason": REMEDY}
+PROBLEM = re.compile(r"[a-z ,0-9]+|Invalid enum value '[a-z_]+' - at `[$.a-z_\[\]]+`")
+"""What is wrong with a setting or a row: of a row, which state or kind is unknown, and where."""
+SENTENCES = {"call": CALL, "remedy": REMEDY, "problem": PROBLEM, "where": REMEDY, "run": REMEDY, "reason": REMEDY}
 """The fields that hold a sentence of the product's own."""
 SHORTEST = 4
 """Characters of the shortest value that is looked for: shorter ones stand in ids by chance."""
