@@ -6,6 +6,7 @@ mutant that was killed is tried again only when its function changes.
 """
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,7 @@ def _try_all(modules: list[MutatedModule], chosen: argparse.Namespace) -> None:
 
 def _try_mutants(items: list[pytest.Item], modules: list[MutatedModule], chosen: argparse.Namespace) -> None:
     """Try each mutant with the collected tests, and keep the outcomes."""
+    gc.freeze()  # else each fork walks through all that is loaded here, and so copies it
     reached = reach_of_tests(items, WORKSPACE / "reach.json", chosen.workers)
     trial = Trial(items, reached, chosen.seconds)
     owners = {mutant: module for module in modules for mutant in module.untried()}

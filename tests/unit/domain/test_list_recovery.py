@@ -34,6 +34,7 @@ def base_after(written: EffectKind, old: str, new: str, ours: str, theirs: str) 
         pytest.param("ab", "abc", ["a", "b", "c"], id="the seller removed it again: that is a removal"),
         pytest.param("ab", "bc", ["a", "b", "c"], id="and a colleague removed another one"),
         pytest.param("a", "abc", ["a", "b", "c"], id="the seller removed another one too"),
+        pytest.param("bc", "bc", ["b", "c"], id="both sides removed another one: that is agreed"),
     ],
 )
 def test_a_member_that_was_sent_is_in_the_base_whatever_people_did_since(
@@ -58,3 +59,12 @@ def test_a_member_that_was_removed_is_not_in_the_base_whatever_people_did_since(
 
 def test_a_list_that_was_to_be_emptied_is_settled_member_by_member_too() -> None:
     assert base_after(EffectKind.PATCH_REFERRAL, "ab", "", ours="", theirs="bd") == ["b"]
+
+
+def test_a_list_that_one_side_no_longer_shows_is_settled_by_what_arrived() -> None:
+    link, effect = (
+        Link("006", base=Deal(solutions=("a",))),
+        Effect(EffectKind.PATCH_REFERRAL, Deal(solutions=("a", "b"))),
+    )
+    current: Mapping[Side, Deal] = {Side.SALESFORCE: Deal(), Side.PARTNER_CENTER: Deal(solutions=("a", "b"))}
+    assert recovered(link, Intent((effect,)), current, RULES, NOW).link.base["solutions"] == ("a", "b")

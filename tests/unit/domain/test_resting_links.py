@@ -10,7 +10,7 @@ from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import STATUS, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
-from shared.domain.help_request import LEFT, HelpRequest
+from shared.domain.help_request import HELP_KEY, LEFT, HelpRequest
 from shared.domain.latches import CLOSED_IS_FINAL
 from shared.domain.link import REFUSED_BY_SALESFORCE, WAS_DELETED, Difference, Gone, Link
 from shared.domain.link_states import Mark, State
@@ -19,6 +19,7 @@ from shared.domain.records import Opportunity, Referral
 from shared.domain.rest_texts import CHANGED_AFTER_CLOSE
 from shared.domain.resting_links import gone, has_open_referral, paused, resumed, seen_closed, settled
 from shared.domain.sentences import LineDirection
+from shared.domain.sharing import Sharing
 
 NOW, BEFORE = datetime(2026, 11, 22, 12, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
 NOTE = LineDirection.NOTE
@@ -148,6 +149,8 @@ def test_a_link_is_not_closed_without_its_ticked_opportunity_or_with_an_edit() -
         (an_opportunity(), a_referral(notes="edited")),
     ):
         assert settled(LINK, opportunity, referral, RULES) == LINK
+    is_open = replace(LINK, base=Deal(status=OPEN))
+    assert settled(is_open, an_opportunity(status=OPEN), a_referral(status=OPEN), RULES) == is_open
 
 
 def test_a_link_with_a_refused_value_and_its_cause_is_closed() -> None:
@@ -194,3 +197,10 @@ def test_what_the_base_does_not_hold_and_a_side_that_was_not_read_say_nothing() 
     link = replace(CLOSED, base=Deal(status=WON))
     seen = seen_closed(link, an_opportunity(notes="edited"), None, CLOSED_RULES, Policy(), NOW)
     assert (seen.lines, seen.link) == ((), link)
+
+
+def test_help_that_is_chosen_after_the_close_is_told_not_to_be_asked_for_even_if_the_stage_is_open_again() -> None:
+    reopened = replace(an_opportunity(status=OPEN), sharing=Sharing(visible=True, help="General or Other"))
+    seen = seen_closed(CLOSED, reopened, None, CLOSED_RULES, Policy(), NOW)
+    assert seen.link.refused[HELP_KEY].code == "help_closed"
+    assert "help_closed" in [line.code for line in seen.lines]

@@ -14,6 +14,7 @@ from shared.domain.field_rules import Direction, Rule, Rules
 from shared.domain.latches import FIXED_THERE
 from shared.domain.link import WHOLE, Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import Mark, State
+from shared.domain.ping_pong import with_writes
 from shared.domain.planned import Plan
 from shared.domain.records import Referral
 from shared.domain.repeats import UNREADABLE
@@ -235,3 +236,16 @@ def test_a_refusal_of_the_same_value_keeps_what_is_known_of_it() -> None:
     other = replace(NOTES, new="newer")
     assert with_refused(link, [other], OURS, NOW).refused["salesforce.notes"] == refused_by(OURS, value="newer")
     assert with_ignored(link, [NOTES], OURS, NOW).refused["salesforce.notes"] == refused_by(OURS, "_silently")
+
+
+def test_a_member_that_one_side_removed_while_a_list_was_sent_stays_in_the_base() -> None:
+    change, link = Change("solutions", "Solutions", ("a",), ("a", "b")), replace(LINK, base=Deal(solutions=("a", "c")))
+    base = patched(link, [change], Deal(solutions=("a", "b", "c")), Deal(solutions=("a", "b")), NOW).link.base
+    assert base["solutions"] == ("a", "b", "c")
+
+
+def test_what_was_written_is_counted_so_that_a_value_set_back_each_time_is_noticed() -> None:
+    known = with_writes(None, OURS, [NAME], BEFORE.replace(day=22))
+    both = with_writes(known, THEIRS, [NOTES], NOW)
+    link = replace(LINK, repeats=known)
+    assert patched(link, [NOTES], Deal(notes="new"), Deal(notes="new"), NOW).link.repeats == both
