@@ -107,11 +107,12 @@ def run_compare(ctx: Context, places: Places, sample: int) -> CompareProgress | 
 
     Raises errors of the store only.
     """
-    ctx, started = ctx.begin_run(), ctx.clock.now()
+    ctx = ctx.begin_run()
     if reason := _reason_to_skip(ctx):
         ctx.log("run_skipped", run=COMPARE, reason=reason)
         return None
     known = places.compare_progress()
+    started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
     if known is not None and known.phase == ENDED:
         if started - known.begun < ONE_A_DAY:
             return None

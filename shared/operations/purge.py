@@ -51,9 +51,10 @@ class _Purge(Struct):
 
 def purge_closed(ctx: Context, after_days: int) -> None:
     """Purge what was closed `after_days` ago or earlier; 0 purges nothing. Raises errors of the store."""
-    ctx, started = ctx.begin_run(), ctx.clock.now()
+    ctx = ctx.begin_run()
     if not after_days or _was_done_today(ctx):
         return
+    started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
     if ctx.policy.mode is not Mode.ON:
         ctx.log("run_skipped", run=PURGE, reason=ctx.policy.mode)
         return

@@ -89,14 +89,10 @@ def rest(simulation: "Simulation", *, quiet: int) -> Iterator[str]:
 
 
 def _pass_a_night(simulation: "Simulation", worker: Instance) -> None:
-    """The daily compare queues what no push can find, such as an edit of a deal that was hidden until now.
-
-    Its timer runs several times: the first run ends early where it finds that its own clock is wrong.
-    """
+    """The daily compare queues what no push can find, such as an edit of a deal that was hidden until now."""
     simulation.harness.advance_time(NIGHT)
     simulation.tell("the daily compare runs")
-    for _ in range(2):
-        run_compare(worker.ctx, cast("Places", worker.ctx.store), sample=0)
+    run_compare(worker.ctx, cast("Places", worker.ctx.store), sample=0)
 
 
 def _round(simulation: "Simulation", worker: Instance, number: int) -> None:

@@ -24,6 +24,7 @@ from tests.unit.sync.compared_deals import (
     repair,
 )
 from tests.unit.sync.harness import HOUR, MINUTE, Harness, Instance
+from tests.unit.sync.wrong_clocks import A_DAY, instance_with_clock
 
 GET, LIST, QUERY = "partner_center.get", "partner_center.list", "salesforce.query"
 NO_TIME = Policy(hold_win=timedelta(), batch=2, run_time=timedelta(seconds=-1))
@@ -203,3 +204,11 @@ def test_many_ticked_opportunities_are_looked_at_page_by_page(harness: Harness) 
         compare_daily(worker, after=MINUTE)
     assert [each["opportunity_id"] for each in worker.log.fields_of("compare_found")] == deals[1:]
     assert phase_of(harness) == ENDED
+
+
+def test_no_night_is_without_a_compare_because_a_machine_was_a_day_wrong(harness: Harness) -> None:
+    linked_deals(harness, 1)
+    for ahead in (timedelta(), A_DAY, timedelta(), -A_DAY, timedelta()):
+        worker = instance_with_clock(harness, ahead)
+        compare_daily(worker)
+        assert len(worker.log.fields_of("compare_done")) == 1
