@@ -23,7 +23,7 @@ MEANINGS: Mapping[FindingKind, tuple[str, str]] = {
     FindingKind.DRIFT: ("values differ", "run `cosell compare --repair`"),
     FindingKind.INTERRUPTED: (
         "a run stopped within the deal, and nothing returns to it",
-        "run `cosell compare --repair`",
+        "the daily run lets it be continued",
     ),
     FindingKind.OPPORTUNITY_MISSING: (
         "Salesforce does not show the opportunity",

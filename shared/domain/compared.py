@@ -61,6 +61,7 @@ class FindingKind(StrEnum):
 
 UNHEARD = frozenset(
     {
+        FindingKind.INTERRUPTED,
         FindingKind.UNLINKED_REFERRAL,
         FindingKind.UNLINKED_OPPORTUNITY,
         FindingKind.UNREAD_OPPORTUNITY,
@@ -70,11 +71,11 @@ UNHEARD = frozenset(
 )
 """What each daily compare queues: an event, a push or a sweep should have done it, and it replaces no value.
 
-The pull of a second referral tells it in the inbox (docs/protocol.md#two-of-one).
+The pull of a second referral tells it in the inbox (docs/protocol.md#two-of-one). What an interrupted run has written
+is recovered as by the next look, whoever causes it.
 """
 MENDED = UNHEARD | {
     FindingKind.DRIFT,
-    FindingKind.INTERRUPTED,
     FindingKind.OPPORTUNITY_MISSING,
     FindingKind.REFERRAL_MISSING,
 }

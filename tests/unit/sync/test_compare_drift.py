@@ -224,10 +224,11 @@ def test_an_intent_to_which_nothing_returns_is_found_and_recovered(harness: Harn
     crashed = harness.new_instance()
     crashed.process.interrupt_at("partner_center.patch", crashed.process.crash, after=True)
     assert crashed.crashes_during(lambda instance: instance.push())
-    harness.store.move_cursors({name: harness.now() for name in harness.store.cursors()})
     harness.advance_time(2 * HOUR)
+    harness.store.move_cursors({name: harness.now() for name in harness.store.cursors()})
     assert kinds(harness) == [(FindingKind.INTERRUPTED, deal)]
-    repair(harness)
+    compare_daily(harness.first)
+    harness.push()
     assert harness.stored_link(deal).intent is None
     assert amounts(harness, deal) == (31000, 31000)
 
