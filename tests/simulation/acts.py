@@ -26,6 +26,7 @@ from tests.simulation.names import NAME_MOVES
 from tests.simulation.owners import OWNER_MOVES
 from tests.simulation.reasons import REASON_MOVES
 from tests.simulation.set_backs import SET_BACK_MOVES
+from tests.simulation.staging import STAGING_MOVES
 from tests.simulation.unreadable_rows import UNREADABLE_MOVES
 from tests.unit.sync.harness import Instance
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 ALL_MOVES = (
     *MOVES, *NEWS_MOVES, *LIST_MOVES, *NAME_MOVES, *LEAVING_MOVES, *SET_BACK_MOVES, *EXPIRY_MOVES, *CLONE_MOVES,
     *OWNER_MOVES, *ACCOUNT_MOVES, *REASON_MOVES, *FOREIGN_MOVES, *MASS_MOVES, *BAD_MOVES, *LINE_ITEM_MOVES,
-    *UNREADABLE_MOVES,
+    *UNREADABLE_MOVES, *STAGING_MOVES,
 )  # fmt: skip
 MOVES_BY_NAME = {move.name: move for move in ALL_MOVES}
 TROUBLES_BY_NAME = {trouble.name: trouble for trouble in kinds.TROUBLES}

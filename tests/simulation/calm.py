@@ -21,6 +21,7 @@ from tests.simulation.microsoft import NEWS, judge_news
 from tests.simulation.names import judge_name_marks, takes_names
 from tests.simulation.oracle import Left, judge
 from tests.simulation.owners import judge_owners
+from tests.simulation.staging import judge_staging, run_staging
 from tests.simulation.told_lines import judge_lines
 from tests.simulation.unreadable_rows import judge_unreadable_rows, make_readable
 from tests.unit.sync.harness import HOUR, Instance
@@ -106,6 +107,7 @@ def _round(simulation: "Simulation", worker: Instance, number: int) -> None:
     simulation.events = []
     for kind, event in work:
         run_through(simulation, kind, worker, event)
+    run_staging(simulation.people)
     simulation.queue_events(simulation.watch.changed_referrals())
 
 
@@ -123,6 +125,7 @@ def judgements(simulation: "Simulation") -> Iterator[str]:
     people = simulation.people
     yield from judge_computed(people, judge_differences(people, judge(left_by(simulation))))
     yield from judge_foreign_referrals(people)
+    yield from judge_staging(people)
     yield from judge_news(people) if NEWS in simulation.world.traits else ()
     yield from judge_lists(people)
     yield from judge_name_marks(people)

@@ -38,6 +38,7 @@ from tests.simulation.people import People
 from tests.simulation.sabotage import Sabotage
 from tests.simulation.sent_writes import SentWrites
 from tests.simulation.solution_rows import MAPPING
+from tests.simulation.staging import begin_with_staging, end_staging
 from tests.simulation.story import Step, Story
 from tests.simulation.unreadable_rows import UNREADABLE, keep_write
 from tests.simulation.watch import Watch
@@ -191,6 +192,7 @@ class Simulation:
             if move.act(self.people):
                 self._after(move.name, move.name)
         begin_with_foreign(self.people)
+        begin_with_staging(self.people)
         if AUTOMATION in self.world.traits and self.chance.random() < 0.5:
             ours = {"CreatedById": self.harness.sign_in.user}
             flow = Flow("Opportunity", {"StageName": "Qualification"}, "insert", ours)
@@ -230,6 +232,7 @@ class Simulation:
         for run in self.runs:
             run.crash()
         self.judging.leave()
+        end_staging(self.people)
 
     def outcome(self) -> Outcome:
         """What came of it."""

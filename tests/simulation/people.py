@@ -57,6 +57,7 @@ class People:
     foreign      the referrals that are not this environment's, as people left them
     ruled        the deals of which the org refuses a value for good, with the field
     unreadable   the deals whose row cannot be read, with what was seen since then
+    staging      the sandbox with its app, in the seeds that have one
     approved     when an operator let changes go that waited: their kind and number
     """
 
@@ -74,6 +75,7 @@ class People:
     foreign: dict[str, Record] = field(default_factory=dict)
     ruled: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, Any] = field(default_factory=dict)
+    staging: Any = None
     approved: list[tuple[datetime, str, int]] = field(default_factory=list)
 
     # --- records

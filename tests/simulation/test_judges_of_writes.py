@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.judges.foreign_records import judge_foreign, judge_foreign_write
+from tests.simulation.judges.foreign_records import judge_foreign, judge_foreign_write, judge_staging_write
 from tests.simulation.judges.mass_changes import MassChanges, changes_for_partner_center, changes_for_salesforce
 from tests.simulation.judges.partner_center_writes import PartnerCenterWrites
 from tests.simulation.judges.salesforce_writes import SalesforceWrites
@@ -183,3 +183,23 @@ def test_a_write_to_a_record_of_others_is_found_and_so_is_what_was_taken_from_it
     assert kinds(judge_foreign([theirs], [{**theirs, "name": "Changed"}], [deal])) == ["touched"]
     for values in ({"Referral_Identifier__c": REFERRAL}, {"Name": "Of staging"}, {"Audit__c": "From Of staging."}):
         assert kinds(judge_foreign([theirs], [theirs], [{**deal, **values}])) == ["taken in"]
+
+
+@pytest.mark.parametrize(
+    ("method", "sent", "expected"),
+    [
+        ("PATCH", [{"path": "/details/notes", "value": "x"}], []),
+        ("PATCH", [{"path": "/consent/consentToShareReferralWithMicrosoftSellers", "value": True}], ["touched"]),
+        ("POST", {"externalReferenceId": "SANDBOX:1"}, []),
+        ("POST", {"externalReferenceId": "1"}, ["touched"]),
+        ("POST", {"externalReferenceId": "SANDBOX:1", "target": [{"id": "msft"}]}, ["touched"]),
+    ],
+)
+def test_a_staging_app_writes_only_what_has_its_tag_and_shows_nothing_to_microsoft(
+    method: str, sent: object, expected: list[str]
+) -> None:
+    assert kinds(judge_staging_write(method, REFERRAL, sent, {REFERRAL: "SANDBOX:1"}, "SANDBOX")) == expected
+
+
+def test_a_staging_app_leaves_the_referrals_of_production_alone() -> None:
+    assert kinds(judge_staging_write("PATCH", REFERRAL, [], {REFERRAL: DEAL}, "SANDBOX")) == ["touched"]

@@ -20,6 +20,7 @@ from tests.simulation.moves import AUTOMATION, HELP
 from tests.simulation.names import MARKED, NAMES, TAKEN
 from tests.simulation.owners import OWNERS
 from tests.simulation.reasons import REASONS
+from tests.simulation.staging import STAGING
 from tests.simulation.story import Story, steps_of
 from tests.simulation.unreadable_rows import UNREADABLE
 
@@ -28,7 +29,7 @@ CHANCES = {
     LISTS: 0.2, CONTACTS: 0.2, IN_ROWS: 0.15, CLONES: 0.15, OWNERS: 0.2, ACCOUNTS: 0.15, REASONS: 0.15,
 }  # fmt: skip
 """How often a seed has a trait."""
-FURTHER = {FOREIGN: 0.2, MASS: 0.12, BAD: 0.15, LINE_ITEMS: 0.1, UNREADABLE: 0.08}
+FURTHER = {FOREIGN: 0.2, MASS: 0.12, BAD: 0.15, LINE_ITEMS: 0.1, UNREADABLE: 0.08, STAGING: 0.06}
 """The same for traits that are drawn apart, so that they change nothing else of a seed."""
 KINDS_OF_A_SEED = (0, 24, 36, 48, 74)
 """How many kinds of faults may be injected in a seed."""

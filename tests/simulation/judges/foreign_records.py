@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Record = Mapping[str, Any]
+SHARED = "consentToShareReferralWithMicrosoftSellers"
 
 
 def judge_foreign_write(record: str, foreign: Iterable[str]) -> Iterator[str]:
@@ -29,6 +30,26 @@ def judge_foreign(before: Iterable[Record], now: Iterable[Record], opportunities
             is_named = str(deal["Referral_Identifier__c"] or "").lower() == key.lower()
             if is_named or str(record["name"]) == deal["Name"] or f"{record['name']}" in str(deal["Audit__c"] or ""):
                 yield f"taken in: {deal['Id']} has values of {key}, which is not ours"
+
+
+def judge_staging_write(
+    method: str,
+    referral: str,
+    sent: Any,  # noqa: ANN401 - a JSON value
+    references: Mapping[str, str],
+    tag: str,
+) -> Iterator[str]:
+    """A request of another environment: it changes what lacks its tag, or shows a deal to Microsoft."""
+    reference = str(sent.get("externalReferenceId")) if method == "POST" else references.get(referral, "")
+    if not reference.startswith(f"{tag}:"):
+        yield f"touched: {tag} sends {method} {referral}, and its reference is {reference}"
+    is_shown = (
+        "msft" in str(sent.get("target")) or (sent.get("consent") or {}).get(SHARED)
+        if method == "POST"
+        else any(one["path"].endswith(SHARED) and one["value"] for one in sent)
+    )
+    if is_shown:
+        yield f"touched: {tag} shows {reference} to Microsoft"
 
 
 def judge_strange_opportunities(before: Iterable[Record], now: Mapping[str, Record]) -> Iterator[str]:
