@@ -273,7 +273,8 @@ class PlanNotes:
             self._keep_overruled(merged)
         if code == NOT_ANSWERED.code:
             before, after = display_text(merged.held_by(side)), display_text(merged.value)
-            self.unsent.append(f"{merged.rule.label} {before} → {after}")
+            is_unknown = merged.whole is not None and merged.held_by(side) is None  # others may be there, left alone
+            self.unsent.append(f"{merged.rule.label} {after if is_unknown else f'{before} → {after}'}")
         if code == NOT_ANSWERED.code and merged.rule.field == TEAM:
             record = Difference(fingerprint(wanted), code, self.now)  # our team goes with the accept: told at a decline
             self.refused[key] = known if known is not None and known.value == record.value else record
@@ -290,7 +291,8 @@ class PlanNotes:
         if not code.startswith(REFUSED_BY_FAR_SIDE):
             told, people = (code, "") if code != CONTACTS_LOCKED.code else locked_contacts(merged)
             values = {"system": system_name(side), **({"value": people} if people else {})}
-            self.lines.append(self.note(told, merged, side, code, whole=False, **values))
+            shown = display_text(merged.change_on(side).old)
+            self.lines.append(replace(self.note(told, merged, side, code, whole=False, **values), before=shown))
 
     def _keep_overruled(self, merged: Merged) -> None:
         """Put the losing value of Salesforce on record, so that the record that holds it counts as known."""
