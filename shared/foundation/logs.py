@@ -59,6 +59,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     # runs
     "push_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds", "correlation_id")),
     "sweep_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds", "correlation_id")),
+    "claim_purged": (logging.WARNING, ("referral_id",)),
     "purge_done": (logging.INFO, ("count", "due", "seconds", "correlation_id")),
     "run_skipped": (logging.INFO, ("run", "reason")),
     "run_failed": (logging.ERROR, ("run", "error", "code", "field", "call_id", "correlation_id")),

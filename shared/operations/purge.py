@@ -1,4 +1,4 @@
-"""Purges the personal values of deals that were closed some days ago, and of leads that have ended.
+"""Purges the personal values of deals that were closed some days ago, of leads that have ended, and of lost claims.
 
 Only rows of the store are read and written, so a deal without such values costs no call. Where an audit line changed,
 the pair waits in the retry queue, and the push writes the audit of the opportunity. The fields of the opportunity and
@@ -148,13 +148,28 @@ def _queue_again(ctx: Context, link: Link, purged_at: datetime) -> None:
 
 
 def _purge_leads(ctx: Context, run: _Purge, started: datetime) -> None:
-    """Purge what is known of leads that ended without becoming a deal."""
+    """Purge what is known of leads that ended without becoming a deal, and claims that nobody returned to."""
     for referral_id, entry in ctx.store.pointers():
         if _end_in_time(ctx, run, started):
             return
         lead = entry.value.lead
-        if lead is not None and lead.is_closed and lead.written and entry.age >= run.after:
+        if entry.value.intent is not None and entry.value.opportunity_id is None and entry.age >= run.after:
+            run.purged += _unless_busy(run, partial(_delete_claim, ctx, referral_id, entry))
+        elif lead is not None and lead.is_closed and lead.written and entry.age >= run.after:
             run.purged += _unless_busy(run, partial(_purge_pointer, ctx, referral_id, entry))
+
+
+def _delete_claim(ctx: Context, referral_id: str, entry: Entry[Pointer]) -> bool:
+    """Delete a claim with the values of its intent: its referral is gone, because each look would renew the claim.
+
+    Inbox mark and lead stay. If the referral comes back, an opportunity that was made of it is found by its id.
+    """
+    if entry.value.inbox is None and entry.value.lead is None:
+        ctx.store.delete_pointer(referral_id, entry)
+    else:
+        ctx.store.replace_pointer(referral_id, entry, replace(entry.value, intent=None))
+    ctx.log("claim_purged", referral_id=referral_id)
+    return True
 
 
 def _purge_pointer(ctx: Context, referral_id: str, entry: Entry[Pointer]) -> bool:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.audit import Line
 from shared.domain.deal import Side
 from shared.domain.guard_texts import ERASED
@@ -16,6 +17,7 @@ from shared.operations.purge import purge_closed
 from shared.store.erasure_rows import LINES_TOGETHER
 from tests.unit.sync.crash_points import crash_instance_at, crash_points
 from tests.unit.sync.harness import AFTER_LEASE, Harness, Instance
+from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunities_of
 from tests.unit.sync.lead_deals import arrived_lead, leads
 from tests.unit.sync.people_of_deals import KIM, LEE, add_contact
 from tests.unit.sync.stored_texts import found_in_rows, stored_text
@@ -212,3 +214,21 @@ def test_the_mark_of_a_purged_deal_stays(harness: Harness) -> None:
     harness.advance_time(LONG)
     purge(harness.first)
     assert harness.stored_link(deal).due_mark is Mark.DIFFERENCES
+
+
+def test_the_values_of_a_lost_create_whose_referral_is_gone_are_purged(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, path="graph"))
+    harness.pull_event(referral)
+    missing = '{"error":{"code":"itemNotFound"}}'
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=referral, status=404, body=missing))
+    harness.pull_event(referral, AFTER_LEASE)
+    harness.advance_time(LONG - 2 * A_DAY)
+    purge(harness.first)
+    assert harness.store.pointer(referral) is not None, "it may come back"
+    harness.advance_time(2 * A_DAY)
+    purge(harness.first)
+    assert harness.store.pointer(referral) is None
+    assert harness.first.log.fields_of("claim_purged") == [{"referral_id": referral}]
+    harness.pull_event(referral)
+    assert len(opportunities_of(harness, referral)) == 1, "one that comes back is found by its id"
