@@ -49,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", help="such as merge plan; none means all")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many processes")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of the tests for one mutant, the fastest first")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of the tests for one mutant")
     parser.add_argument("--tests", nargs="+", default=TESTS, help="files or folders of tests")
     parser.add_argument("--report", action="store_true", help="print what is known, and try nothing")
     return parser.parse_args()

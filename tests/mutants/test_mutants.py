@@ -7,6 +7,8 @@ import pytest
 
 from tests.mutants.equivalents import Equivalent, plain_name, read_equivalents
 from tests.mutants.forks import STOPPED, in_forks
+from tests.mutants.reach import Reached
+from tests.mutants.trial import Trial
 
 LAYERS = ("shared.domain", "shared.sync")
 
@@ -29,6 +31,17 @@ def test_work_that_crashes_or_never_ends_is_told(capfd: pytest.CaptureFixture[st
     work = [("crash", crash), ("loop", wait_for_ever)]
     assert dict(in_forks(work, workers=2, seconds=0)) == {"crash": STOPPED, "loop": STOPPED}
     del capfd
+
+
+def test_the_tests_of_a_function_are_chosen_for_what_else_they_reach() -> None:
+    reached = {
+        "fast": Reached(0.1, ["plan", "merge"]), "same": Reached(0.1, ["plan", "merge"]),
+        "slow": Reached(0.5, ["plan", "link", "merge"]), "slowest": Reached(0.6, ["plan", "deal"]),
+        "other": Reached(0.1, ["link"]),
+    }  # fmt: skip
+    assert Trial([], reached, budget=1.2).tests_of("plan") == ["fast", "slow", "slowest"]
+    assert Trial([], reached, budget=0.01).tests_of("plan") == ["fast"]
+    assert Trial([], reached, budget=0.01).tests_of("other") == []
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 """When an instance acquires a lease: the row is free, or its lease has ended (docs/protocol.md#lease-and-intent)."""
 
+from copy import replace
 from datetime import timedelta
 
 import pytest
 
+from shared.domain.audit import Line
 from shared.domain.deal import Deal
 from shared.domain.link import Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
-from shared.sync.pair_lease import Pair, acquire
+from shared.domain.transitions import Transition
+from shared.sync.pair_lease import Pair, acquire, record_intent
 from shared.sync.ports import BUSY, RECONCILED, Outcome, Policy, Result
+from shared.sync.write_opportunity import store_coming_write
 from tests.unit.sync.harness import Harness
 
 POLICY = Policy()
@@ -60,3 +64,45 @@ def test_a_new_row_is_held_at_once(harness: Harness) -> None:
     assert isinstance(pair, Pair)
     assert harness.stored_link("006") == pair.link == Link("006", intent=Intent())
     assert acquire(harness.new_instance().ctx, "006") == BUSY
+
+
+# --- before a write-back
+
+
+def pair_with_intent(harness: Harness, *effects: Effect) -> Pair:
+    pair = acquire(harness.first.ctx, "006")
+    assert isinstance(pair, Pair)
+    record_intent(harness.first.ctx, pair, *effects)
+    return pair
+
+
+def test_a_write_with_less_than_two_deadlines_of_the_lease_left_renews_it_first(harness: Harness) -> None:
+    pair = pair_with_intent(harness, MARK)
+    before = pair.entry
+    harness.advance_time((POLICY.lease - 2 * POLICY.deadline).total_seconds())
+    store_coming_write(harness.first.ctx, pair)
+    assert pair.entry is before
+    harness.advance_time(1.0)
+    store_coming_write(harness.first.ctx, pair)
+    assert (pair.renewed_at, pair.entry.etag != before.etag) == (harness.now(), True)
+    assert pair.link == Link("006", intent=Intent((MARK,)), unwritten=True)
+
+
+@pytest.mark.parametrize(("effects", "stored"), [((), (MARK,)), ((CREATION,), (CREATION,))])
+def test_a_line_is_stored_before_it_is_written_and_the_intent_of_a_create_stays(
+    harness: Harness, effects: tuple[Effect, ...], stored: tuple[Effect, ...]
+) -> None:
+    pair = pair_with_intent(harness, *effects)
+    line = Line(harness.now(), "text", values={"text": "Hello."})
+    pair.take_recovery(Transition(pair.link, (line,)))
+    store_coming_write(harness.first.ctx, pair, is_whole=False)
+    assert harness.stored_link("006") == Link("006", intent=Intent(stored), unwritten=True)
+    assert [one.text for one in harness.store.audit("006")] == [line.text]
+
+
+@pytest.mark.parametrize("is_unwritten", [False, True])
+def test_a_mark_in_the_name_leaves_what_is_not_written_as_it_is(harness: Harness, *, is_unwritten: bool) -> None:
+    pair = pair_with_intent(harness)
+    pair.take_link(replace(pair.link, unwritten=is_unwritten))
+    store_coming_write(harness.first.ctx, pair, is_whole=False)
+    assert harness.stored_link("006") == Link("006", intent=Intent((MARK,)), unwritten=is_unwritten)
