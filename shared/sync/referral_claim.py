@@ -118,8 +118,14 @@ def claim_referral(ctx: Context, referral_id: str) -> str | Outcome | Claim:
 
 
 def ignore_referral(ctx: Context, claim: Claim, reason: str) -> Outcome:
-    """Leave a referral alone that makes no opportunity, and log why."""
-    claim.delete(ctx)
+    """Leave a referral alone that makes no opportunity, and log why.
+
+    A deleted opportunity may be restored: the values that an interrupted run gave it stay, and are its base then.
+    """
+    if reason == "opportunity_deleted":
+        claim.delete_if_unused(ctx)
+    else:
+        claim.delete(ctx)
     ctx.log("referral_ignored", referral_id=claim.referral_id, reason=reason)
     return RECONCILED
 

@@ -160,6 +160,23 @@ def test_an_edit_of_an_unanswered_deal_arrives_although_its_referral_was_missing
     assert opportunity_of(harness, referral)["Amount"] == 26000
 
 
+def test_an_edit_arrives_although_the_new_opportunity_was_deleted_for_a_while(
+    harness: Harness,
+) -> None:
+    """The values of the lost create are still known when the opportunity is restored."""
+    referral = microsoft_sends_deal(harness)
+    harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, path="graph"))
+    harness.pull_event(referral)
+    deal = opportunity_of(harness, referral)["Id"]
+    harness.salesforce.delete("Opportunity", deal)
+    harness.colleague_edits(referral, details_dealValue=26000)
+    harness.pull_event(referral, AFTER_LEASE)
+    harness.salesforce.undelete("Opportunity", deal)
+    harness.advance_time(AFTER_LEASE)
+    harness.run_rounds()
+    assert harness.opportunity(deal)["Amount"] == 26000
+
+
 @pytest.mark.parametrize("call", ["store.replace_pointer", "store.release_account"])
 def test_a_store_error_at_the_end_of_a_pull_still_leads_to_one_linked_opportunity(harness: Harness, call: str) -> None:
     referral = microsoft_sends_deal(harness)
