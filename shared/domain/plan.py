@@ -276,9 +276,10 @@ class _PlanBuilder(PlanNotes):
 
     def _ask(self, key: str, merged: Merged) -> None:
         """Leave a stage that nobody has chosen as it is on both sides, and ask once."""
-        self.refused[key] = question_record(self.link.refused.get(key), merged.value, self.now)
-        found = stage_cause(self.opportunity, self.status)
-        self.report_cause(question_key(self.opportunity.stage), merged.rule.field, found)
+        known = self.link.refused.get(key)
+        self.refused[key] = question_record(known, merged.value, self.now)
+        found, is_new = stage_cause(self.opportunity, self.status), self.refused[key] is not known
+        self.report_cause(question_key(self.opportunity.stage), merged.rule.field, found, is_new=is_new)
 
     def _note_status(self, merged: Merged, change: Change | None, side: Side) -> None:
         """Let an answer open the other fields, and name the end of a deal where the stage says less."""

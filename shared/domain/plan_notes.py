@@ -65,10 +65,15 @@ class PlanNotes:
         self.base.pop(STATUS, None)
         self.base |= {STATUS: agreed[STATUS]} if STATUS in agreed else {}
 
-    def report_cause(self, key: str, name: str, found: Cause) -> None:
-        """Mark the pair with a cause, and report it once under a key."""
+    def report_cause(self, key: str, name: str, found: Cause, *, is_new: bool = False) -> None:
+        """Mark the pair with a cause, and report it once under a key; one that `is_new` also if the key is known.
+
+        The key of a stage is kept, and nobody is asked, while Partner Center's status is to replace it.
+        """
         self.causes[found.key] = found
-        self.report_once({key: cause_line(self.now, Side.PARTNER_CENTER, name, found)})
+        line = cause_line(self.now, Side.PARTNER_CENTER, name, found)
+        self.report_once({key: line})
+        self.lines += [line] if is_new and line not in self.lines else []
 
     def closed_as(self, merged: Merged, status: Status) -> Line:
         """The line that names how Partner Center closed the deal."""

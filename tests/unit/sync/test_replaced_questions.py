@@ -1,7 +1,8 @@
 """A stage that nobody has chosen yields to Partner Center's status (docs/protocol.md#answers-that-nobody-gave)."""
 
-from tests.unit.sync.harness import Harness
-from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
+from emulators.salesforce.data.hooks import Flow
+from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness
+from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet, microsoft_sends_deal, opportunity_of
 
 
 def test_an_answer_in_partner_center_replaces_a_stage_of_automation_although_its_write_must_wait(
@@ -28,4 +29,24 @@ def test_a_person_chooses_the_stage_that_was_replaced(harness: Harness) -> None:
     harness.seller_edits(deal, StageName="Closed Won")
     harness.run_rounds()
     assert harness.partner_center.referral(referral)["substatus"] == "Won"
+    assert_quiet(harness)
+
+
+def test_a_stage_that_automation_sets_again_after_it_was_replaced_is_asked_about(harness: Harness) -> None:
+    """The run stops after it has replaced the stage, so it has asked nobody, and still knows the stage."""
+    at_insert = {"CreatedById": harness.sign_in.user}
+    harness.salesforce.org.hooks.flows.append(Flow("Opportunity", {"StageName": "Qualification"}, "insert", at_insert))
+    referral = microsoft_sends_deal(harness)
+    harness.pull_event(referral)
+    deal = opportunity_of(harness, referral)["Id"]
+    harness.salesforce.edit("Opportunity", deal, {"StageName": "Closed Won"}, user=harness.salesforce.automated)
+    crashed = harness.new_instance()
+    crashed.process.interrupt_at("salesforce.update_unmodified", crashed.process.crash, after=True)
+    assert crashed.crashes_during(lambda instance: instance.push(MINUTE))
+    assert harness.opportunity(deal)["StageName"] == "On Hold"
+    harness.salesforce.edit("Opportunity", deal, {"StageName": "Closed Won"}, user=harness.salesforce.automated)
+    harness.advance_time(AFTER_LEASE)
+    harness.run_rounds()
+    assert harness.partner_center.referral(referral)["status"] == "New"
+    assert harness.count_in_audit(deal, "Stage Closed Won may be set by automation") == 1
     assert_quiet(harness)
