@@ -11,7 +11,7 @@ status   what a stage or a status means: "New/Pending", "Active/Accepted", "Clos
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -85,6 +85,29 @@ def holds(field: str, current: str | None, value: str | None) -> bool:
     if field == "notes" and current is not None and value is not None:
         return value in current
     return current == value
+
+
+def sets_back(edit: Edit, earlier: Edit) -> bool:
+    """Whether an edit sets back what an earlier one of the same record changed."""
+    is_same_field = (edit.side, edit.record, edit.field) == (earlier.side, earlier.record, earlier.field)
+    return is_same_field and edit.after == earlier.before
+
+
+def has_set_back(edits: Sequence[Edit], side: str) -> bool:
+    """Whether somebody changed a value of a side and set it back."""
+    there = [edit for edit in edits if edit.side == side]
+    return any(sets_back(edit, one) for number, edit in enumerate(there) for one in there[:number])
+
+
+def is_replaced(edit: Edit, log: Sequence[Edit]) -> bool:
+    """Whether a person replaced a value, on whichever side: they saw it there, and entered another one.
+
+    Whoever sets a value back leaves an edit of the other side that replaced it before.
+    """
+    place = log.index(edit)
+    is_way_back = any(sets_back(edit, one) for one in log[:place])
+    before = [one for one in log[:place] if is_way_back and one.side != edit.side]
+    return any(holds(edit.field, one.before, edit.after) for one in (*before, *log[place + 1 :]))
 
 
 def takes(referral: Record, field: str, value: str | None) -> bool:

@@ -29,7 +29,9 @@ from tests.simulation.held_values import (
     Edit,
     Record,
     belongs_to,
+    has_set_back,
     holds,
+    is_replaced,
     of_opportunity,
     of_referral,
     takes,
@@ -149,22 +151,17 @@ def lost_edits(pair: Pair) -> Iterator[str]:
     """Edits that are nowhere any more."""
     for field in FIELDS:
         log = [edit for edit in pair.edits if edit.field == field]
-        for place, edit in enumerate(log):
+        for edit in log:
             is_there = holds(field, pair.held(edit.side, field), edit.after)
-            is_replaced = any(_replaces(other, edit) for other in log[place + 1 :])
-            if edit in pair.new and not (is_there or is_replaced or _is_in_audit(edit, pair, log)):
+            if edit in pair.new and not (is_there or is_replaced(edit, log) or _is_in_audit(edit, pair, log)):
                 yield f"lost: {edit.side} {field} {edit.after!r} of {edit.at:%H:%M:%S} in {edit.record}"
-
-
-def _replaces(later: Edit, edit: Edit) -> bool:
-    """Whether a person replaced the value, on whichever side: they saw it there, and entered another one."""
-    return holds(edit.field, later.before, edit.after)
 
 
 def _is_in_audit(edit: Edit, pair: Pair, log: Sequence[Edit]) -> bool:
     """Whether the audit shows the value as discarded or replaced, with the value of another edit."""
     place = log.index(edit)
     others = {one.after for one in log if one.after != edit.after}
+    others |= {OPEN} if edit.field == "status" and pair.referral["externalReferenceId"] else set()
     newer = {one.after for one in log[:place] if one.after != edit.before} | {one.after for one in log[place + 1 :]}
     if _may_return(edit, pair, log):
         newer.add(edit.before)
@@ -178,8 +175,10 @@ def _may_return(edit: Edit, pair: Pair, log: Sequence[Edit]) -> bool:
     """Whether the value that the person saw and changed may come back without a word about a conflict.
 
     It may if the connector brought it and did not know that it had arrived, or if a write to a `touched` one broke off.
+    One is touched too where somebody changed a value and set it back: nothing but our write seems to explain that.
     """
-    is_touched = bool(pair.referral.get("touched")) and edit.side == SALESFORCE
+    is_touched = bool(pair.referral.get("touched")) or has_set_back(pair.edits, PARTNER_CENTER)
+    is_touched &= edit.side == SALESFORCE
     is_brought = any(one.after == edit.before and one.side != edit.side for one in log)
     known = (entry.rpartition(ARROW)[2] for at, entry in pair.audit if at < edit.at and ARROW in entry)
     return is_touched or (is_brought and not any(_shows(new, edit.before) for new in known))

@@ -29,6 +29,7 @@ from tests.simulation.held_values import (
     holds,
     of_opportunity,
     of_referral,
+    sets_back,
 )
 
 STATUSES = {"New": UNANSWERED, "Active": OPEN}
@@ -64,7 +65,7 @@ class AgreedValues:
         for number, edit in enumerate(edits[self.seen_edits :], self.seen_edits):
             record = edit.record if edit.side == SALESFORCE else edit.record.lower()
             self.held[record][edit.field] |= {edit.before, edit.after}
-            if edit.side == PARTNER_CENTER and any(_is_way_back(edit, one) for one in edits[:number]):
+            if edit.side == PARTNER_CENTER and any(sets_back(edit, one) for one in edits[:number]):
                 self.set_back.add(record)
         self.seen_edits = len(edits)
 
@@ -87,12 +88,8 @@ class AgreedValues:
         for record in pair:
             was_held = any(holds(name, held, value) for held in self.held[record][name])
             is_step = name == "status" and self._is_step(record, pair, known, value)
-            if not (was_held or is_step or self._seems_written(record, name, known)):
+            if not (was_held or is_step or (name != "status" and record in self.set_back)):
                 yield f"early: the base of {pair[0]} has the {name} {value!r}, which {record} never held"
-
-    def _seems_written(self, record: str, name: str, known: str | None) -> bool:
-        """Whether a value that people set back, of this field or another, looks like what our write explains."""
-        return name != "status" and record in self.set_back and _plain(name, self.present[record][name]) == known
 
     def _is_step(self, record: str, pair: tuple[str, str], known: str | None, value: str | None) -> bool:
         """Whether one side alone makes the base's status: an accept on the way to a close, or the stage of an insert.
@@ -106,12 +103,6 @@ class AgreedValues:
             return value == OPEN and OPEN in self.held[referral]["status"]
         is_beaten = value == self.present[opportunity]["status"] and self.present[referral]["status"] != known
         return is_beaten or value == self.first_status[opportunity]
-
-
-def _is_way_back(edit: Edit, earlier: Edit) -> bool:
-    """Whether an edit sets back what an earlier one of the same record changed."""
-    is_same_field = (edit.side, edit.record, edit.field) == (earlier.side, earlier.record, earlier.field)
-    return is_same_field and edit.after == earlier.before
 
 
 def _plain(name: str, value: str | None) -> str | None:
