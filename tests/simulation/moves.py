@@ -176,14 +176,16 @@ def _seller_asks_for_help(people: People) -> bool:
     record = people.choose(people.opportunities())
     if record is None:
         return False
-    if not people.has_contact(record):
-        people.add_contact(record)
     values: dict[str, object] = {HELP_COLUMN: people.chance.choice((*KINDS_OF_HELP.values(), None))}
     if people.chance.random() < 0.4:
         values["Notes_to_Microsoft__c"] = people.chance.choice((None, "By phone, please.", "A demo in May, please."))
     if people.chance.random() < 0.5:
         values["OwnerId"] = people.harness.salesforce.seller
-    return people.save_opportunity(record, values)
+    if not people.save_opportunity(record, values):
+        return False
+    if not people.has_contact(record):
+        people.add_contact(record)
+    return True
 
 
 def _colleague_asks_for_help(people: People) -> bool:
