@@ -28,6 +28,7 @@ POLLED = "opportunity"
 """The polling query whose stamp tells that an opportunity itself was saved."""
 _COMPARED = frozenset({State.LIVE, State.ON_HOLD, State.PARKED})
 """The states in which both sides are kept in step."""
+_AT_REST = frozenset({State.CLOSED, State.GONE})
 
 
 class FindingKind(StrEnum):
@@ -112,9 +113,9 @@ def is_paused(link: Link) -> bool:
     return link.referral_id is not None and link.state is State.PAUSED and link.intent is None
 
 
-def is_closed(link: Link) -> bool:
-    """Whether the deal is at rest for good: later edits are told, so one that no push has read is to be found."""
-    return link.referral_id is not None and link.state is State.CLOSED and link.intent is None
+def is_at_rest(link: Link) -> bool:
+    """Whether the deal is closed or gone: a later edit is told, and a restored one goes on, so no push may miss it."""
+    return link.referral_id is not None and link.state in _AT_REST and link.intent is None
 
 
 def is_unread(link: Link, opportunity: Opportunity) -> bool:

@@ -16,7 +16,7 @@ from shared.domain.compared import (
     Finding,
     FindingKind,
     drift_in,
-    is_closed,
+    is_at_rest,
     is_compared,
     is_paused,
     is_unread,
@@ -77,7 +77,7 @@ def compare_links(ctx: Context, entries: Sequence[Entry[Link]], sampled_to: str,
 def read_compared(ctx: Context, entries: Sequence[Entry[Link]]) -> tuple[list[Read], list[Finding]]:
     """The ticked opportunities of links that are in step, and what is found of those that are unread or not shown.
 
-    A closed deal may have left Salesforce for ever: that it is not shown is nothing to tell.
+    A deal at rest may have left Salesforce for ever: that it is not shown is nothing to tell.
     """
     by_id = {entry.value.opportunity_id: entry for entry in entries if _is_read(entry.value)}
     if not by_id:
@@ -92,7 +92,7 @@ def read_compared(ctx: Context, entries: Sequence[Entry[Link]]) -> tuple[list[Re
         else:
             read.append(Read(by_id[key], result, is_young(result, answer.at)))
     missing = (entry.value for key, entry in by_id.items() if key not in shown)
-    hidden = [link for link in missing if not is_closed(link) and "deleted" not in link.stamps]
+    hidden = [link for link in missing if not is_at_rest(link) and "deleted" not in link.stamps]
     unread = [one for one in read if is_unread(one.link, one.opportunity)]
     told = [
         *((FindingKind.UNREAD_OPPORTUNITY, one.link) for one in unread if not one.is_young),
@@ -103,7 +103,7 @@ def read_compared(ctx: Context, entries: Sequence[Entry[Link]]) -> tuple[list[Re
 
 
 def _is_read(link: Link) -> bool:
-    return is_compared(link) or is_paused(link) or is_closed(link)
+    return is_compared(link) or is_paused(link) or is_at_rest(link)
 
 
 def look_at_pairs(ctx: Context, pairs: Sequence[Read]) -> list[Finding]:
