@@ -78,3 +78,28 @@ def may_differ(opportunity: Record, referral: Record) -> bool:
     is_shared = (referral.get("consent") or {}).get("consentToShareReferralWithMicrosoftSellers") is True
     has_other_sharing = opportunity.get("Visible_to_Microsoft__c", is_shared) != is_shared
     return has_other_sharing or has_other_customer(opportunity, referral)
+
+
+# --- values that Salesforce ignores (docs/protocol.md#confirmed-means-seen)
+
+
+def was_ignored(opportunity: Record, label: str, ours: str | None, theirs: str | None) -> bool:
+    """Whether a flow of the org set back the value of Partner Center to the one before, and audit and mark say so."""
+    sent, kept = (" ".join((value or "empty").split()) for value in (theirs, ours))
+    told = f'{label} "{sent}" was written, but Salesforce kept "{kept}"'
+    return opportunity["Sync_Status__c"] == "Failed" and told in " ".join((opportunity["Audit__c"] or "").split())
+
+
+# --- help (docs/protocol.md#asking-microsoft-for-help)
+
+HELP_WORDS = (
+    "Microsoft is not asked",
+    "Microsoft was asked already",
+    "Microsoft is asked",
+    "Opportunity Owner has no",
+    "stays ticked in Partner Center",
+    "after Microsoft was asked for help",
+    'Visible to Microsoft sellers "Visible" was not sent',
+)
+HELP_MARKS = ("Failed", "Synced with differences")
+"""What the audit and the mark say where something is wrong with the help."""

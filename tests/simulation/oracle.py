@@ -17,7 +17,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.simulation.held_back import is_asked_about, is_copy, is_told_foreign, may_differ, waits_for_reason
+from tests.simulation.held_back import (
+    HELP_MARKS,
+    HELP_WORDS,
+    is_asked_about,
+    is_copy,
+    is_told_foreign,
+    may_differ,
+    waits_for_reason,
+    was_ignored,
+)
 from tests.simulation.held_values import (
     FIELDS,
     HELP_COLUMN,
@@ -254,7 +263,8 @@ def unexplained_differences(pair: Pair) -> Iterator[str]:
     """Values that differ although both sides could hold one value, or without a word in the audit."""
     for field in FIELDS:
         ours, theirs = pair.held(SALESFORCE, field), pair.held(PARTNER_CENTER, field)
-        if ours == theirs or (field == "status" and _is_held(pair)):
+        is_held = field == "status" and _is_held(pair)
+        if ours == theirs or is_held or was_ignored(pair.opportunity, LABELS[field][0], ours, theirs):
             continue
         is_taken = takes(pair.referral, field, ours) and (field != "name" or pair.takes_names)
         if is_taken or not _is_of_a_seller(pair, field, ours):
@@ -315,17 +325,6 @@ def wrong_marks(pair: Pair) -> Iterator[str]:
 # --- help
 
 
-HELP_WORDS = (
-    "Microsoft is not asked",
-    "Microsoft was asked already",
-    "Microsoft is asked",
-    "Opportunity Owner has no",
-    "stays ticked in Partner Center",
-    "after Microsoft was asked for help",
-    'Visible to Microsoft sellers "Visible" was not sent',
-)
-HELP_MARKS = ("Failed", "Synced with differences")
-"""What the audit and the mark say where something is wrong with the help."""
 REQUESTS = ("Microsoft was asked for help: ", "has been asked for help with this deal already: ")
 """How the audit tells a request: ours, or a colleague's."""
 

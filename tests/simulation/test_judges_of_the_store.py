@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.simulation.held_back import was_ignored
 from tests.simulation.held_values import PARTNER_CENTER, Edit
 from tests.simulation.judges.agreed_values import AgreedValues
 from tests.simulation.judges.audit_lines import StoredLine, repeated_writes, untold_lines
@@ -139,6 +140,14 @@ def test_an_amount_that_line_items_decide_is_told_with_both_amounts(
 ) -> None:
     deal = {"Id": DEAL, "Sync_Status__c": mark, "Audit__c": audit}
     assert kinds(judge_ignored(deal, "5.00 USD", "7.00 USD")) == expected
+
+
+def test_a_value_of_partner_center_that_a_flow_set_back_may_differ_once_audit_and_mark_say_so() -> None:
+    told = 'Not synced: Amount "7.00 USD" was written, but Salesforce kept "5.00 USD".'
+    deal = {"Sync_Status__c": "Failed", "Audit__c": told}
+    assert was_ignored(deal, "Amount", "5.00 USD", "7.00 USD")
+    assert not was_ignored(deal, "Amount", "5.00 USD", "9.00 USD")
+    assert not was_ignored(deal | {"Sync_Status__c": "Synced"}, "Amount", "5.00 USD", "7.00 USD")
 
 
 def test_a_pair_whose_row_cannot_be_read_is_left_alone_and_told_and_waits() -> None:
