@@ -8,9 +8,10 @@ import pytest
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, Person
-from shared.domain.field_rules import Rules
-from shared.domain.link import Difference, Effect, EffectKind, Intent, Link
+from shared.domain.counted_changes import Counted, Kind
+from shared.domain.deal import Deal, Person, Side
+from shared.domain.field_rules import Rule, Rules
+from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_news import Hearing
 from shared.domain.planned import Plan
@@ -27,6 +28,7 @@ REFUSED = {"salesforce.notes": Difference("x", "refused_by_salesforce", NOW)}
 WRITING = Intent((Effect(EffectKind.MARK_OPPORTUNITY),))
 SEEN, TEAM = Opportunity("006", Deal(), flagged=True, modified=NOW), (Person("A", email="a@b.example"),)
 ROWS, UNSENDABLE = {"team": (Row("00k", "a@b.example"),)}, {"team": {"x": "no_address"}}
+COUNTED = Counted(Side.SALESFORCE, Kind.CLOSURE, "status", "m", "salesforce.status", "status:Won")
 UNSURE, PARKED = Outcome(Result.RETRY, "not_read_back", unsure=True), Outcome(Result.PARKED, "refused")
 
 
@@ -95,7 +97,7 @@ def test_a_narrowed_plan_keeps_its_lines_and_adds_more(pair: Pair) -> None:
 
 def test_the_link_takes_all_of_a_plan(pair: Pair) -> None:
     waits, answer_by = {"name": Difference("x", "y", NOW)}, AnswerTime(NOW)
-    rules = Rules({}, mapping="m")
+    rules = Rules({"notes": Rule("notes", "Notes")}, mapping="m")
     pair.link = replace(pair.link, cause=OTHER)
     pair.take_plan(Plan(Deal(name="x"), refused=REFUSED, waiting=waits, reported=("key",), cause=CAUSE,
                         state=State.HELD, answer_by=answer_by))  # fmt: skip
@@ -157,3 +159,27 @@ def test_what_is_shown_goes_into_the_link(pair: Pair, mark: Mark | None) -> None
     pair.link = replace(pair.link, mark=Mark.FAILED, unwritten=True)
     pair.take_shown(mark)
     assert (pair.link.mark, pair.link.unshown, pair.link.unwritten) == (mark, None, False)
+    pair.take_shown(mark, Unshown(("A__c",), NOW), unwritten=True)
+    assert (pair.link.mark, pair.link.unshown, pair.link.unwritten) == (mark, Unshown(("A__c",), NOW), True)
+
+
+# --- an earlier create, and the changes that are counted
+
+
+def test_a_referral_that_is_found_is_adopted_and_without_one_nothing_is_left_to_recover(pair: Pair) -> None:
+    pair.interrupted = WRITING
+    pair.take_existing({"id": "ref"})
+    assert (pair.existing, pair.must_create, pair.interrupted) == ({"id": "ref"}, True, WRITING)
+    pair.take_existing(None)
+    assert (pair.existing, pair.must_create, pair.interrupted) == (None, False, Intent())
+
+
+def test_what_the_stop_of_a_mass_change_lets_go_adds_up(pair: Pair) -> None:
+    for granted in ([], [COUNTED], [COUNTED]):
+        pair.take_granted(granted)
+    assert pair.granted == (COUNTED, COUNTED)
+
+
+def test_a_stop_that_lets_nothing_go_has_counted(pair: Pair) -> None:
+    pair.take_granted([])
+    assert pair.granted == ()
