@@ -269,7 +269,7 @@ class Simulation:
             return
         self.runs.remove(run)
         self.look_at(run)
-        if run.is_crashed and run.message is not None:  # the queue delivers it again
+        if run.message is not None and (run.is_crashed or run.error is not None):  # the queue delivers it again
             self.events.append(replace(run.message, step=self.step))
         self.idle.append(self.new_instance() if run.is_crashed else run.instance)
 
