@@ -300,11 +300,14 @@ class PlanNotes:
             self.lines.append(replace(self.note(told, merged, side, code, whole=False, **values), before=shown))
 
     def _keep_overruled(self, merged: Merged) -> None:
-        """Put the losing value of Salesforce on record, so that the record that holds it counts as known."""
+        """Put the losing value of Salesforce on record, so that the record that holds it counts as known.
+
+        A joined text that Partner Center refuses as well is on record already.
+        """
         key, mark = f"{Side.PARTNER_CENTER}.{merged.rule.field}", fingerprint(merged.salesforce)
         known = self.link.refused.get(key)
         is_same = known is not None and (known.code, known.value) == (OVERRULED, mark)
-        self.refused[key] = known if known is not None and is_same else Difference(mark, OVERRULED, self.now)
+        self.refused.setdefault(key, known if known is not None and is_same else Difference(mark, OVERRULED, self.now))
 
     def _tell_set_back(self, side: Side, merged: Merged) -> None:
         """Park a value that something sets back each time; it is told once."""

@@ -231,7 +231,7 @@ def _needs_write_back(ctx: Context, pair: Pair) -> bool:
     return (
         (has_lines and ours.audit not in left_out)
         or (_missing_identity(ctx, pair) is not None and left_out.isdisjoint((ours.identifier, ours.link)))
-        or (link.mark != link.due_mark and ours.status not in left_out)
+        or ((link.mark != link.due_mark or ours.status in link.unshown.columns) and ours.status not in left_out)
         or (_is_answer_unshown(ctx, pair) and ours.answer_by not in left_out)
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.deal import Side
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness, Instance
-from tests.unit.sync.inbound_deals import assert_quiet
+from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
 
 
 @pytest.fixture
@@ -70,3 +70,17 @@ def test_joined_notes_that_salesforce_refuses_are_told_once(harness: Harness, cl
     assert sum("the deal is closed in Partner Center" in line for line in audit) == 1
     assert harness.opportunity(closed_deal)["Sync_Status__c"] == "Failed"
     assert_quiet(harness)
+
+
+def test_joined_notes_of_an_unanswered_deal_that_salesforce_refuses_are_told_once(harness: Harness) -> None:
+    """Partner Center does not take them before the answer: both refusals are on record, and neither hides the other."""
+    referral, deal = arrived_deal(harness)
+    harness.seller_edits(deal, Description="The seller's words")
+    harness.run_rounds(1)
+    harness.refuse_writes_of("Description")
+    harness.colleague_edits(referral, details_notes="The colleague's words")
+    harness.run_rounds(2)
+    told = harness.audit_texts(deal)
+    for _ in range(3):
+        harness.push(HOUR + MINUTE)
+    assert harness.audit_texts(deal) == told

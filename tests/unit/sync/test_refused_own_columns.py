@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulators.salesforce.data.hooks import ValidationRule
-from tests.unit.sync.harness import Harness
+from tests.unit.sync.harness import AFTER_LEASE, Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet
 
 
@@ -35,3 +35,22 @@ def test_a_column_of_ours_that_a_rule_refuses_without_its_name_stops_no_other_co
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
     assert harness.count_in_audit(deal, "A referral was created") == 1
     assert_quiet(harness)
+
+
+def test_a_mark_that_a_stopped_run_wrote_is_replaced_although_salesforce_refuses_the_next_one_at_first(
+    harness: Harness,
+) -> None:
+    """The link knows the mark before: nobody knows which one the opportunity shows."""
+    deal = harness.shared_deal()
+    harness.salesforce.edit("Opportunity", deal, {"StageName": "Closed Lost"}, user=harness.salesforce.automated)
+    worker = harness.new_instance()
+    worker.process.interrupt_at("salesforce.update", worker.process.crash, after=True)
+    assert worker.crashes_during(Instance.push)
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
+    harness.refuse_writes_of("Sync_Status__c", times=3)
+    harness.colleague_edits(harness.referral_of(deal)["id"], status="Closed", substatus="Lost")
+    harness.advance_time(AFTER_LEASE)
+    harness.sweep()
+    harness.clear_faults()
+    harness.run_rounds(3)
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
