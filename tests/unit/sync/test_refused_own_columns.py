@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulators.salesforce.data.hooks import ValidationRule
-from tests.unit.sync.harness import AFTER_LEASE, Harness, Instance
+from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet
 
 
@@ -52,5 +52,5 @@ def test_a_mark_that_a_stopped_run_wrote_is_replaced_although_salesforce_refuses
     harness.advance_time(AFTER_LEASE)
     harness.sweep()
     harness.clear_faults()
-    harness.run_rounds(3)
+    harness.push(HOUR + MINUTE)
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
