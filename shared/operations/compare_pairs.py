@@ -129,8 +129,8 @@ def _entries_of(ctx: Context, link: Link) -> Iterator[RetryEntry]:
 
 
 def _interrupted(ctx: Context, entry: Entry[Link]) -> Finding | None:
-    """A pair whose intent is old, and to which no retry entry returns."""
-    is_old = entry.value.intent is not None and entry.age > GRACE
+    """A pair with old effects, to which no retry entry returns. An empty intent holds a lease only, which has ended."""
+    is_old = entry.value.intent is not None and entry.value.intent.effects and entry.age > GRACE
     return _found(FindingKind.INTERRUPTED, entry.value) if is_old and not is_queued(ctx, entry.value) else None
 
 

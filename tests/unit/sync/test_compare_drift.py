@@ -6,6 +6,7 @@ import pytest
 
 from shared.domain.compared import FieldDrift, FindingKind
 from shared.domain.deal import Side
+from shared.domain.link import Intent
 from shared.domain.link_states import State
 from shared.operations.forget_person import find_person, forget_person
 from shared.operations.purge import purge_closed
@@ -246,6 +247,13 @@ def test_an_intent_to_which_nothing_returns_is_found_and_recovered(harness: Harn
     harness.push()
     assert harness.stored_link(deal).intent is None
     assert amounts(harness, deal) == (31000, 31000)
+
+
+def test_a_lease_that_a_stopped_run_left_is_no_finding(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    change_link(harness, deal, intent=Intent())
+    harness.advance_time(2 * HOUR)
+    assert found(harness) == []
 
 
 def test_a_record_that_a_service_no_longer_shows_is_told(harness: Harness) -> None:
