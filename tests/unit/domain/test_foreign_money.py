@@ -5,12 +5,21 @@ from decimal import Decimal
 
 import pytest
 
+from shared.domain.audit import Line
 from shared.domain.currencies import Conversion
 from shared.domain.deal import Change, Deal, Money, Side, Value, fingerprint
 from shared.domain.field_rules import Direction, Rule, Rules
-from shared.domain.foreign_money import KeptOut, foreign_lines, given_to_salesforce, keep_out, value_for_base
+from shared.domain.foreign_money import (
+    KeptOut,
+    foreign_lines,
+    foreign_records,
+    given_to_salesforce,
+    keep_out,
+    value_for_base,
+)
 from shared.domain.link import Difference, Link
 from shared.domain.merge import Merged
+from shared.domain.sentences import LineDirection
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 DOLLARS = Rule("money", "Amount", currencies=frozenset({"USD"}))
@@ -112,3 +121,54 @@ def test_a_new_opportunity_receives_what_it_can_hold() -> None:
 def test_the_base_takes_a_converted_amount_as_salesforce_holds_it(code: str, taken: Value) -> None:
     link = Link("006", refused={"salesforce.money": Difference(fingerprint(EUR_900), code, NOW)})
     assert value_for_base(link, Change("money", "Amount", None, USD_972), Deal({"money": EUR_900})) == taken
+
+
+NOTE, LABEL = LineDirection.NOTE, {"label": "Amount"}
+
+
+def test_the_lines_name_both_amounts_and_the_rate() -> None:
+    side, code = Side.SALESFORCE, "currency_converted"
+    values = {**LABEL, "converted": "972.00 USD", "rate": "1.08"}
+    told = Line(NOW, code, NOTE, side, "money", "500.00 USD", "900.00 EUR", code, values)
+    converted = {"salesforce.money": Difference(fingerprint(EUR_900), code, NOW)}
+    change = Change("money", "Amount", USD_500, USD_972)
+    assert kept(CONVERTING, USD_500, EUR_900, base=USD_500) == KeptOut(converted, USD_500, (told,), (change,))
+    same = Line(NOW, code, NOTE, side, "money", "972.00 USD", "900.00 EUR", code, values)
+    assert kept(CONVERTING, USD_972, EUR_900) == KeptOut(converted, USD_972, (same,))
+    code = "currency_not_held"
+    held = Line(NOW, code, NOTE, side, "money", "500.00 USD", "900.00 EUR", code, LABEL)
+    unheld = {"salesforce.money": Difference(fingerprint(EUR_900), code, NOW)}
+    assert kept(DOLLARS, USD_500, EUR_900, base=USD_500) == KeptOut(unheld, USD_500, (held,))
+
+
+def test_a_sellers_amount_that_is_not_sent_is_told_beside_partner_centers() -> None:
+    found = kept(DOLLARS, USD_500, EUR_900, base=USD_972)
+    assert found is not None
+    code, side = "amount_left_out", Side.PARTNER_CENTER
+    assert found.lines[1] == Line(NOW, code, NOTE, side, "money", "900.00 EUR", "500.00 USD", code, LABEL)
+    assert found.base == USD_972
+
+
+def test_a_converted_amount_that_salesforce_refused_is_not_written_again() -> None:
+    known = {"salesforce.money": Difference(fingerprint(USD_972), "refused_by_salesforce", NOW)}
+    link = Link("006", refused=known)
+    assert kept(CONVERTING, USD_500, EUR_900, base=USD_500, link=link) == KeptOut(known, USD_500)
+    other = kept(CONVERTING, USD_500, Money(Decimal(1), "EUR"), base=USD_500, link=link)
+    assert codes(other) == ["currency_converted"]
+
+
+def test_a_new_opportunity_has_a_record_and_a_line_of_the_other_amount() -> None:
+    deal = Deal({"money": EUR_900})
+    for rule, code in ((DOLLARS, "currency_not_held"), (CONVERTING, "currency_converted")):
+        rules = Rules({"money": rule})
+        record = Difference(fingerprint(EUR_900), code, NOW)
+        assert foreign_records(deal, rules, NOW) == {"salesforce.money": record}
+        assert [(one.code, one.before, one.after) for one in foreign_lines(deal, rules, NOW)] == [
+            (code, "empty", "900.00 EUR")
+        ]
+
+
+def test_the_base_takes_what_the_referral_holds_or_else_what_was_written() -> None:
+    change = Change("money", "Amount", None, USD_972)
+    assert value_for_base(Link("006"), change, Deal()) == USD_972
+    assert value_for_base(Link("006"), change, Deal(money=None)) is None

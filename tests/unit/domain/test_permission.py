@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.domain.audit import Line
 from shared.domain.deal import VISIBLE, Status
 from shared.domain.permission import refusals_to_ask, refusals_to_create, visibility_latch, withdrawn_consent_lines
 from shared.domain.policy import Policy
+from shared.domain.sentences import LineDirection, cause
 from shared.domain.sharing import Sharing
 
 STAGING, CHECKBOX = Policy(may_share=False), Policy(needs_consent=True)
@@ -61,3 +63,30 @@ def test_a_withdrawn_consent_is_told_of_an_open_deal_where_the_checkbox_decides(
     told = withdrawn_consent_lines(Sharing(consents=consents), status, policy, datetime(2026, 11, 22, tzinfo=UTC))
     is_open = status is None or not status.is_final
     assert bool(told) == (policy is CHECKBOX and consents is False and is_open)
+
+
+def test_each_refusal_names_its_field() -> None:
+    shown, helped = Sharing(visible=True), Sharing(visible=True, help="General or Other", consents=False)
+    assert refusals_to_create(shown, STAGING) == {"visibility": cause("not_from_staging", "visibility")}
+    assert refusals_to_create(shown, CHECKBOX) == {"consents": cause("no_consents_field", "consents")}
+    assert refusals_to_ask(helped, STAGING) == {"help": cause("help_not_from_staging", "help")}
+    assert refusals_to_ask(helped, CHECKBOX) == {"consents": cause("help_without_consent", "consents")}
+
+
+def test_a_column_that_nobody_approved_shares_nothing() -> None:
+    policy, helped = (
+        Policy(unapproved=frozenset({"help", "visibility"})),
+        Sharing(visible=True, help="General or Other"),
+    )
+    shown = cause("newly_sent", "visibility", label="Visible to Microsoft sellers")
+    assert refusals_to_ask(helped, policy) == {
+        "visibility": shown, "help": cause("newly_sent", "help", label="How can Microsoft help?")
+    }  # fmt: skip
+    assert refusals_to_ask(Sharing(visible=True), policy) == {"visibility": shown}
+    assert refusals_to_ask(helped, Policy()) == {}
+
+
+def test_the_line_about_a_withdrawn_consent_is_about_the_checkbox() -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    line = Line(now, "consent_withdrawn", LineDirection.NOTE, None, "consents")
+    assert withdrawn_consent_lines(Sharing(consents=False), None, CHECKBOX, now) == {"consent_withdrawn": line}

@@ -8,6 +8,7 @@ from shared.domain.deal import STATUS, Change, Deal, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Effect, EffectKind, Intent, Link
 from shared.domain.recovery import recovered
+from shared.domain.set_back import Seen
 from shared.domain.transitions import Transition
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -80,3 +81,40 @@ def test_a_mark_that_was_to_be_written_is_no_value() -> None:
     mark = Effect(EffectKind.MARK_OPPORTUNITY, Deal(notes="new"))
     found = after((mark,), {Side.SALESFORCE: Deal(notes="new")})
     assert (found.link, found.lines) == (LINK, ())
+
+
+def test_a_stage_that_shows_the_end_of_the_referral_is_told_with_that_end() -> None:
+    lost, expired = Status("Closed", "Lost"), Status("Closed", "Expired")
+    there = {Side.SALESFORCE: Deal(status=lost), Side.PARTNER_CENTER: Deal(status=lost)}
+    told = Change(STATUS, "Stage", None, lost, expired)
+    found = after((write(status=lost),), there, expired)
+    assert found.lines == tuple(change_lines(NOW, Side.SALESFORCE, [told], RECOVERED))
+    is_open = after((write(status=lost),), there, OPEN)
+    assert is_open.lines == tuple(change_lines(NOW, Side.SALESFORCE, [replace(told, sent=None)], RECOVERED))
+
+
+JOINED = Effect(EffectKind.WRITE_OPPORTUNITY, Deal(notes="theirs\nours"), Deal(notes="ours"))
+
+
+def test_of_a_text_joined_for_salesforce_only_the_base_takes_what_partner_center_holds() -> None:
+    held = Deal(notes="theirs\nours")
+    for referral, base in (("theirs", "theirs"), ("other", "old")):
+        found = after((JOINED,), {Side.SALESFORCE: held, Side.PARTNER_CENTER: Deal(notes=referral)})
+        assert found.link.base["notes"] == base
+        assert [line.field for line in found.lines] == ["notes"]
+
+
+def test_a_text_that_replaced_the_agreed_one_or_holds_no_edit_is_agreed() -> None:
+    for replaced in ("old", "another"):
+        effect = replace(JOINED, displaced=Deal(notes=replaced))
+        there = {Side.SALESFORCE: Deal(notes="theirs\nours"), Side.PARTNER_CENTER: Deal(notes="theirs")}
+        assert after((effect,), there).link.base["notes"] == "theirs\nours"
+
+
+def test_a_value_that_a_person_has_set_back_was_written_and_is_agreed_and_told() -> None:
+    effect = replace(patch(notes="new", name="Borealis"), version="1", displaced=Deal(notes="old", name="Atlas"))
+    there = Deal(notes="old", name="Borealis")
+    seen = {Side.PARTNER_CENTER: Seen(there, "2")}
+    found = recovered(LINK, Intent((effect,)), {Side.PARTNER_CENTER: there}, RULES, NOW, None, seen)
+    assert dict(found.link.base) == {"name": "Borealis", "notes": "new"}
+    assert {line.field for line in found.lines} == {"notes", "name"}

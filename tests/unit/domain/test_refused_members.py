@@ -3,12 +3,14 @@
 from copy import replace
 from datetime import UTC, datetime
 
+from shared.domain.audit import Line
 from shared.domain.cause import Cause
-from shared.domain.deal import Change, Deal, Person
+from shared.domain.deal import Change, Deal, Person, Side, fingerprint
 from shared.domain.field_rules import Rule, Rules
-from shared.domain.link import Link
+from shared.domain.link import Difference, Link
 from shared.domain.records import Opportunity, Referral
-from shared.domain.refused_members import refused_members, with_refused_members
+from shared.domain.refused_members import has_refused_members, refused_members, with_refused_members
+from shared.domain.sentences import LineDirection
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 RULES = Rules({"contacts": Rule("contacts", "Contacts", is_set=True)})
@@ -42,6 +44,48 @@ def test_a_refused_member_is_told_with_the_reason() -> None:
     assert line.text.startswith(
         "Note: Contacts: Partner Center does not take Ben Ben: Bad phone. Please correct or remove"
     )
+
+
+def test_the_line_and_the_record_say_who_is_not_taken_and_why() -> None:
+    values = {"label": "Contacts", "value": "Ben Ben", "reason": "Bad phone"}
+    side, rule = Side.PARTNER_CENTER, "member_refused"
+    assert (Line(NOW, rule, LineDirection.NOTE, side, "contacts", rule=rule, values=values),) == LINES
+    record = Difference("new", "member_refused", NOW, (fingerprint(repr(BEN)),))
+    assert replace(Link("006"), refused={"partner_center.contacts:refused": record}, unwritten=True) == LINK
+    planned = link_after_plan().refused["partner_center.contacts:refused"]
+    assert planned == replace(record, value=fingerprint(("ada@other.example", "ben@other.example")))
+
+
+def test_a_member_that_was_told_is_on_record_again_and_what_is_unwritten_stays() -> None:
+    change = Change("contacts", "Contacts", (ADA,), (ADA, BEN))
+    for unwritten in (True, False):
+        known = replace(link_after_plan(), unwritten=unwritten)
+        again, lines = with_refused_members(known, change, [BEN], Cause("bad", None, "Bad.", "Mend it."), NOW)
+        assert (again.refused, again.unwritten, lines) == (LINK.refused, unwritten, ())
+
+
+def test_a_write_of_the_list_meets_members_that_were_refused() -> None:
+    change = Change("contacts", "Contacts", (ADA,), (ADA, BEN))
+    assert has_refused_members(LINK, [replace(change, field="notes"), change])
+    assert not has_refused_members(LINK, [replace(change, field="notes")])
+    assert not has_refused_members(Link("006"), [change])
+
+
+def test_what_else_partner_center_does_not_get_stays_so() -> None:
+    unsendable = {"contacts": {"ada@other.example": "member_incomplete"}, "team": {"x": "y"}}
+    ours = Deal({"contacts": (ADA, BEN)})
+    seen = Opportunity("006", ours, flagged=True, modified=NOW, unsendable=unsendable)
+    found, _ = refused_members(link_after_plan(), seen, Referral("r", "1", Deal({"contacts": (ADA,)}), NOW), RULES)
+    both = {"ada@other.example": "member_incomplete", "ben@other.example": "member_refused"}
+    assert found == {"contacts": both, "team": {"x": "y"}}
+
+
+def test_a_member_that_people_agreed_on_and_one_side_removed_is_in_no_list() -> None:
+    link = replace(link_after_plan(), base=Deal({"contacts": (CLEO,)}))
+    seen = Opportunity("006", Deal({"contacts": (ADA, BEN, CLEO)}), flagged=True, modified=NOW)
+    found, records = refused_members(link, seen, Referral("r", "1", Deal({"contacts": (ADA,)}), NOW), RULES)
+    assert found == {"contacts": {"ben@other.example": "member_refused"}}
+    assert records == link.refused
 
 
 def test_a_refused_member_is_not_sent_again() -> None:

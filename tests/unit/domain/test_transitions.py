@@ -9,7 +9,7 @@ from shared.domain.arrival import Arrival
 from shared.domain.audit import Line, cause_line, change_lines, ignored_lines, refusal_lines
 from shared.domain.cause import Cause
 from shared.domain.creation_values import CONTACTS_LEFT_OUT, TEXT_CUT
-from shared.domain.deal import STATUS, VISIBILITY, VISIBLE, Change, Deal, Side, Status, fingerprint
+from shared.domain.deal import STATUS, VISIBILITY, VISIBLE, Change, Deal, Person, Side, Status, fingerprint
 from shared.domain.field_rules import Direction, Rule, Rules
 from shared.domain.latches import FIXED_THERE
 from shared.domain.link import WHOLE, Difference, Effect, EffectKind, Intent, Link
@@ -17,7 +17,7 @@ from shared.domain.link_states import Mark, State
 from shared.domain.ping_pong import with_writes
 from shared.domain.planned import Plan
 from shared.domain.records import Referral
-from shared.domain.repeats import UNREADABLE
+from shared.domain.repeats import UNREADABLE, with_unreadable
 from shared.domain.sentences import LineDirection
 from shared.domain.transitions import (
     CONTACTS_KEY,
@@ -249,3 +249,27 @@ def test_what_was_written_is_counted_so_that_a_value_set_back_each_time_is_notic
     both = with_writes(known, THEIRS, [NOTES], NOW)
     link = replace(LINK, repeats=known)
     assert patched(link, [NOTES], Deal(notes="new"), Deal(notes="new"), NOW).link.repeats == both
+
+
+def test_a_write_is_counted_and_ends_what_is_known_of_unreadable_refusals_once_all_is_shown() -> None:
+    unread = with_unreadable(with_writes(None, THEIRS, [NAME], NOW), OURS, BEFORE)
+    link = replace(LINK, repeats=unread)
+    shown = written(link, [NOTES], Deal(notes="new"), Deal(notes="new"), NOW).link.repeats
+    assert shown == with_writes(with_writes(None, THEIRS, [NAME], NOW), OURS, [NOTES], NOW)
+    hidden = written(link, [NOTES], Deal(notes="new"), Deal(notes="new"), NOW, is_shown=False).link.repeats
+    assert hidden == with_writes(unread, OURS, [NOTES], NOW)
+
+
+def test_a_stage_that_is_replaced_is_no_question_any_more() -> None:
+    stage, link = Change(STATUS, "Stage", OPEN, WON), replace(LINK, reported=("unasked_stage:x", "y"))
+    assert written(link, [stage], Deal(status=WON), Deal(status=WON), NOW).link.reported == ("y",)
+    assert written(link, [NOTES], Deal(notes="new"), Deal(notes="new"), NOW).link.reported == link.reported
+
+
+def test_people_who_join_a_list_with_other_details_are_on_record_and_told() -> None:
+    here, there = (Person("Lind", "Ada", "ada@x.example", phone) for phone in ("1", "2"))
+    change = Change("solutions", "Solutions", None, (there,))
+    found = written(LINK, [change], Deal(solutions=(here,)), Deal(solutions=(there,)), NOW)
+    assert list(found.link.refused) == ["salesforce.solutions:details"]
+    assert found.link.unwritten
+    assert [line.code for line in found.lines] == ["changed", "details_stay"]
