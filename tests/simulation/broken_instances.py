@@ -7,7 +7,8 @@ from typing import Any
 
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
-from shared.sync import decide_pair, pair_lease, reconcile
+from shared.domain.transitions import Transition
+from shared.sync import decide_pair, pair_lease, reconcile, write_opportunity
 from shared.sync.ports import Answer, Entry, Page
 from tests.simulation.broken_stores import BrokenStore
 from tests.simulation.sabotage import Sabotage
@@ -82,6 +83,16 @@ def _knows_every_version(link: Link, opportunity: Opportunity | None, referral: 
     return replace(link, stamps={name: stamp for name, stamp in stamps.items() if stamp}, etag=etag, agreed=agreed)
 
 
+def _always(_: object, pair: pair_lease.Pair) -> bool:
+    """Whether the opportunity was read: then it is written once more."""
+    return pair.opportunity is not None
+
+
+def _forget_refusal(link: Link, *_: object) -> Transition:
+    """The link as it was before Salesforce refused a value, without a line."""
+    return Transition(link)
+
+
 BROKEN_INSTANCES = {
     "a close is sent at once": _with_policy(irreversible_wait=timedelta()),
     "the poll has no overlap": _with_policy(poll_overlap=timedelta()),
@@ -90,5 +101,8 @@ BROKEN_INSTANCES = {
     "the own clock is never compared": Sabotage(_trusts_own_clock),
     "every version that was read is known": Sabotage(code=((pair_lease, "with_known_versions", _knows_every_version),)),
     "a save that may be open is not waited for": Sabotage(code=((reconcile, "_rests_in", lambda *_: timedelta()),)),
+    "each look writes mark and audit again": Sabotage(code=((write_opportunity, "_needs_write_back", _always),)),
+    "a refused value is forgotten": Sabotage(code=((write_opportunity, "parked", _forget_refusal),)),
+    "unusually many changes go": _with_policy(mass_change_limit=1_000_000),
     "automation answers Microsoft": Sabotage(code=((decide_pair, "is_question", lambda *_: False),)),
 }

@@ -26,6 +26,8 @@ HINTS = {
     "a foreign column is written": 4,
     "every referral is ours": 2,
     "values are logged": 2,
+    "a refused value is forgotten": 137,
+    "unusually many changes go": 6,
 }
 """Seeds that noticed a sabotage, so that the search ends early."""
 UNNOTICED = frozenset({"the store is written unconditionally", "a save that may be open is not waited for"})
