@@ -5,7 +5,7 @@ import pytest
 from tests.simulation.lists import IN_ROWS, LISTS
 from tests.simulation.microsoft import NEWS
 from tests.simulation.moves import HELP
-from tests.simulation.world import CHANCES, EXCLUDES, FURTHER, NEEDS, draw_world
+from tests.simulation.world import CHANCES, EXCLUDES, FURTHER, NEEDS, STEPS_OF_A_LONG_STORM, draw_world
 
 SEEDS = range(200)
 
@@ -29,3 +29,8 @@ def test_with_only_a_seed_has_no_other_traits() -> None:
 
 def test_a_trait_that_is_asked_for_wins_over_one_that_excludes_it() -> None:
     assert all(IN_ROWS not in draw_world(seed, (LISTS,)).traits for seed in SEEDS)
+
+
+def test_a_few_seeds_have_long_storms() -> None:
+    long = [seed for seed in SEEDS if len(draw_world(seed).story[0]) == STEPS_OF_A_LONG_STORM]
+    assert 0 < len(long) < 0.1 * len(SEEDS)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.simulation.accounts import ACCOUNTS
 from tests.simulation.bad_records import BAD
@@ -33,6 +33,8 @@ FURTHER = {FOREIGN: 0.2, MASS: 0.12, BAD: 0.15, LINE_ITEMS: 0.1, UNREADABLE: 0.0
 """The same for traits that are drawn apart, so that they change nothing else of a seed."""
 KINDS_OF_A_SEED = (0, 24, 36, 48, 74)
 """How many kinds of faults may be injected in a seed."""
+LONG, STEPS_OF_A_LONG_STORM = 0.05, 80
+"""The share of the seeds that have long storms with many deals, drawn apart as well: some failures need many moves."""
 NEEDS = {NEWS: HELP, TAKEN: NAMES, MARKED: NAMES}
 """A trait that has no effect without another one."""
 EXCLUDES = {IN_ROWS: (LISTS, NAMES, TAKEN, MARKED)}
@@ -70,7 +72,7 @@ def draw_world(seed: int, also: Collection[str] = (), *, only: bool = False) -> 
     drawn = {trait for trait, share in CHANCES.items() if chance.random() < share}
     drawn |= {trait for trait, share in FURTHER.items() if random.Random(f"{seed}/{trait}").random() < share}  # noqa: S311 - as above
     storms = chance.choice((1, 2, 2))
-    return World(
+    world = World(
         seed,
         _consistent(set() if only else drawn, also),
         most_deals=chance.choice((1, 2, 2, 3)),
@@ -80,6 +82,22 @@ def draw_world(seed: int, also: Collection[str] = (), *, only: bool = False) -> 
         busy=tuple(chance.choice((0.4, 1.0)) for _ in range(storms)),
         story=tuple(steps_of(seed, storm, chance.choice((30, 50))) for storm in range(storms)),
         faults=_drawn_faults(seed),
+    )
+    return _perhaps_longer(world)
+
+
+def _perhaps_longer(world: World) -> World:
+    """The same world; in a few seeds with long storms, and with as many deals and runs at once as there may be."""
+    chance = random.Random(f"{world.seed}/long")  # noqa: S311 - as above
+    if chance.random() >= LONG:
+        return world
+    storms = range(chance.choice((1, 2, 3)))
+    return replace(
+        world,
+        most_deals=chance.choice((3, 4)),
+        most_runs=3,
+        busy=tuple(chance.choice((0.4, 1.0)) for _ in storms),
+        story=tuple(steps_of(world.seed, storm, STEPS_OF_A_LONG_STORM) for storm in storms),
     )
 
 
