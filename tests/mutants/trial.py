@@ -52,6 +52,8 @@ class Trial:
             item = self._items[max(self._reach, key=lambda test: self._reach[test].bit_count())]
             if not run_item(item, None):
                 clean_up(item)
+            if isinstance(item, pytest.Function):
+                item._initrequest()  # else the forks would run it with the fixtures that are closed now
         gc.collect()
         gc.freeze()  # a collection in a fork would copy the memory of this process
 
