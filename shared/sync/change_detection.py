@@ -100,7 +100,7 @@ def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEn
 
     A pair that failed and has not changed since the cursor is left to the retry queue: the overlap must not shorten
     its wait. A link that cannot be read knows no stamp: acquiring it queues that pair alone. A link whose lines wait
-    and that has no entry belongs to a run that stopped before it queued the pair. Some queries concern links only.
+    and that has not failed belongs to a run that stopped before it queued the pair. Some queries concern links only.
     """
     key, seen = found
     try:
@@ -118,7 +118,7 @@ def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEn
     if not unknown and not (known and known.value.unwritten):
         return None
     entry = ctx.store.retry_entry(Side.SALESFORCE, key)
-    if not unknown and entry:
+    if not unknown and entry and entry.is_failure:
         return None
     if entry and entry.must_wait(ctx.clock.now()) and all(map(_is_before_cursor, unknown)):
         return None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from emulators.salesforce.data.hooks import ValidationRule
+from shared.foundation.errors import UnreadableRow
 from tests.simulation.judges.bad_records import Parked, Refused, judge_refused
 from tests.simulation.moves import TICK, Move
 from tests.simulation.people import People
@@ -70,7 +71,10 @@ def judge_differences(people: People, findings: Iterable[str]) -> Iterator[str]:
 
 def _parked(people: People, deal: str) -> Parked:
     """What the store has of the refused value. Of several causes, the link keeps the last."""
-    entry, rule = people.harness.store.link(deal), RULES[people.ruled[deal]]
+    try:
+        entry, rule = people.harness.store.link(deal), RULES[people.ruled[deal]]
+    except UnreadableRow:
+        return Parked()
     record = entry.value.refused.get(f"salesforce.{people.ruled[deal]}") if entry else None
     if entry is None or entry.value.cause is None or record is None:
         return Parked()

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from emulators.salesforce.data.hooks import ValidationRule
+from shared.domain.deal import Side
+from shared.store.stored_values import WAITING
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness, Instance
-from tests.unit.sync.inbound_deals import assert_quiet
+from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunity_of
 
 
 class RuleOfAColumn(ValidationRule):
@@ -54,3 +56,18 @@ def test_a_mark_that_a_stopped_run_wrote_is_replaced_although_salesforce_refuses
     harness.clear_faults()
     harness.push(HOUR + MINUTE)
     assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+
+
+def test_a_note_that_waits_is_shown_although_the_queue_has_only_the_time_of_a_warning(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.pull_event(referral)
+    harness.run_rounds(2)
+    deal = opportunity_of(harness, referral)["Id"]
+    assert [entry.cause for entry in harness.all_retry_entries(Side.SALESFORCE)] == [WAITING]
+    harness.seller_edits(deal, Products__c="SOL-1;SOL-2;SOL-3")
+    harness.lock_record(deal)
+    crashing = harness.new_instance()
+    crashing.process.interrupt_at("store.put_retry_entry", crashing.process.crash)
+    assert crashing.crashes_during(lambda instance: instance.push(after=HOUR))
+    harness.push()
+    assert harness.count_in_audit(deal, "was not sent: the deal is not accepted yet") == 1
