@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.link_states import Mark
-from shared.domain.name_mark import NAME_LENGTH, with_mark, without_mark
+from shared.domain.name_mark import NAME_LENGTH, SIGNS, marked_name, with_mark, without_mark
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,13 @@ def test_a_name_without_room_has_no_mark() -> None:
     assert with_mark("n" * (NAME_LENGTH - 2), Mark.SYNCED).startswith("✔ n")
     assert with_mark("n" * (NAME_LENGTH - 1), Mark.SYNCED) == "n" * (NAME_LENGTH - 1)
     assert with_mark("ERP", Mark.WAITING) == "ERP"
+
+
+def test_a_name_is_written_with_its_mark_if_it_shows_another_or_is_new() -> None:
+    marked = f"{SIGNS[Mark.SYNCED]} ERP"
+    assert marked_name({}, "Name", "ERP", Mark.SYNCED) == {"Name": marked}
+    assert marked_name({}, "Name", marked, Mark.SYNCED) == {}
+    assert marked_name({}, "Name", marked, None) == {"Name": "ERP"}
+    assert marked_name({"Name": "ERP"}, "Name", marked, Mark.SYNCED) == {"Name": marked}
+    assert marked_name({"Name": "ERP"}, "Name", "Old", None) == {"Name": "ERP"}
+    assert marked_name({}, "Name", "", Mark.SYNCED) == {}

@@ -15,13 +15,9 @@ from shared.domain.sentences import LineDirection
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 RULES = Rules({"contacts": Rule("contacts", "Contacts", is_set=True)})
 ADA, BEN, CLEO = (Person(name, name, f"{name.lower()}@other.example", "1") for name in ("Ada", "Ben", "Cleo"))
-LINK, LINES = with_refused_members(
-    Link("006"),
-    Change("contacts", "Contacts", (ADA,), (ADA, BEN)),
-    [BEN],
-    Cause("bad", None, "Bad phone.", "Mend it."),
-    NOW,
-)
+KEY = "partner_center.contacts:refused"
+CHANGE, REFUSAL = Change("contacts", "Contacts", (ADA,), (ADA, BEN)), Cause("bad", None, "Bad phone.", "Mend it.")
+LINK, LINES = with_refused_members(Link("006"), CHANGE, [BEN], REFUSAL, NOW)
 
 
 def link_after_plan() -> Link:
@@ -49,10 +45,11 @@ def test_a_refused_member_is_told_with_the_reason() -> None:
 def test_the_line_and_the_record_say_who_is_not_taken_and_why() -> None:
     values = {"label": "Contacts", "value": "Ben Ben", "reason": "Bad phone"}
     side, rule = Side.PARTNER_CENTER, "member_refused"
-    assert (Line(NOW, rule, LineDirection.NOTE, side, "contacts", rule=rule, values=values),) == LINES
+    link, lines = with_refused_members(Link("006"), CHANGE, [BEN], REFUSAL, NOW)
+    assert lines == (Line(NOW, rule, LineDirection.NOTE, side, "contacts", rule=rule, values=values),)
     record = Difference("new", "member_refused", NOW, (fingerprint(repr(BEN)),))
-    assert replace(Link("006"), refused={"partner_center.contacts:refused": record}, unwritten=True) == LINK
-    planned = link_after_plan().refused["partner_center.contacts:refused"]
+    assert replace(Link("006"), refused={KEY: record}, unwritten=True) == link
+    planned = link_after_plan().refused[KEY]
     assert planned == replace(record, value=fingerprint(("ada@other.example", "ben@other.example")))
 
 

@@ -102,6 +102,8 @@ def test_an_edit_of_a_value_that_was_not_agreed_may_never_have_been_seen() -> No
     assert found(OURS, seen(notes="later"), replace(edited, kind=EffectKind.WRITE_OPPORTUNITY)).unseen == ("notes",)
     assert found(THEIRS, seen(notes="later"), edited).unseen == ("notes",)
     assert found(OURS, seen(notes="later")) == Aftermath()
+    written = seen(was_written=True, notes="later")
+    assert found(THEIRS, written, edited) == Aftermath(unseen=("notes",))
 
 
 def test_lists_are_settled_elsewhere_and_what_was_not_read_or_not_changed_is_not_judged() -> None:
