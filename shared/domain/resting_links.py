@@ -19,7 +19,7 @@ from shared.domain.field_rules import Rule, Rules
 from shared.domain.help_outcomes import left_sync
 from shared.domain.help_request import HELP_KEY, LEFT, NOTES_KEY
 from shared.domain.known_versions import accounts_for, is_on_record, is_same_as_closed
-from shared.domain.latches import CLOSED_IS_FINAL
+from shared.domain.latches import CLOSED_IS_FINAL, FIXED_THERE, NOT_ANSWERED
 from shared.domain.link import Difference, Gone, Link
 from shared.domain.link_states import State
 from shared.domain.plan_help import HelpDecision, decide_help
@@ -29,6 +29,9 @@ from shared.domain.records import Opportunity, Referral
 from shared.domain.rest_texts import CHANGED_AFTER_CLOSE
 from shared.domain.sentences import LineDirection, system_name
 from shared.domain.transitions import Transition
+
+OF_AN_EDIT = (NOT_ANSWERED.code, FIXED_THERE.code)
+"""Codes of a seller's edits that were not sent before the close, such as those of a deal that is declined."""
 
 # --- paused
 
@@ -133,7 +136,7 @@ def _compared(
     key, code = f"{side.other}.{rule.field}", _code(side)
     known, agreed = refused.get(key), link.base.get(rule.field)
     if is_same_as_closed(value, agreed):
-        if known is not None and known.code == code:
+        if known is not None and (known.code == code or (known.code in OF_AN_EDIT and not rule.is_set)):
             del refused[key]
         return ()
     if is_on_record(link, rule, value, side):

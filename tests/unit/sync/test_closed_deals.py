@@ -5,6 +5,7 @@ import pytest
 from shared.domain.deal import Side
 from shared.domain.link_states import State
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
+from tests.unit.sync.inbound_deals import arrived_deal
 
 NOT_SENT = "was not sent: the deal is closed in Partner Center"
 CLONE = "clone the opportunity"
@@ -102,3 +103,16 @@ def test_a_closed_deal_that_is_unticked_is_closed_again_once_it_is_ticked(harnes
     assert harness.stored_link(deal).state is State.CLOSED
     assert harness.count_in_audit(deal, f'Amount "777.00 USD" {NOT_SENT}') == 1
     assert harness.retry_entries(Side.SALESFORCE) == []
+
+
+def test_an_edit_that_a_declined_deal_kept_is_forgotten_once_it_is_taken_back(harness: Harness) -> None:
+    _, deal = arrived_deal(harness)
+    agreed = harness.opportunity(deal)["CloseDate"]
+    harness.seller_edits(deal, CloseDate="2027-04-01")
+    harness.run_rounds(1)
+    harness.seller_edits(deal, StageName="Closed Lost", Closing_Reason__c="Others")
+    harness.run_rounds(3)
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced with differences"
+    harness.seller_edits(deal, CloseDate=agreed)
+    harness.run_rounds(1)
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
