@@ -13,7 +13,7 @@ from shared.domain.field_rules import Rules
 from shared.domain.left_members import is_same
 from shared.domain.link import EffectKind, Intent, Link
 from shared.domain.member_sets import agreed_members, with_edits
-from shared.domain.set_back import Seen, aftermath, lines_of
+from shared.domain.set_back import Seen, aftermath, hidden_lines, lines_of
 from shared.domain.transitions import Transition
 
 WRITTEN_SIDES = {EffectKind.PATCH_REFERRAL: Side.PARTNER_CENTER, EffectKind.WRITE_OPPORTUNITY: Side.SALESFORCE}
@@ -51,6 +51,8 @@ def recovered(
             found = aftermath(link, interrupted, effect, side, seen[side], rules)
             effective |= {name: effect.values[name] for name in found.set_back if name not in joined}
             lines += lines_of(found, effect, side, current.get(side.other, Deal()), rules, now)
+            is_untouched = seen[side].was_written is False or effect.version in (None, seen[side].version)
+            lines += () if is_untouched else hidden_lines(link, effect, side, deal, rules, now)
         if effective:
             is_end = side is Side.SALESFORCE and _is_end_of(status, effective, current)
             sent = status if side is Side.PARTNER_CENTER or is_end else None

@@ -115,11 +115,17 @@ def lines_of(
             yield Line(now, code, LineDirection.NOTE, side, name, before, after, RECOVERED, values)
 
 
+def hidden_lines(link: Link, effect: Effect, side: Side, deal: Deal, rules: Rules, now: datetime) -> Iterable[Line]:
+    """A line for each edit that a write may have replaced of which the `deal` shows nothing any more.
+
+    The whole opportunity may be gone, or its column hidden since then, or the field off in the mapping file.
+    """
+    changed = (name for name in _changed(effect, effect.values) if name in rules.by_field and name not in deal)
+    unseen = tuple(name for name in changed if effect.displaced.get(name) != link.base.get(name))
+    return lines_of(Aftermath((), (), unseen), effect, side, {}, rules, now)
+
+
 def unseen_lines(link: Link, interrupted: Intent, rules: Rules, now: datetime) -> Iterable[Line]:
     """A line for each edit that a write to an opportunity may have replaced which cannot be read any more."""
     effect = interrupted.find(EffectKind.WRITE_OPPORTUNITY)
-    if effect is None:
-        return ()
-    changed = (name for name in _changed(effect, effect.values) if name in rules.by_field)
-    unseen = tuple(name for name in changed if effect.displaced.get(name) != link.base.get(name))
-    return lines_of(Aftermath((), (), unseen), effect, Side.SALESFORCE, {}, rules, now)
+    return hidden_lines(link, effect, Side.SALESFORCE, Deal(), rules, now) if effect is not None else ()

@@ -7,6 +7,8 @@ from typing import Any
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
+from tests.unit.sync.changed_mappings import Write
+from tests.unit.sync.column_rights import restrict_known_columns
 from tests.unit.sync.harness import AFTER_LEASE, MINUTE, Harness
 from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
 
@@ -133,3 +135,19 @@ def test_an_answer_that_a_colleague_gave_does_not_show_that_our_write_took_effec
     assert (
         harness.opportunity(deal)["Amount"] == harness.partner_center.referral(referral)["details"]["dealValue"] == 777
     )
+
+
+def test_an_edit_that_a_write_replaced_is_named_though_its_column_is_hidden_since_then(write: Write) -> None:
+    with Harness(mapping=write('[fields.money]\nwinner = "partner_center"\n')) as harness:
+        deal = harness.shared_deal()
+        referral = harness.referral_of(deal)["id"]
+        harness.advance_time(MINUTE)
+        harness.colleague_edits(referral, details_dealValue=77000)
+        harness.seller_edits(deal, Amount=12000)
+        harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, **LOST_PULL))  # type: ignore[arg-type]  # as above
+        harness.pull_event(referral)
+        assert amounts(harness, deal) == (77000, 77000)
+        restrict_known_columns(harness, hidden=["Opportunity.Amount"])
+        harness.advance_time(AFTER_LEASE)
+        harness.run_rounds()
+        assert harness.count_in_audit(deal, "wrote 77000.00 USD to Salesforce. It may have replaced 12000.00 USD") == 1
