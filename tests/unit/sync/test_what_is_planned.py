@@ -141,6 +141,40 @@ def test_a_referral_from_the_base_is_read_only_for_a_whole_list(harness: Harness
     assert "partner_center.get" not in harness.first.process.calls
 
 
+# --- a stage that nobody chose
+
+
+@pytest.mark.parametrize(
+    ("by_us", "status", "is_new", "is_question"),
+    [(True, LOST, False, True), (False, LOST, False, False), (True, OPEN, False, False), (True, LOST, True, False)],
+)
+def test_a_stage_that_the_sync_itself_saved_is_a_question(
+    harness: Harness, status: Status, *, by_us: bool, is_new: bool, is_question: bool
+) -> None:
+    user = harness.first.ctx.salesforce.user_id() if by_us else "005000000000001AAA"
+    pair = pair_of(LIVE, replace(TICKED, deal=Deal(status=status), stage="A", modified_by=user))
+    pair.decide_create(is_wanted=is_new)
+    planned(harness, pair)
+    assert pair.plan is not None
+    assert (pair.plan.cause is not None) is is_question
+
+
+# --- counted changes
+
+
+@pytest.mark.parametrize(("granted", "count"), [(None, None), ((), 1)])
+def test_a_later_plan_is_counted_once_the_changes_of_the_run_are_counted(
+    harness: Harness, granted: tuple[()] | None, count: int | None
+) -> None:
+    pair = pair_of(LIVE, replace(TICKED, deal=Deal(notes="new", status=OPEN)))
+    if granted is not None:
+        pair.take_granted(granted)
+    planned(harness, pair)
+    assert pair.plan is not None
+    assert [change.new for change in pair.plan.to_partner_center] == ["new"]
+    assert (pair.granted if pair.granted is None else len(pair.granted)) == count
+
+
 # --- leads
 
 
