@@ -218,6 +218,11 @@ class Link(Struct, frozen=True):
         return frozenset(known.columns) if known is not None and now - known.since < TRY_AGAIN else frozenset()
 
     @property
+    def shown_again_at(self) -> datetime | None:
+        """When the columns that Salesforce refused are written again; None if it took all, or if the deal is paused."""
+        return self.unshown.since + TRY_AGAIN if self.unshown and self.state is not State.PAUSED else None
+
+    @property
     def is_creating(self) -> bool:
         """Whether the creation of the referral has begun and its outcome is not known."""
         return self.intent is not None and self.intent.find(EffectKind.CREATE_REFERRAL) is not None

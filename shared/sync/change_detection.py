@@ -12,6 +12,7 @@ from functools import partial
 from msgspec import Struct
 
 from shared.domain.deal import Side
+from shared.domain.link import TRY_AGAIN, Link
 from shared.domain.link_states import State
 from shared.domain.microsoft_news import has_heard
 from shared.domain.sighting import Sighting
@@ -99,8 +100,9 @@ def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEn
     """The opportunity with its retry entry; None if its stamps are known, or if the retry queue will work it.
 
     A pair that failed and has not changed since the cursor is left to the retry queue: the overlap must not shorten
-    its wait. A link that cannot be read knows no stamp: acquiring it queues that pair alone. A link whose lines wait
-    and that has not failed belongs to a run that stopped before it queued the pair. Some queries concern links only.
+    its wait. A link that cannot be read knows no stamp: acquiring it queues that pair alone. A link whose lines or
+    columns wait, and to which no entry returns for that, belongs to a run that stopped before it queued the pair. Some
+    queries concern links only.
     """
     key, seen = found
     try:
@@ -115,10 +117,11 @@ def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEn
         return None
     if not unknown and not [one for one in seen if not one.query.is_deletion]:
         return None
-    if not unknown and not (known and known.value.unwritten):
+    if not unknown and not (known and (known.value.unwritten or known.value.unshown)):
         return None
     entry = ctx.store.retry_entry(Side.SALESFORCE, key)
-    if not unknown and entry and entry.is_failure:
+    has_columns_only = known is not None and not known.value.unwritten
+    if not unknown and entry and (entry.is_failure or (has_columns_only and _returns_soon(ctx, entry))):
         return None
     if entry and entry.must_wait(ctx.clock.now()) and all(map(_is_before_cursor, unknown)):
         return None
@@ -235,7 +238,20 @@ def _has_seen_version(ctx: Context, stamp: Json) -> bool:
     if entry is None or (entry.value.state is State.ON_HOLD and entry.value.answer_by is None):
         return False  # an earlier build has linked it: its time to answer is not known
     is_paused = entry.value.state is State.PAUSED and entry.value.intent is None
-    return is_paused or entry.value.etag == stamp.get("eTag")
+    return is_paused or (entry.value.etag == stamp.get("eTag") and not _was_left(ctx, entry.value))
+
+
+def _was_left(ctx: Context, link: Link) -> bool:
+    """Whether a run stopped before it queued a pair whose opportunity must be written again."""
+    keys = {Side.SALESFORCE: link.opportunity_id, Side.PARTNER_CENTER: link.referral_id or ""}
+    return (link.unwritten or link.unshown is not None) and not any(
+        _returns_soon(ctx, ctx.store.retry_entry(*key)) for key in keys.items()
+    )
+
+
+def _returns_soon(ctx: Context, entry: RetryEntry | None) -> bool:
+    """Whether an entry returns to its pair as soon as a write-back is tried again: one may wait for an answer."""
+    return entry is not None and entry.at <= ctx.clock.now() + TRY_AGAIN
 
 
 def _text(stamp: Json, name: str) -> str | None:

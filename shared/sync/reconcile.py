@@ -106,7 +106,9 @@ def _read_pulled(ctx: Context, pair: Pair, queued: Collection[str]) -> None:
     """
     _read_referral(ctx, pair)
     is_known = pair.referral is not None and pair.referral.etag == pair.link.etag
-    if is_known and not (pair.interrupted.effects or pair.link.unwritten or pair.id in queued or _is_due(ctx, pair)):
+    if is_known and not (
+        pair.interrupted.effects or pair.link.unwritten or pair.link.unshown or pair.id in queued or _is_due(ctx, pair)
+    ):
         known, now = pair.link.answer_by, ctx.clock.now()
         coming = known.next_warning(now) if known is not None and pair.link.state is State.ON_HOLD else None
         pair.end(Outcome(Result.RETRY, WAITING, coming) if coming else RECONCILED)
@@ -327,6 +329,8 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
         pair.take_link(settled(pair.link, pair.opportunity, pair.referral, ctx.translation.rules))
     release(ctx, pair)
     due, ended = pair.plan.due if pair.plan else None, pair.outcome
+    if pair.link.unshown and (again := pair.link.shown_again_at) and ctx.clock.now() < again < (due or NEVER):
+        due = again  # another edit must not end the wait of a column that Salesforce refused
     if pair.link.waiting and (ended is None or ended.result is Result.PARKED) and waits_for_approval(pair.link.waiting):
         pair.end(wait_for_approval(ctx, pair.link.waiting))
         return
