@@ -25,7 +25,10 @@ def seen_opportunity(ctx: Context, pair: Pair, seen: Seen) -> Seen:
     if pair.interrupted.find(EffectKind.PATCH_REFERRAL):
         return Seen(seen.deal, seen.version, was_written=False)
     names = values_as_before(effect, Side.SALESFORCE, seen)
-    return Seen(seen.deal, seen.version, _is_shown(ctx, pair, effect, names)) if names else seen
+    if not names:
+        return seen
+    is_last = pair.opportunity is not None and pair.opportunity.modified_by == ctx.salesforce.user_id()
+    return Seen(seen.deal, seen.version, _is_shown(ctx, pair, effect, names), is_last)
 
 
 def _is_shown(ctx: Context, pair: Pair, effect: Effect, names: list[str]) -> bool | None:

@@ -151,3 +151,17 @@ def test_an_edit_that_a_write_replaced_is_named_though_its_column_is_hidden_sinc
         harness.advance_time(AFTER_LEASE)
         harness.run_rounds()
         assert harness.count_in_audit(deal, "wrote 77000.00 USD to Salesforce. It may have replaced 12000.00 USD") == 1
+
+
+def test_a_value_that_salesforce_ignored_is_not_taken_for_one_that_a_seller_set_back(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.salesforce.set_line_items(deal, 11000)
+    harness.run_rounds(1)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=12000)
+    worker = harness.new_instance()
+    worker.process.interrupt_at("salesforce.update_unmodified", worker.process.crash, after=True)
+    assert worker.crashes_during(lambda instance: instance.sweep())
+    harness.run_rounds()
+    assert amounts(harness, deal) == (11000, 12000)
+    assert harness.count_in_audit(deal, 'Amount "12000.00 USD" was written, but Salesforce kept "11000.00 USD"') == 1
+    assert_quiet(harness)
