@@ -37,7 +37,8 @@ def listed_versions(
 
 
 def _shown_version(referral: StoredReferral, switches: Switches, gap: int, now: int) -> StoredReferral | None:
-    if gap and now - gap < referral.updated != referral.created:
+    is_late = not switches.list_gap_of or referral.id[0] in switches.list_gap_of
+    if gap and is_late and now - gap < referral.updated != referral.created:
         return None
     while referral.former is not None and referral.updated > now - _ticks(switches.list_stale):
         referral = referral.former

@@ -34,6 +34,8 @@ class Switches:
     # Seconds for which lists show a changed referral as it was before; or for which lists by updatedDateTime lack it.
     list_stale: float = 0.0  # docs/reference/partner-center.md#list-pages
     list_gap: float = 0.0  # docs/reference/partner-center.md#list-pages
+    # The first digits of the ids of the referrals that such lists lack; empty for all: an index is late in parts.
+    list_gap_of: str = ""  # docs/reference/partner-center.md#list-pages
     # How many referrals at the end of a page the next page shows once more.
     list_repeats: int = 0  # docs/reference/partner-center.md#list-pages
     unfilterable: tuple[str, ...] = ()  # docs/reference/partner-center.md#filters

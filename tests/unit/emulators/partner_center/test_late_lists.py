@@ -45,6 +45,18 @@ def test_a_gap_leaves_a_changed_referral_out_of_lists_by_change_only(client: Ref
     assert len(_values(client, by_change)) == 2
 
 
+def test_a_gap_may_leave_out_some_referrals_only(client: ReferralClient) -> None:
+    client.emulator.populate(2)
+    client.emulator.switches.list_gap = 60.0
+    client.emulator.clock.freeze()
+    _change(client, 1)
+    changed = min(client.emulator.referrals(), key=lambda one: str(one["details"]["dealValue"]))["id"]
+    client.emulator.switches.list_gap_of = "0123456789abcdef".replace(changed[0], "")
+    assert len(_values(client, "$orderby=updatedDateTime desc")) == 2
+    client.emulator.switches.list_gap_of = changed[0]
+    assert len(_values(client, "$orderby=updatedDateTime desc")) == 1
+
+
 def test_a_page_repeats_the_last_referral_of_the_one_before(client: ReferralClient) -> None:
     client.emulator.populate(3)
     client.emulator.switches.page_size, client.emulator.switches.list_repeats = 2, 1
