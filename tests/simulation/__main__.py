@@ -42,12 +42,12 @@ def main() -> int:
 
 def _run_one(arguments: Namespace) -> int:
     logging.disable()  # the clients log each repeated read
+    also = [TRAITS[name] for name in arguments.also]
     if arguments.shrink:
-        lines = list(campaign.told_story(arguments.seed))
+        lines = list(campaign.told_story(arguments.seed, also=also, only=arguments.only))
         sys.stdout.write("\n".join([*(lines or ["nothing found"]), ""]))
         return 1 if lines else 0
     with stamina.set_testing(True, attempts=3, cap=True):
-        also = [TRAITS[name] for name in arguments.also]
         outcome = simulate(arguments.seed, also=also, only=arguments.only)
     lines = [*outcome.trace, f"digest of the writes: {outcome.digest}", *(outcome.findings or ["nothing found"])]
     sys.stdout.write("\n".join([*lines, ""]))

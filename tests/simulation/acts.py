@@ -16,6 +16,7 @@ from tests.simulation.faulty import kinds
 from tests.simulation.faulty.trouble import Trouble
 from tests.simulation.foreign import FOREIGN_MOVES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
+from tests.simulation.late_changes import LATE_MOVES, UNTOLD
 from tests.simulation.leaving import LEAVING_MOVES
 from tests.simulation.line_items import LINE_ITEM_MOVES
 from tests.simulation.lists import LIST_MOVES
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 ALL_MOVES = (
     *MOVES, *NEWS_MOVES, *LIST_MOVES, *NAME_MOVES, *LEAVING_MOVES, *SET_BACK_MOVES, *EXPIRY_MOVES, *CLONE_MOVES,
     *OWNER_MOVES, *ACCOUNT_MOVES, *REASON_MOVES, *FOREIGN_MOVES, *MASS_MOVES, *BAD_MOVES, *LINE_ITEM_MOVES,
-    *UNREADABLE_MOVES, *STAGING_MOVES,
+    *UNREADABLE_MOVES, *STAGING_MOVES, *LATE_MOVES,
 )  # fmt: skip
 MOVES_BY_NAME = {move.name: move for move in ALL_MOVES}
 TROUBLES_BY_NAME = {trouble.name: trouble for trouble in kinds.TROUBLES}
@@ -103,7 +104,8 @@ class Acts:
 
     def _choose_start(self) -> str:
         is_edited = len(self.simulation.people.edits) > self.simulation.pushed
-        weights = (8 if is_edited else 2, 2, 8 if self._ready_events() else 0)
+        sweeps = 10 if UNTOLD in self.simulation.world.traits else 2
+        weights = (8 if is_edited else 2, sweeps, 8 if self._ready_events() else 0)
         return self.simulation.chance.choices(list(STARTS), weights)[0]
 
     def _choose_trouble(self) -> str:

@@ -1,4 +1,4 @@
-"""Ways to break what the connector must leave alone: values, columns, deals of others, and the log."""
+"""Ways to break what the connector must leave alone: values, columns, deals of others, the log, and limits."""
 
 import json
 from copy import replace
@@ -6,6 +6,7 @@ from typing import Any
 
 from emulators.base.server import Request, Response
 from shared.domain.scope import Scope
+from shared.sync import decide_pair, reconcile
 from tests.simulation.broken_requests import json_of
 from tests.simulation.sabotage import RequestHandler, Sabotage
 from tests.unit.sync.harness import Instance
@@ -75,4 +76,7 @@ BROKEN_CARE = {
     "a foreign column is written": Sabotage(salesforce=_writes_a_foreign_column),
     "every referral is ours": Sabotage(_takes_every_referral),
     "values are logged": Sabotage(_logs_values),
+    "mass changes are not stopped": Sabotage(
+        code=tuple((module, "stop_mass_changes", lambda *_: None) for module in (reconcile, decide_pair))
+    ),
 }

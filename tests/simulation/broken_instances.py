@@ -5,6 +5,7 @@ from copy import replace
 from datetime import timedelta
 from typing import Any
 
+from shared.domain import transitions
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition
@@ -96,6 +97,7 @@ def _forget_refusal(link: Link, *_: object) -> Transition:
 BROKEN_INSTANCES = {
     "a close is sent at once": _with_policy(irreversible_wait=timedelta()),
     "the poll has no overlap": _with_policy(poll_overlap=timedelta()),
+    "the sweep has no overlap": _with_policy(sweep_overlap=timedelta()),
     "an echo is known by its user": Sabotage(_knows_echoes_by_user),
     "a lease is judged by the own clock": Sabotage(_judges_leases_by_own_clock),
     "the own clock is never compared": Sabotage(_trusts_own_clock),
@@ -104,5 +106,8 @@ BROKEN_INSTANCES = {
     "each look writes mark and audit again": Sabotage(code=((write_opportunity, "_needs_write_back", _always),)),
     "a refused value is forgotten": Sabotage(code=((write_opportunity, "parked", _forget_refusal),)),
     "unusually many changes go": _with_policy(mass_change_limit=1_000_000),
+    "a status code is a confirmation": Sabotage(
+        code=((transitions, "split_by_effect", lambda changes, _: (tuple(changes), ())),)
+    ),
     "automation answers Microsoft": Sabotage(code=((decide_pair, "is_question", lambda *_: False),)),
 }

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -109,10 +109,12 @@ def report(tally: Tally, seconds: float) -> Iterator[str]:
         yield f"failed: {' '.join(str(one) for one in sorted(result.seed for result in tally.failed))}"
 
 
-def told_story(seed: int, sabotage: Sabotage | None = None) -> Iterator[str]:
-    """The shortest story of a failing seed that was found, in plain words."""
+def told_story(
+    seed: int, sabotage: Sabotage | None = None, *, also: Collection[str] = (), only: bool = False
+) -> Iterator[str]:
+    """The shortest story of a failing seed, in plain words; `also` and `only` are those of `simulate`."""
     begin_process()
-    run_story = partial(simulate, seed, sabotage=sabotage)
+    run_story = partial(simulate, seed, also=also, only=only, sabotage=sabotage)
     whole = run_story()
     if not whole.findings:
         return

@@ -1,5 +1,8 @@
 """Compares all links at the end of a seed: where everything is agreed or on file, the compare must find nothing.
 
+This tests the compare, which is a part of the product: it is asked only where the judges have found nothing. They judge
+each end state without it, from the raw records (oracle.py, calm.judgements).
+
 Source: docs/protocol.md#the-daily-compare.
 """
 

@@ -28,6 +28,8 @@ from tests.simulation.foreign import begin_with_foreign
 from tests.simulation.held_values import of_opportunity
 from tests.simulation.interleaving import Run
 from tests.simulation.judging import Judging, shown_columns
+from tests.simulation.late_changes import UNTOLD, begin_storm_with_gaps, is_untold
+from tests.simulation.line_items import begin_with_line_items
 from tests.simulation.lists import IN_ROWS
 from tests.simulation.mass_stop import DEALS, LIMIT, MASS, policy_of
 from tests.simulation.microsoft import NEWS
@@ -135,7 +137,7 @@ class Simulation:
     def __post_init__(self) -> None:
         world, self.acts = self.world, Acts(self)
         self.chance.seed(f"{world.seed}/begin")
-        most_deals = DEALS if MASS in world.traits else world.most_deals
+        most_deals = DEALS if {MASS, UNTOLD} & world.traits else world.most_deals
         self.people = People(self.harness, self.chance, most_deals, world.late_saves, world.traits)
         self.places, self.effects = Places(self.harness), Effects()
         self.writes, self.watch = SentWrites(self.trace), Watch(self.people)
@@ -176,6 +178,7 @@ class Simulation:
         for number, storm in enumerate(self.world.story):
             self.storms.append([])
             self.is_calm = False
+            begin_storm_with_gaps(self.people, random.Random(f"{self.world.seed}/gaps/{number}"))  # noqa: S311 - as the seed says
             for step in storm:
                 self.take_step(step, self.world.busy[number])
             self.chance.seed(f"{self.world.seed}/calm/{number}")
@@ -193,6 +196,7 @@ class Simulation:
                 self._after(move.name, move.name)
         begin_with_foreign(self.people)
         begin_with_staging(self.people)
+        begin_with_line_items(self.people)
         if AUTOMATION in self.world.traits and self.chance.random() < 0.5:
             ours = {"CreatedById": self.harness.sign_in.user}
             flow = Flow("Opportunity", {"StageName": "Qualification"}, "insert", ours)
@@ -289,6 +293,7 @@ class Simulation:
             self.queue_events(self.watch.changed_records(), are_related=True)
         for referral in changed:
             fate = "event comes" if self.is_calm else chosen_fate(self.chance)
+            fate = fate if self.is_calm or not is_untold(self.people, self.chance) else "event is lost"
             self.counts[fate] += 1
             self.effects.see(*({fate} & set(kinds.EVENTS)))
             self.events += events_of(referral, fate, self.step, self.chance, is_related=are_related)

@@ -195,7 +195,9 @@ def base_of(link: Link) -> Values:
 
 
 def _known_columns(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {column: value for column, value in values.items() if column in record}
+    """What a write sets: the amount of a deal with line items is ignored."""
+    ignored = {"Amount"} if record["HasOpportunityLineItem"] else set[str]()
+    return {column: value for column, value in values.items() if column in record and column not in ignored}
 
 
 class _JudgedRows:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from tests.simulation.held_values import Record, of_opportunity, of_referral
+from tests.simulation.held_values import OPEN, Record, of_opportunity, of_referral
 from tests.simulation.judges.ignored_values import judge_ignored
 from tests.simulation.moves import Move
 from tests.simulation.people import People
@@ -35,8 +35,28 @@ def _save(people: People, record: Record, amount: float | None) -> bool:
     return people.save_opportunity(record, {}, save)
 
 
+def _colleague_changes_amount(people: People) -> bool:
+    """A colleague changes an amount that cannot arrive."""
+    computed = [(one, people.referral_of(one)) for one in people.opportunities() if one[COMPUTED]]
+    record = people.choose([theirs for ours, theirs in computed if theirs is not None and _is_agreed(ours, theirs)])
+    return record is not None and people.save_referral(record, {"details_dealValue": people.amount()})
+
+
+def _is_agreed(ours: Record, theirs: Record) -> bool:
+    values, known = of_opportunity(ours), of_referral(theirs)
+    return values["money"] == known["money"] and values["status"] == known["status"] == OPEN
+
+
+def begin_with_line_items(people: People) -> None:
+    """Most of the first deals have line items already: both sides have their sum before anybody edits it."""
+    if LINE_ITEMS in people.also:
+        for record in [one for one in people.opportunities() if one["Amount"] is not None]:
+            people.harness.salesforce.set_line_items(record["Id"], record["Amount"])
+
+
 LINE_ITEM_MOVES = (
     Move("seller changes the line items", 30, _changes_line_items, "money", LINE_ITEMS),
+    Move("colleague changes an amount that line items decide", 60, _colleague_changes_amount, "money", LINE_ITEMS),
     Move("seller removes the line items", 6, _removes_line_items, "", LINE_ITEMS),
 )
 

@@ -70,6 +70,18 @@ def test_a_value_may_be_the_base_where_a_value_that_people_set_back_seems_to_sho
     assert kinds(judge.judge(DEAL, REFERRAL, {"name": "B"})) == ["early"]
     judge.bases = {DEAL: {"name": "A"}}
     judge.look_at_edits([there, Edit(NOON, PARTNER_CENTER, REFERRAL, "name", "C", "A")])
+    judge.look_at_opportunity({**OPPORTUNITY, "Name": "B"})
+    assert kinds(judge.judge(DEAL, REFERRAL, {"name": "B"})) == []
+
+
+def test_a_base_that_goes_back_to_what_no_side_holds_any_more_is_found() -> None:
+    judge = AgreedValues()
+    for name in ("A", "B"):
+        judge.look_at_opportunity({**OPPORTUNITY, "Name": name})
+        judge.look_at_referral({**REFERRAL_RECORD, "name": name})
+        assert kinds(judge.judge(DEAL, REFERRAL, {"name": name})) == []
+    assert kinds(judge.judge(DEAL, REFERRAL, {"name": "A"})) == ["stale"]
+    judge.look_at_referral({**REFERRAL_RECORD, "name": "B"})
     assert kinds(judge.judge(DEAL, REFERRAL, {"name": "B"})) == []
 
 

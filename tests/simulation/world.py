@@ -11,6 +11,7 @@ from tests.simulation.clones import CLONES
 from tests.simulation.faulty.kinds import TROUBLES
 from tests.simulation.faulty.trouble import some_of
 from tests.simulation.foreign import FOREIGN
+from tests.simulation.late_changes import TWICE, UNTOLD
 from tests.simulation.leaving import LEAVING
 from tests.simulation.line_items import LINE_ITEMS
 from tests.simulation.lists import CONTACTS, IN_ROWS, LISTS
@@ -29,7 +30,16 @@ CHANCES = {
     LISTS: 0.2, CONTACTS: 0.2, IN_ROWS: 0.15, CLONES: 0.15, OWNERS: 0.2, ACCOUNTS: 0.15, REASONS: 0.15,
 }  # fmt: skip
 """How often a seed has a trait."""
-FURTHER = {FOREIGN: 0.2, MASS: 0.12, BAD: 0.15, LINE_ITEMS: 0.1, UNREADABLE: 0.08, STAGING: 0.06}
+FURTHER = {
+    FOREIGN: 0.2,
+    MASS: 0.12,
+    BAD: 0.15,
+    LINE_ITEMS: 0.1,
+    UNREADABLE: 0.08,
+    STAGING: 0.06,
+    TWICE: 0.08,
+    UNTOLD: 0.1,
+}
 """The same for traits that are drawn apart, so that they change nothing else of a seed."""
 KINDS_OF_A_SEED = (0, 24, 36, 48, 74)
 """How many kinds of faults may be injected in a seed."""

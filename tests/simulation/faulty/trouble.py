@@ -59,6 +59,7 @@ class Places:
             faults.clear()
         switches = harness.partner_center.switches
         switches.list_stale, switches.list_gap, switches.list_repeats, switches.page_size = 0.0, 0.0, 0, 100
+        switches.list_gap_of = ""
         harness.salesforce.rest.pages.short_pages = None
 
 

@@ -8,6 +8,8 @@ A value that Partner Center never held may be the base where people changed a va
 that write seems to explain the version then. Source: docs/protocol.md#recovery-of-interrupted-work.
 
 early    the base has a value that one of the two records never held
+stale    the base goes back to a value that neither record has held since the base moved on: a worker that did not see
+         the move wrote over it
 """
 
 from collections import defaultdict
@@ -45,6 +47,13 @@ class AgreedValues:
     set_back: set[str] = field(default_factory=set)
     bases: dict[str, Values] = field(default_factory=dict)
     seen_edits: int = 0
+    shown: dict[str, dict[str, dict[str | None, int]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
+    """When each value of a record was held last, counted in looks."""
+    moved: dict[tuple[str, str], int] = field(default_factory=dict)
+    """When the base of a field moved last, by opportunity and field."""
+    looks: int = 0
 
     def look_at_opportunity(self, record: Record) -> None:
         """Remember the values of an opportunity."""
@@ -65,14 +74,17 @@ class AgreedValues:
         for number, edit in enumerate(edits[self.seen_edits :], self.seen_edits):
             record = edit.record if edit.side == SALESFORCE else edit.record.lower()
             self.held[record][edit.field] |= {edit.before, edit.after}
+            self.shown[record][edit.field] |= {edit.before: self.looks, edit.after: self.looks}
             if edit.side == PARTNER_CENTER and any(sets_back(edit, one) for one in edits[:number]):
                 self.set_back.add(record)
         self.seen_edits = len(edits)
 
     def _keep(self, record: str, values: Values) -> None:
         self.present[record] = values
+        self.looks += 1
         for name, value in values.items():
             self.held[record][name].add(value)
+            self.shown[record][name][value] = self.looks
 
     def judge(self, opportunity: str, referral: str | None, base: Values) -> Iterator[str]:
         """What is wrong with a base that was just stored; `base` has texts, and no field that is unknown."""
@@ -82,7 +94,16 @@ class AgreedValues:
         for name in FIELDS:
             if name in base and (name not in known or known[name] != base[name]):
                 was, value = known.get(name), _plain(name, base[name])
-                yield from self._judge_value((opportunity, referral.lower()), name, _plain(name, was), value)
+                pair = (opportunity, referral.lower())
+                yield from self._judge_value(pair, name, _plain(name, was), value)
+                yield from self._judge_way_back(pair, name, value)
+                self.moved[opportunity, name] = self.looks
+
+    def _judge_way_back(self, pair: tuple[str, str], name: str, value: str | None) -> Iterator[str]:
+        since = self.moved.get((pair[0], name), 0)
+        shown = [held for record in pair for held, at in self.shown[record][name].items() if at >= since]
+        if name != "status" and since and not any(holds(name, held, value) for held in shown):
+            yield f"stale: the base of {pair[0]} went back to the {name} {value!r}, which no side held any more"
 
     def _judge_value(self, pair: tuple[str, str], name: str, known: str | None, value: str | None) -> Iterator[str]:
         for record in pair:
