@@ -28,7 +28,7 @@ HINTS = {
     "automation answers Microsoft": 16,
     "If-Unmodified-Since is dropped": 90,
     "a closed referral looks open": 6,
-    "the status is sent first": 19,
+    "the status is sent first": 57,
     "a foreign column is written": 4,
     "every referral is ours": 2,
     "values are logged": 2,
