@@ -102,6 +102,11 @@ class Intent(Struct, frozen=True):
         """The effect of a kind, if it is not confirmed yet."""
         return next((effect for effect in self.effects if effect.kind is kind), None)
 
+    @property
+    def only_shows(self) -> bool:
+        """Whether nothing but mark and audit is written, which may be written twice: no value is unknown."""
+        return all(effect.kind is EffectKind.MARK_OPPORTUNITY for effect in self.effects)
+
 
 class Unshown(Struct, frozen=True):
     """The columns of ours that Salesforce refused to take, and when: they are written again an hour later."""

@@ -137,6 +137,11 @@ def _is_given_away(ctx: Context, link: Link) -> bool:
     return known is not None and is_referral_taken(known.value, link.referral_id or "")
 
 
+def calls_partner_center(pair: Pair) -> bool:
+    """Whether the work that was planned calls Partner Center; what was read for the others is not read again."""
+    return pair.must_create or (pair.plan is not None and bool(pair.plan.to_partner_center or pair.plan.help))
+
+
 def plan_and_send(ctx: Context, pair: Pair) -> None:
     """Merge again, and send what a person has changed meanwhile."""
     make_plan(ctx, pair)

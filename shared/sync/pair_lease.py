@@ -1,7 +1,6 @@
 """Holds one pair while a run works on it: its lease, what was read, what is planned, and the lines that wait.
 
-The link's row is the lock. An instance acquires it by writing an empty intent under the row's ETag. It records the
-intent before the first remote write and at every change of the plan, which renews the lease.
+The link's row is the lock: an empty intent under its ETag acquires it, and each intent that is stored renews it.
 
 Source: docs/protocol.md#lease-and-intent.
 """
@@ -253,11 +252,12 @@ def confirm_effect(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines
 
 
 def release(ctx: Context, pair: Pair) -> None:
-    """Release the lease, and store the versions that are known now and the notes of a plan that the link holds."""
+    """Store the versions that are known now and the notes of a plan, and release the lease unless a write is open."""
     lines = pair.pending.take_held(ctx.clock.now())
+    intent = pair.link.intent if pair.may_have_written else None
     link = replace(pair.link, unwritten=pair.link.unwritten or bool(lines))
     known = with_known_versions(link, pair.opportunity, pair.read_referral, ctx.translation.rules)
-    known = replace(known, intent=None, answer_by=pair.answer_by if pair.link.answer_by else None)
+    known = replace(known, intent=intent, answer_by=pair.answer_by if pair.link.answer_by else None)
     pair.entry = ctx.store.replace_link(pair.entry, known, lines, ctx.correlation_id)
     pair.link = pair.entry.value
 

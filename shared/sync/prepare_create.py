@@ -18,9 +18,9 @@ from shared.domain.visibility import plan_of_shared_create
 from shared.foundation.errors import CosellError, NotFound, Rejected
 from shared.sync.deal_of_lead import is_of_open_lead, link_of_lead
 from shared.sync.pair_lease import Pair, record_intent
-from shared.sync.ports import BUSY, Context, Entry, Outcome, Result
+from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Outcome, Result
 from shared.sync.retry_queue import outcome_of_error, pause_side
-from shared.sync.write_referral import point_to_link
+from shared.sync.write_referral import adopt_referral, point_to_link
 
 
 def prepare_create(ctx: Context, pair: Pair, opportunity: Opportunity, twins: Twins) -> None:
@@ -90,7 +90,14 @@ def note_untick(ctx: Context, pair: Pair) -> bool:
     return noted is not None
 
 
-# --- an opportunity with the id of a referral
+# --- a referral that exists
+
+
+def adopt_for_missing(ctx: Context, pair: Pair) -> None:
+    """Link a referral that was created for an opportunity that is gone since: nobody else would ever look at it."""
+    if pair.existing is not None:
+        adopt_referral(ctx, pair, pair.existing)
+    pair.end(RECONCILED)
 
 
 def adopt_named_referral(ctx: Context, pair: Pair, referral_id: str) -> None:

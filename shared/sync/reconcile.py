@@ -26,13 +26,13 @@ from shared.foundation.errors import CosellError, SignInFailed, Throttled
 from shared.mapping.stamps import MAX_COMMIT_TIME, SECOND
 from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
-from shared.sync.decide_pair import end_rest, leave_sync, make_plan, plan_and_send, send_changes
+from shared.sync.decide_pair import calls_partner_center, end_rest, leave_sync, make_plan, plan_and_send, send_changes
 from shared.sync.hear_microsoft import look_for_news
 from shared.sync.mark_names import mark_names
 from shared.sync.mass_change import stop_mass_changes, wait_for_approval
 from shared.sync.pair_lease import Pair, acquire, open_pairs, read_opportunities, release, run_step
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
-from shared.sync.prepare_create import adopt_named_referral, find_twins, note_untick, prepare_create
+from shared.sync.prepare_create import adopt_for_missing, adopt_named_referral, find_twins, note_untick, prepare_create
 from shared.sync.retry_queue import outcome_of_error, pause_side, retry_after_pause, retry_once_rested
 from shared.sync.show_request import look_at_again, show_requests
 from shared.sync.tell_owner import is_owner_untold, tell_owner
@@ -133,7 +133,7 @@ def _prepare_push(ctx: Context, pair: Pair, twins: Twins) -> None:
     if pair.link.referral_id is None:
         pair.take_existing(find_created_referral(ctx, pair))
     if opportunity is None:
-        _adopt_for_missing(ctx, pair)
+        adopt_for_missing(ctx, pair)
         return
     if pair.link.state in SUSPENDED:
         end_rest(ctx, pair, opportunity)
@@ -158,18 +158,12 @@ def _prepare_push(ctx: Context, pair: Pair, twins: Twins) -> None:
         wins = isinstance(stage, Status) and stage.substatus == "Won" and stage != link.base.get("status")
         is_known &= not opportunity.sharing.help or (link.help is not None and link.help.is_asked)
         is_known &= (VISIBILITY in link.base or VISIBILITY not in opportunity.deal) and not _is_due(ctx, pair)
-        if is_known and not wins and not (link.refused and link.has_refused_value) and not pair.interrupted.effects:
+        is_known &= not pair.interrupted.effects or pair.interrupted.only_shows
+        if is_known and not wins and not (link.refused and link.has_refused_value):
             pair.take_referral(referral_from_base(link, opportunity, rules), is_from_base=True)
         elif pair.referral is None:
             _read_referral(ctx, pair)
         make_plan(ctx, pair)
-
-
-def _adopt_for_missing(ctx: Context, pair: Pair) -> None:
-    """Link a referral that was created for an opportunity that is gone since: nobody else would ever look at it."""
-    if pair.existing is not None:
-        adopt_referral(ctx, pair, pair.existing)
-    pair.end(RECONCILED)
 
 
 def _prepare_unticked(ctx: Context, pair: Pair) -> None:
@@ -196,7 +190,7 @@ def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Re
 def carry_out(ctx: Context, work: Work) -> Outcomes:
     """Carry out the plans of all pairs, as far as the mass-change stop lets them, and release the leases."""
     stop_mass_changes(ctx, work.pairs)
-    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _write_referral)
+    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _write_referral, needs=calls_partner_center)
     if heard := [pair for pair in work.pairs if pair.link.microsoft or pair.link.partners or _names_crm(pair)]:
         run_for_each(ctx, Side.PARTNER_CENTER, heard, look_for_news)
     for again in _write_opportunities(ctx, work.pairs):
@@ -281,8 +275,7 @@ def _rests_in(pair: Pair, written: Mapping[str, datetime]) -> timedelta:
 
     A record that this run has just `written` and that shows no other save waits for the end of its second only.
     """
-    opportunity = pair.opportunity
-    if opportunity is None:
+    if (opportunity := pair.opportunity) is None:
         return timedelta()
     is_own = written.get(pair.id) == opportunity.modified and opportunity.rests_in <= MAX_COMMIT_TIME
     return timedelta() if is_own else opportunity.rests_in
@@ -291,15 +284,20 @@ def _rests_in(pair: Pair, written: Mapping[str, datetime]) -> timedelta:
 # --- the work on many pairs
 
 
-def run_for_each(ctx: Context, side: Side | None, pairs: Iterable[Pair], step: Callable[[Context, Pair], None]) -> None:
-    """Run a step for each open pair in parallel; once the side is paused, the remaining pairs are queued."""
+type Step = Callable[[Context, Pair], None]
+
+
+def run_for_each(
+    ctx: Context, side: Side | None, pairs: Iterable[Pair], step: Step, needs: Callable[[Pair], bool] = lambda _: True
+) -> None:
+    """Run a step for each open pair in parallel; once the side is paused, the pairs that need it are queued."""
     pending, pauses = open_pairs(pairs), list[Outcome]()
     state = ctx.store.side_state(side) if side else SideState()
     if state.paused_until is not None and ctx.clock.now() < state.paused_until:
         pauses.append(retry_after_pause(state.paused_until))
 
     def run(pair: Pair) -> None:
-        if pauses:
+        if pauses and needs(pair):
             pair.end(pauses[0])
             return
         try:
@@ -317,13 +315,14 @@ def run_for_each(ctx: Context, side: Side | None, pairs: Iterable[Pair], step: C
 
 
 def _release_pair(ctx: Context, pair: Pair) -> None:
-    """Release the lease, unless the outcome of a write is unknown: that intent must stay for recovery."""
-    if pair.may_have_written:
+    """Store what is known, and release the lease. After a write of unknown outcome its intent stays, for recovery."""
+    is_open, intent = pair.may_have_written, pair.link.intent
+    if is_open and (pair.interrupted.effects or not (intent and intent.only_shows)):
         return
     if _is_unused(pair):
         ctx.store.delete_link(pair.entry)
         return
-    if is_owner_untold(pair.link):
+    if is_owner_untold(pair.link) and not is_open:
         run_step(ctx, pair, tell_owner)
     if pair.referral is not None and pair.referral.status is not None and pair.referral.status.status == CLOSED:
         pair.take_link(settled(pair.link, pair.opportunity, pair.referral, ctx.translation.rules))

@@ -14,7 +14,7 @@ Source: docs/protocol.md#errors-and-retries, docs/protocol.md#the-retry-queue, d
 """
 
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import replace
 from datetime import UTC, datetime, timedelta
@@ -43,6 +43,11 @@ WAITS_FOR_SIGN_IN = frozenset({"sign_in", "side_paused"})
 """Causes of entries that wait until the sign-in of a side works again."""
 LONGEST_QUEUE = 5000
 """So many entries of a queue are made due when a pause ends. The others wait for their time."""
+
+PULLED_TOGETHER = 240
+"""Pairs of which each needs a GET: if Salesforce fails or is paused before they are written, all are read again."""
+PAIRS_FOR_A_CALL = 48
+"""Pairs that are worked together for each call at once that a side allows, after it has limited the calls."""
 
 # --- what an error means for a pair
 
@@ -187,6 +192,25 @@ def _restore_side(ctx: Context, side: Side) -> None:
     ctx.store.write_side_state(side, restored)
 
 
+def batches_of_pairs(ctx: Context, keys: Iterable[str], most: int) -> Iterator[list[str]]:
+    """The keys in batches, each as large as it may be when it begins, and `most` at most."""
+    left = list(keys)
+    while left:
+        size = pairs_at_once(ctx, most) if len(left) > PAIRS_FOR_A_CALL else most
+        yield left[:size]
+        del left[:size]
+
+
+def pairs_at_once(ctx: Context, most: int) -> int:
+    """How many pairs are worked together: fewer after a side has limited the calls.
+
+    What was read of a pair that is not written before the next pause is read again.
+    """
+    fewest = min(ctx.parallelism(side) for side in Side)
+    limited = PAIRS_FOR_A_CALL * fewest if fewest < ctx.policy.parallelism else ctx.policy.batch
+    return min(most, limited, ctx.policy.batch)
+
+
 # --- the retry queue: pairs that wait for their next attempt
 
 
@@ -270,6 +294,18 @@ def read_retry_queue(ctx: Context, *sides: Side) -> dict[Side, QueuedPairs]:
         until_now = ctx.store.retry_entries(side, now, ctx.policy.batch) if is_full else entries
         queues[side] = QueuedPairs(entries, {entry.key: entry for entry in until_now if entry.at <= now})
     return queues
+
+
+def read_entries(ctx: Context, referral_ids: Collection[str]) -> Mapping[str, RetryEntry]:
+    """The entries of failed work on referrals that are about to be worked for another reason.
+
+    Their work ends these entries too: otherwise the next push would read each referral once more.
+    """
+    if not referral_ids:
+        return {}
+    queue = read_retry_queue(ctx, Side.PARTNER_CENTER)[Side.PARTNER_CENTER]
+    failed = (entry for entry in queue.entries if entry.is_failure and entry.key in referral_ids)
+    return {entry.key: entry for entry in failed}
 
 
 def backlog_fields(ctx: Context, entries: Sequence[RetryEntry]) -> dict[str, int]:

@@ -29,11 +29,15 @@ from shared.sync.link_referral import MISSING, link_referral
 from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Result, RetryEntry
 from shared.sync.reconcile import carry_out, open_pulled, open_pushed, referral_from_base
 from shared.sync.retry_queue import (
+    PULLED_TOGETHER,
     backlog_fields,
+    batches_of_pairs,
     keep_retry_queue,
     outcome_of_error,
+    pairs_at_once,
     pause_of_either_side,
     pause_side,
+    read_entries,
     read_retry_queue,
     reason_to_skip,
     restore_sides,
@@ -73,7 +77,7 @@ def run_push(ctx: Context) -> Report:
             return report
         for batch in _changed_unless_paused(ctx):
             report.seen += batch.seen
-            for chunk in batched(batch.opportunities, ctx.policy.batch, strict=False):
+            for chunk in batches_of_pairs(ctx, batch.opportunities, ctx.policy.batch):
                 report.add(work_opportunities(ctx, chunk, batch.opportunities))
             ctx.store.move_cursors(batch.cursors)
             if ctx.is_time_up(started):
@@ -85,7 +89,8 @@ def run_push(ctx: Context) -> Report:
         ):
             ready = queues[side].ready
             if ready and direction not in ctx.policy.paused and not ctx.is_time_up(started):
-                report.add(work(ctx, list(ready), ready))
+                for chunk in batches_of_pairs(ctx, ready, PULLED_TOGETHER):
+                    report.add(work(ctx, chunk, ready))
                 queues |= read_retry_queue(ctx, side)
         backlog = [entry for queue in queues.values() for entry in queue.entries]
     if not guard.has_failed:
@@ -115,14 +120,14 @@ def run_sweep(ctx: Context) -> Report:
                 report.seen += page.seen
                 pending |= dict.fromkeys(page.unknown)
                 related += page.related
-                if len(pending) >= ctx.policy.batch:
-                    report.add(work_referrals(ctx, list(pending), {}, are_listed=True))
+                if len(pending) >= pairs_at_once(ctx, PULLED_TOGETHER):
+                    report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), are_listed=True))
                     pending.clear()
                 if ctx.is_time_up(started):
                     newest = None
                     break
         finally:  # a page that cannot be read holds back none of the pages before it
-            report.add(work_referrals(ctx, list(pending), {}, are_listed=True))
+            report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), are_listed=True))
             report.add(hear_parties(ctx, related, {}))
     if not guard.has_failed:
         _finish_sweep(ctx, report, started, newest)
@@ -144,7 +149,7 @@ def pull_event(
     run = CURRENT_RUN.set(ctx.correlation_id)
     try:
         key = Sighting(referral_id).key if is_related else referral_id
-        return work_referrals(ctx, [key], {})[key]
+        return work_referrals(ctx, [key], {} if is_related else read_entries(ctx, [key]))[key]
     finally:
         CURRENT_RUN.reset(run)
 
@@ -224,7 +229,11 @@ def work_opportunities(
     ctx: Context, opportunity_ids: Sequence[str], worked: Mapping[str, RetryEntry | None]
 ) -> Outcomes:
     """Push opportunities; `worked` holds their retry entries as read before the work."""
-    outcomes = carry_out(ctx, open_pushed(ctx, opportunity_ids))
+    is_part = len(opportunity_ids) < len(worked)  # then the parts before may have met a pause
+    if is_part and (pause := pause_of_either_side(ctx)):
+        outcomes: Outcomes = dict.fromkeys(opportunity_ids, pause)
+    else:
+        outcomes = carry_out(ctx, open_pushed(ctx, opportunity_ids))
     keep_retry_queue(ctx, Side.SALESFORCE, outcomes, worked)
     return outcomes
 

@@ -1,0 +1,102 @@
+"""What was read once is not read again because another call failed (docs/protocol.md#throttling)."""
+
+from datetime import timedelta
+
+import pytest
+
+from emulators.base.faults import Fault, FaultKind
+from shared.domain.deal import Side
+from shared.sync.ports import Policy, SideState
+from shared.sync.retry_queue import PAIRS_FOR_A_CALL, PULLED_TOGETHER, batches_of_pairs
+from tests.unit.sync.harness import HOUR, MINUTE, Harness
+
+GET, QUERY = "partner_center.get", "salesforce.query"
+
+
+def create_deals(harness: Harness, count: int) -> list[str]:
+    deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(count)]
+    harness.push_until_quiet()
+    harness.push(HOUR)
+    return deals
+
+
+def edit_referrals(harness: Harness, deals: list[str]) -> None:
+    for deal in deals:
+        harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=12000)
+    harness.forget_calls()
+
+
+def throttle_partner_center(after: int) -> Fault:
+    headers = {"Retry-After": "600"}
+    return Fault(FaultKind.ANSWER, path="/referrals/[^/]+$", status=429, headers=headers, skip=after)
+
+
+def test_referrals_that_were_read_before_a_pause_are_written(harness: Harness) -> None:
+    deals = create_deals(harness, 3)
+    edit_referrals(harness, deals)
+    limited = SideState(parallelism=1)
+    harness.store.write_side_state(Side.PARTNER_CENTER, limited)
+    harness.inject_fault(Side.PARTNER_CENTER, throttle_partner_center(after=2))
+    harness.sweep()
+    amounts = sorted(harness.opportunity(deal)["Amount"] for deal in deals)
+    assert amounts.count(12000) == 2
+    harness.clear_faults()
+    harness.push(HOUR)
+    assert all(harness.opportunity(deal)["Amount"] == 12000 for deal in deals)
+    assert harness.new_calls()[GET] == 3
+
+
+def test_a_sweep_ends_what_a_failed_pull_has_queued(harness: Harness) -> None:
+    deals = create_deals(harness, 1)
+    edit_referrals(harness, deals)
+    harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.ANSWER, status=500, times=3))
+    harness.sweep()
+    assert harness.retry_entries(Side.PARTNER_CENTER)
+    harness.sweep(MINUTE)
+    assert not harness.retry_entries(Side.PARTNER_CENTER)
+    assert harness.opportunity(deals[0])["Amount"] == 12000
+    harness.forget_calls()
+    harness.push(HOUR)
+    assert GET not in harness.new_calls()
+
+
+def test_no_referral_is_read_again_after_a_lost_write_back(harness: Harness) -> None:
+    (deal,) = create_deals(harness, 1)
+    harness.seller_edits(deal, Amount=4321)
+    harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP_AFTER, sent='"PATCH"'))
+    harness.push()
+    assert harness.stored_link(deal).intent is not None
+    harness.forget_calls()
+    harness.sweep(HOUR)
+    harness.push(HOUR)
+    harness.push(MINUTE)
+    assert GET not in harness.new_calls()
+    link = harness.stored_link(deal)
+    assert (link.intent, link.unwritten) == (None, False)
+    assert harness.opportunity(deal)["Sync_Status__c"] == "Synced"
+    assert "→ 4321.00 USD" in harness.opportunity(deal)["Audit__c"]
+
+
+@pytest.mark.parametrize(("calls", "sizes"), [(None, [240, 60]), (4, [192, 108]), (1, [48] * 6 + [12])])
+def test_fewer_pairs_are_worked_together_while_a_side_limits_the_calls(
+    harness: Harness, calls: int | None, sizes: list[int]
+) -> None:
+    assert (PULLED_TOGETHER, PAIRS_FOR_A_CALL) == (240, 48)
+    harness.store.write_side_state(Side.SALESFORCE, SideState(parallelism=calls))
+    keys = [str(number) for number in range(300)]
+    found = list(batches_of_pairs(harness.first.ctx, keys, PULLED_TOGETHER))
+    assert [len(batch) for batch in found] == sizes
+    assert [key for batch in found for key in batch] == keys
+
+
+def test_a_failed_read_of_opportunities_costs_no_more_than_one_batch_of_referrals() -> None:
+    policy = Policy(hold_win=timedelta(), batch=4, mass_change_limit=100)
+    with Harness(policy=policy) as harness:
+        deals = create_deals(harness, 8)
+        edit_referrals(harness, deals)
+        harness.partner_center.switches.page_size = 4
+        harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.ANSWER, status=500, times=3))
+        harness.sweep()
+        harness.sweep(MINUTE)
+        assert harness.new_calls()[GET] == 8 + 4
+        assert all(harness.opportunity(deal)["Amount"] == 12000 for deal in deals)
