@@ -14,7 +14,7 @@ from tests.unit.sync.call_counter import CallCounter
 from tests.unit.sync.harness import Harness
 
 RequestHandler = Callable[[Request], Response]
-READ, WRITE_BACK, CONDITIONAL, QUERY_PAGE, LIST_PAGE = 2_000, 200, 24, 2_000, 100
+READ, PULLED, WRITE_BACK, CONDITIONAL, QUERY_PAGE, LIST_PAGE = 2_000, 240, 200, 24, 2_000, 100
 """Records in one call, at most."""
 WRITES = frozenset({"partner_center.patch", "partner_center.create", "salesforce.write_back", "salesforce.conditional"})
 """The kinds of calls that change one of the two sides."""
@@ -56,6 +56,12 @@ class Calls:
         for journal in journals:
             journal.clear()
 
+    def forget(self) -> None:
+        """Forget all calls up to now."""
+        self.empty_journals()
+        for counts in (self.kinds, self.made, self.faulty):
+            counts.clear()
+
     def writes(self) -> int:
         """How many calls up to now were to change something."""
         self.empty_journals()
@@ -78,7 +84,7 @@ class Floor:
         """So many deals have edits of a side that have to travel."""
         ours, theirs = edited.get(SALESFORCE, 0), edited.get(PARTNER_CENTER, 0)
         # A poll shows the connector's own writes once more, and their records are read again.
-        self.calls["reads of opportunities"] += 2 * ceil(ours / READ) + 2 * ceil(theirs / READ)
+        self.calls["reads of opportunities"] += 2 * ceil(ours / READ) + ceil(theirs / PULLED) + ceil(theirs / READ)
         self.calls["PATCHes of referrals"] += ours
         self.calls["write-backs"] += ceil(ours / WRITE_BACK)
         self.calls["GETs of referrals"] += theirs
