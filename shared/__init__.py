@@ -5,7 +5,7 @@ Where each package stands, and what it may import, is in docs/architecture.md#th
 
 import os
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
 
 # Before its first model, pydantic searches the metadata of every installed package for plugins. That costs time at each
 # cold start, and it would let an unrelated package change how settings are read. The product has no such plugin.
