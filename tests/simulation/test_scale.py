@@ -27,7 +27,7 @@ def test_many_deals_lose_and_double_nothing_while_calls_fail(capsys: pytest.Capt
 
 
 def test_a_few_deals_cost_few_calls(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(8, 16, 0.0) == 0, capsys.readouterr().out
+    assert run(30, 90, 0.0) == 0, capsys.readouterr().out
     assert "times the floor" in capsys.readouterr().out
 
 
