@@ -205,8 +205,8 @@ def _shows_change(entry: str, edit: Edit, others: set[str | None]) -> bool:
 
 
 def _shows(text: str, value: str | None) -> bool:
-    """Whether a text of the audit shows a value; the audit tells an end as what it is, which both count as lost."""
-    return ("empty" if value is None else " ".join(value.split())[:SHOWN]) in OTHER_END.sub(LOST, text)
+    """Whether a text of the audit shows a value, or says empty or emptied; the ends that count as lost are alike."""
+    return ("empt" if value is None else " ".join(value.split())[:SHOWN]) in OTHER_END.sub(LOST, text)
 
 
 # --- doubled
