@@ -191,7 +191,6 @@ def run(links: int, edits: int, faults: float, most_memory: int | None = None) -
     The memory is that of the whole process, so it is judged only where nothing else runs in it.
     """
     began = time.monotonic()
-    logging.disable()  # the clients log each repeated read
     policy = Policy(hold_win=timedelta(), mass_change_limit=10 * (links + edits))
     with stamina.set_testing(True, attempts=3, cap=True), Harness(policy=policy) as harness:
         scale = Scale(harness, faults)
@@ -247,4 +246,5 @@ def say(line: str) -> None:
 
 if __name__ == "__main__":
     LINKS, EDITS, FAULTS = sys.argv[1:]
+    logging.disable()  # the clients log each repeated read
     raise SystemExit(run(int(LINKS), int(EDITS), float(FAULTS), MOST_MEMORY))
