@@ -201,7 +201,8 @@ def _take_refusal(ctx: Context, pair: Pair, opportunity: Opportunity, cause: Cau
 def _store(ctx: Context, pair: Pair, outcome: Transition, name: str) -> None:
     """Store what became of the request, with the plan's notes that are not stored yet."""
     effects = (pair.link.intent or Intent()).effects
-    lines = (*outcome.lines, *pair.pending.take_notes(ctx.clock.now()))
+    lines = (*outcome.lines, *pair.pending.dated_notes(ctx.clock.now()))
     record_intent(ctx, pair, *effects, link=outcome.link, lines=lines)
+    pair.pending.drop_notes()
     ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id, "referral_id": pair.link.referral_id}
     ctx.log("help_request", **ids, outcome=name)

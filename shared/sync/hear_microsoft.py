@@ -272,9 +272,10 @@ def _hear_under_lease(ctx: Context, pair: Pair, records: Sequence[Record]) -> No
     for record in records:
         take_record(ctx, pair, record)
         _confirm_request(ctx, pair, record)
-    lines = pair.pending.take_notes(ctx.clock.now())
+    lines = pair.pending.dated_notes(ctx.clock.now())
     if lines or pair.news:
         record_intent(ctx, pair, Effect(EffectKind.MARK_OPPORTUNITY), lines=lines)
+        pair.pending.drop_notes()
 
 
 def take_record(ctx: Context, pair: Pair, record: Record) -> None:

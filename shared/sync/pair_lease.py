@@ -233,12 +233,12 @@ def record_writes(ctx: Context, pair: Pair, changes: tuple[Change, ...] = ()) ->
         effects.append(_effect(EffectKind.WRITE_OPPORTUNITY, plan.to_salesforce, opportunity.modified.isoformat()))
     else:
         effects.append(Effect(EffectKind.MARK_OPPORTUNITY))
-    record_intent(ctx, pair, *effects, lines=pair.pending.take_notes(ctx.clock.now()))
+    record_intent(ctx, pair, *effects, lines=pair.pending.dated_notes(ctx.clock.now()))
+    pair.pending.recovered, pair.pending.notes = (), ()  # they are stored
 
 
 def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effect:
-    new, old = Deal({change.field: change.new for change in changes}), Deal({c.field: c.old for c in changes})
-    return Effect(kind, new, old, version)
+    return Effect(kind, Deal({c.field: c.new for c in changes}), Deal({c.field: c.old for c in changes}), version)
 
 
 def confirm_effect(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines: tuple[Line, ...] = ()) -> None:

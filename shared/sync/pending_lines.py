@@ -45,8 +45,17 @@ class PendingLines(Struct):
 
     def take_notes(self, now: datetime) -> tuple[Line, ...]:
         """Take the lines of an interrupted run and the plan's notes."""
-        lines, self.recovered, self.notes = (*self.recovered, *_dated(now, self.notes)), (), ()
+        lines = self.dated_notes(now)
+        self.drop_notes()
         return lines
+
+    def dated_notes(self, now: datetime) -> tuple[Line, ...]:
+        """The lines that `take_notes` takes. They stay in the queue until they are stored: a failure must lose none."""
+        return (*self.recovered, *_dated(now, self.notes))
+
+    def drop_notes(self) -> None:
+        """Remove these lines from the queue."""
+        self.recovered, self.notes = (), ()
 
     def take_confirmed(self, changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
         """Take the notes, and the lines of the values that these confirmed changes discarded."""

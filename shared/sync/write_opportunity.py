@@ -226,10 +226,9 @@ def _needs_write_back(ctx: Context, pair: Pair) -> bool:
             is_complete = are_left_alone(ctx, pair, missing, is_answered=is_answered)
         return has_lines or not is_complete or link.mark != link.due_mark or _must_tick(pair)
     ours, left_out = ctx.translation.file.ours, link.columns_left_out(ctx.clock.now())
-    if _must_tick(pair) and ours.flag not in left_out:
-        return True
     return (
-        (has_lines and ours.audit not in left_out)
+        (_must_tick(pair) and ours.flag not in left_out)
+        or (has_lines and ours.audit not in left_out)
         or (_missing_identity(ctx, pair) is not None and left_out.isdisjoint((ours.identifier, ours.link)))
         or ((link.mark != link.due_mark or ours.status in link.unshown.columns) and ours.status not in left_out)
         or (_is_answer_unshown(ctx, pair) and ours.answer_by not in left_out)
@@ -278,13 +277,14 @@ def store_coming_write(ctx: Context, pair: Pair, *, is_whole: bool = True) -> No
 
     Without `is_whole`, the write shows no more than the mark in the name.
     """
-    lines = pair.pending.take_notes(ctx.clock.now())
+    lines = pair.pending.dated_notes(ctx.clock.now())
     effects = pair.link.intent.effects if pair.link.intent else ()
     if lines or not effects or _is_lease_short(ctx, pair):
         # The intent of a create of unknown outcome stays, so that recovery looks for the referral.
         unwritten = is_whole or pair.link.unwritten or bool(lines)
         coming = effects if pair.link.is_creating else (Effect(EffectKind.MARK_OPPORTUNITY),)
         record_intent(ctx, pair, *coming, link=replace(pair.link, unwritten=unwritten), lines=lines)
+        pair.pending.drop_notes()
 
 
 def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:

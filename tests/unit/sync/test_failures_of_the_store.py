@@ -8,7 +8,8 @@ import pytest
 
 from shared.domain.deal import Side
 from shared.foundation.errors import StoreUnavailable, Throttled
-from tests.unit.sync.harness import Harness
+from tests.unit.sync.harness import HOUR, Harness
+from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunity_of
 
 
 @pytest.fixture
@@ -52,6 +53,26 @@ def test_a_lease_is_released_although_the_store_fails_while_a_side_is_paused(har
     harness.push()
     assert harness.stored_link(deal).intent is None
     assert [entry.key for entry in harness.retry_entries(Side.SALESFORCE)] == [deal]
+
+
+def test_a_note_that_the_store_does_not_take_is_told_at_the_next_try(harness: Harness) -> None:
+    referral = microsoft_sends_deal(harness)
+    harness.pull_event(referral)
+    harness.run_rounds(2)
+    deal, store = opportunity_of(harness, referral)["Id"], harness.first.ctx.store
+    harness.seller_edits(deal, Products__c="SOL-1;SOL-2;SOL-3")
+    errors = [StoreUnavailable("away")]
+
+    def replace_link(entry: Any, link: Any, lines: Any = (), correlation_id: Any = None) -> Any:  # noqa: ANN401 - as the port
+        if lines and errors:
+            raise errors.pop()
+        return store.replace_link(entry, link, lines, correlation_id)
+
+    harness.first.ctx = replace(harness.first.ctx, store=FailingPort(store, "replace_link", replace_link))
+    harness.push(after=HOUR)
+    assert not errors
+    harness.push(after=HOUR)
+    assert harness.count_in_audit(deal, "was not sent: the deal is not accepted yet") == 1
 
 
 def test_a_page_that_breaks_the_program_holds_back_no_page_before_it(harness: Harness) -> None:
