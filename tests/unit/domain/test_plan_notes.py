@@ -1,50 +1,40 @@
 """What the plan of one pair tells, each cause and warning once (docs/protocol.md#audit-lines)."""
 
-from collections.abc import Mapping
 from copy import replace
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date
 
 import pytest
 
 from shared.domain.audit import Line, cause_line
 from shared.domain.cause import Cause
-from shared.domain.deal import STATUS, TEAM, Change, Deal, Person, Side, Status, Value, fingerprint
-from shared.domain.field_rules import Rule, Rules
-from shared.domain.link import Difference, Link
+from shared.domain.deal import STATUS, TEAM, Change, Deal, Status, fingerprint
+from shared.domain.field_rules import Rules
+from shared.domain.link import Difference
 from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.member_sets import UNSEEN_MEMBER
 from shared.domain.merge import Decision, Merged
 from shared.domain.ping_pong import report_key
-from shared.domain.plan_notes import PlanNotes
 from shared.domain.records import Opportunity, Referral
 from shared.domain.repeats import Repeats, Writes
-from shared.domain.sentences import LineDirection, cause
+from shared.domain.sentences import cause
 from shared.domain.text_limits import CutText
-
-NOW, BEFORE = datetime(2026, 11, 22, 12, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
-OURS, THEIRS, NOTE = Side.SALESFORCE, Side.PARTNER_CENTER, LineDirection.NOTE
-NEW, ACTIVE, WON, LOST = (
-    Status("New", "Pending"), Status("Active", "Accepted"), Status("Closed", "Won"), Status("Closed", "Lost"),
-)  # fmt: skip
-NOTES, STAGE, TEAM_RULE = Rule("notes", "Notes"), Rule(STATUS, "Stage"), Rule(TEAM, "Team", is_set=True)
-RULES = Rules({"notes": NOTES, STATUS: STAGE, TEAM: TEAM_RULE})
-EDIT = Merged(NOTES, "new", "new", "old", OURS)
-LINK = Link("006", referral_id="ref")
-ADA, BEN = Person("Lind", "Ada", "ada@x.example"), Person("Berg", "Ben", "ben@x.example")
-
-
-def notes_of(refused: Mapping[str, Difference] = {}, **changes: Any) -> PlanNotes:  # noqa: ANN401 - any part of a link
-    return PlanNotes(replace(LINK, refused=refused, **changes), NOW)
-
-
-def a_note(code: str, side: Side | None, before: str | None, after: str | None, why: str | None, **values: str) -> Line:
-    return Line(NOW, code, NOTE, side, "notes", before, after, why, {"label": "Notes", **values})
-
-
-def record(value: Value | None, code: str) -> Difference:
-    return Difference(fingerprint(value), code, BEFORE)
-
+from tests.unit.domain.noted_plans import (
+    ACTIVE,
+    EDIT,
+    LOST,
+    NEW,
+    NOTE,
+    NOTES,
+    NOW,
+    OURS,
+    RULES,
+    STAGE,
+    THEIRS,
+    WON,
+    a_note,
+    notes_of,
+    record,
+)
 
 # --- causes and warnings
 
