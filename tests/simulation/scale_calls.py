@@ -107,6 +107,10 @@ class Floor:
         changed = sum(record["updatedDateTime"] >= first for record in self.harness.our_referrals())
         self.calls["pages of lists"] += max(1, ceil(changed / LIST_PAGE))
 
+    def leave_out_unlisted(self, listed: int) -> None:
+        """Count no more pages of lists than were asked for: a sweep that failed or was paused needed no further one."""
+        self.calls["pages of lists"] = min(self.calls["pages of lists"], listed)
+
     def add_events(self, count: int) -> None:
         """Each event costs a GET at least."""
         self.calls["events"] += count
