@@ -66,9 +66,9 @@ class PlanNotes:
         self.base |= {STATUS: agreed[STATUS]} if STATUS in agreed else {}
 
     def report_cause(self, key: str, name: str, found: Cause, *, is_new: bool = False) -> None:
-        """Mark the pair with a cause, and report it once under a key; one that `is_new` also if the key is known.
+        """Mark the pair with a cause, and report it once under a key; one that `is_new` also under a known key.
 
-        The key of a stage is kept, and nobody is asked, while Partner Center's status is to replace it.
+        The key of a stage stays known while Partner Center's status replaces that stage, so a new question has it too.
         """
         self.causes[found.key] = found
         line = cause_line(self.now, Side.PARTNER_CENTER, name, found)
