@@ -125,17 +125,28 @@ def expects(link: Link, email: str) -> bool:
 
 
 def recognised(link: Link, salesforce: Deal, partner_center: Deal) -> Link:
-    """The link with what the two sides still hold of that which was erased; what neither holds is forgotten."""
-    base, unseen = dict(link.base), dict[str, tuple[str, ...]]()
+    """The link with what the two sides still hold of that which was erased; what neither holds is forgotten.
+
+    What one side does not hold is expected until the other side can be read.
+    """
+    base, expected = dict(link.base), dict[str, tuple[str, ...]]()
     for name, marks in link.erased.items():
         sides = [deal[name] for deal in (salesforce, partner_center) if name in deal]
-        if not sides:
-            unseen[name] = marks
-        elif any(isinstance(value, tuple) for value in sides):
+        if any(isinstance(value, tuple) for value in sides):
             base[name] = _recognised_list(base.get(name), marks, sides)
         elif name not in base and (found := [value for value in sides if fingerprint(value) in marks]):
             base[name] = found[0]
-    return replace(link, base=Deal(base), erased=unseen)
+        if len(sides) < len(Side) and (left := _unfound(marks, base.get(name))):
+            expected[name] = left
+    return replace(link, base=Deal(base), erased=expected)
+
+
+def _unfound(marks: Sequence[str], known: Value | None) -> tuple[str, ...]:
+    """The fingerprints of what is not in the base again; where it holds another single value, none matters any more."""
+    if not isinstance(known, tuple | None):
+        return ()
+    keys = [fingerprint(key) for key in members_of(known)]
+    return tuple(mark for mark in marks if not mark.startswith(tuple(keys)))
 
 
 def _recognised_list(known: Value | None, marks: Sequence[str], sides: Sequence[Value | None]) -> Value | None:

@@ -131,6 +131,22 @@ def test_what_was_not_read_is_still_expected() -> None:
     assert recognised(link, Deal(contacts=(ADA,)), Deal()).erased == {"notes": link.erased["notes"]}
 
 
+def test_who_is_missing_on_one_side_is_expected_until_the_other_side_is_read() -> None:
+    """Partner Center's contacts cannot be read: once they can, Ada is there, and Salesforce has removed her."""
+    link = replace(without_person(LINK, TRACES), erased={"contacts": (MARK,)})
+    for unread in (recognised(link, Deal(contacts=(BEN,)), Deal()), recognised(link, Deal(), Deal(contacts=None))):
+        assert (unread.base["contacts"], unread.erased) == ((BEN,), {"contacts": (MARK,)})
+    found = recognised(unread, Deal(contacts=(BEN,)), Deal(contacts=(BEN, ADA)))
+    assert (found.base["contacts"], found.erased) == ((BEN, ADA), {})
+
+
+def test_a_text_that_one_side_does_not_hold_is_expected_on_the_other() -> None:
+    link = without_person(LINK, TRACES)
+    unread = recognised(link, Deal(notes="x"), Deal())
+    assert unread.erased["notes"] == link.erased["notes"]
+    assert recognised(unread, Deal(notes="x"), Deal(notes="Ask Ada Lind.")).base["notes"] == "Ask Ada Lind."
+
+
 def test_an_edit_of_a_lost_persons_details_is_an_edit_still() -> None:
     link, edited = without_person(LINK, TRACES), replace(ADA, phone="2")
     found = recognised(link, Deal(contacts=(edited,)), Deal(contacts=(ADA,)))
