@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.domain.audit import Line
-from shared.domain.deal import Deal, Person, Status
-from shared.domain.erasure import Erasures, closed_at, erased_line, purged_link
+from shared.domain.cause import Cause
+from shared.domain.deal import VISIBILITY, VISIBLE, Deal, Person, Status
+from shared.domain.erasure import Erasures, closed_at, erased_cause, erased_line, purged_lead, purged_link
 from shared.domain.guard_texts import ERASED
-from shared.domain.link import Link
+from shared.domain.help_request import HELP_KEY, HelpRequest
+from shared.domain.leads import KnownLead
+from shared.domain.link import Difference, Link
 from shared.domain.link_states import State
+from shared.domain.microsoft_record import HeardRecord
 from shared.domain.sentences import cause
 from shared.store.link_json import link_to_json
 from tests.unit.store.representative_store import DEAL, LINES, NOW, whole_link
@@ -51,11 +55,44 @@ def test_an_erased_line_of_every_sentence_is_shown_without_its_values() -> None:
         assert erased_line(erased) == erased
 
 
+def test_an_erased_line_says_where_a_value_was_and_keeps_what_is_no_value() -> None:
+    values = {"label": "Notes", "reason": "Ann said no", "remedy": "Ask Ann."}
+    line = Line(NOW, "changed", before="Ask Ann", after=None, values=values)
+    kept = {"label": "Notes", "reason": ERASED, "remedy": ""}
+    assert erased_line(line) == replace(line, before=ERASED, values=kept)
+    entered = replace(line, before=None, after="Ask Ann", values={"label": "Notes"})
+    assert erased_line(entered) == replace(entered, after=ERASED)
+
+
 def test_the_reason_and_the_remedy_of_a_cause_go() -> None:
     found = cause("bad_addresses", "contacts", value="ann@@northwind")
-    purged = purged_link(Link("006", base=DEAL, cause=found))
-    assert purged.cause is not None
-    assert (purged.cause.code, purged.cause.field, purged.cause.reason) == ("bad_addresses", "contacts", ERASED)
+    purged = purged_link(Link("006", base=DEAL, cause=replace(found, values={"value": "ann@@northwind"})))
+    assert purged.cause == erased_cause(found) == Cause("bad_addresses", "contacts", ERASED, "")
+
+
+def test_a_purged_link_keeps_the_marks_of_values_that_it_keeps_and_empties_the_others() -> None:
+    record = Difference("0123456789abcdef", "refused_by_partner_center", NOW, ("fedcba98",))
+    keys = ("partner_center.money", "partner_center.notes", HELP_KEY)
+    link = Link("006", base=DEAL, refused=dict.fromkeys(keys, record), waiting={"money": record, "notes": record})
+    purged, empty = purged_link(link), replace(record, value="", told=())
+    assert purged.refused == {"partner_center.money": record, "partner_center.notes": empty, HELP_KEY: record}
+    assert purged.waiting == {"money": record, "notes": empty}
+
+
+def test_a_purged_link_keeps_what_tells_of_no_person_and_agrees_on_nothing() -> None:
+    base = Deal({VISIBILITY: VISIBLE, "notes": "Ask Ann"})
+    heard = HeardRecord("m-1", "1", status="Won", parts={"microsoft_seller": "a", "microsoft_status": "b"}, echo="c")
+    asked = HelpRequest("GeneralOrOther", "0123456789abcdef", NOW, is_asked=True)
+    purged = purged_link(Link("006", base=base, agreed=True, microsoft=heard, help=asked))
+    assert (purged.base, purged.agreed) == (Deal({VISIBILITY: VISIBLE}), False)
+    assert purged.microsoft == replace(heard, parts={"microsoft_status": "b"}, echo=None)
+    assert purged.help == replace(asked, notes=None)
+    assert purged_link(Link("006", base=Deal({VISIBILITY: None}))).base == Deal(), "what was empty is unknown"
+
+
+def test_a_purged_lead_keeps_its_record_and_no_mark_of_a_value() -> None:
+    lead = KnownLead("00Q1", "1", "Closed/Won", {"Company": "0123456789abcdef"})
+    assert purged_lead(lead) == KnownLead("00Q1", "1", "Closed/Won")
 
 
 @pytest.mark.parametrize(

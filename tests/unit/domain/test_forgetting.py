@@ -8,7 +8,7 @@ import pytest
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import STATUS, Deal, Person, Status, Value, fingerprint
-from shared.domain.erasure import erased_cause, reported_code
+from shared.domain.erasure import erased_cause, reported_code, without_people
 from shared.domain.forgetting import (
     expects,
     fields_with,
@@ -22,6 +22,7 @@ from shared.domain.guard_texts import ERASED
 from shared.domain.link import Difference, Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
 from shared.domain.member_sets import key_of
+from shared.domain.microsoft_record import HeardRecord
 from shared.domain.repeats import Repeats, Tries
 from shared.domain.traces import Traces
 
@@ -87,6 +88,14 @@ def test_a_deal_at_rest_loses_whole_lists_and_the_marks_of_its_fields() -> None:
     found = without_person(link, TRACES)
     assert dict(found.base) == {"name": "Atlas", STATUS: Status("Closed", "Lost")}
     assert (found.refused, found.erased, found.agreed, found.repeats) == (expected, {}, True, None)
+
+
+def test_a_deal_at_rest_loses_what_was_heard_of_people_only_if_it_names_the_person() -> None:
+    heard = HeardRecord("m-1", parts={"microsoft_seller": "a", "microsoft_status": "b"}, echo="c", ours=("d",))
+    closed = replace(LINK, state=State.CLOSED, microsoft=heard)
+    assert without_person(closed, TRACES).microsoft == without_people(heard)
+    assert without_person(replace(closed, base=UNNAMED.base), TRACES).microsoft == heard
+    assert without_person(replace(closed, microsoft=None), TRACES).microsoft is None
 
 
 def test_what_was_reported_and_the_cause_lose_the_person_and_keep_their_codes() -> None:

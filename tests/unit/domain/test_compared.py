@@ -1,0 +1,160 @@
+"""Which deals the compare of all links looks at, and what of them is drift (docs/protocol.md#the-daily-compare)."""
+
+from copy import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.answer_clock import AnswerTime
+from shared.domain.compared import (
+    GRACE,
+    POLLED,
+    FieldDrift,
+    drift_in,
+    has_other_parties,
+    is_at_rest,
+    is_unread,
+    is_young,
+    may_have_drifted,
+)
+from shared.domain.deal import PRIVATE, TEAM, VISIBILITY, VISIBLE, Change, Deal, Person, Side, fingerprint
+from shared.domain.field_rules import Rule, Rules
+from shared.domain.help_request import HelpRequest
+from shared.domain.link import Difference, Effect, EffectKind, Intent, Link
+from shared.domain.link_states import State
+from shared.domain.microsoft_record import HeardPartner, HeardRecord
+from shared.domain.plan_lead import OPEN_LEAD
+from shared.domain.planned import Plan
+from shared.domain.records import Opportunity, Referral
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NOTES = Rule("notes", "Notes", source="Description")
+RULES = Rules({"notes": NOTES, "title": Rule("title", "Title")}, "m")
+LINK = Link("006", referral_id="ref", base=Deal(notes="old"), mapping="m", stamps={POLLED: "1"})
+SEEN = Opportunity("006", Deal(notes="old"), flagged=True, modified=NOW, stamps={POLLED: "1"})
+WORK = Intent((Effect(EffectKind.PATCH_REFERRAL, Deal()),))
+EDIT = Change("notes", "Notes", "old", "new")
+
+
+def record(value: str, code: str = "refused_by_partner_center") -> Difference:
+    return Difference(fingerprint(value), code, NOW)
+
+
+# --- which deals
+
+
+@pytest.mark.parametrize("state", [State.CLOSED, State.GONE])
+def test_a_deal_is_at_rest_once_it_is_closed_or_gone_and_nobody_works_on_it(state: State) -> None:
+    link = replace(LINK, state=state)
+    assert is_at_rest(link)
+    assert not is_at_rest(replace(link, intent=WORK))
+    assert not is_at_rest(replace(link, referral_id=None))
+    assert not is_at_rest(replace(link, state=State.LIVE))
+
+
+@pytest.mark.parametrize(
+    ("changes", "flagged", "saved", "unread"),
+    [
+        ({}, True, "1", False),
+        ({}, True, "2", True),
+        ({}, True, None, False),
+        ({}, False, "1", True),
+        ({"lead": OPEN_LEAD}, False, "1", False),
+        ({"lead": OPEN_LEAD}, False, "2", True),
+        ({"state": State.PAUSED}, False, "2", False),
+        ({"state": State.PAUSED}, True, "1", True),
+    ],
+)
+def test_an_opportunity_is_unread_if_its_save_or_its_tick_is_unknown(
+    changes: dict[str, Any], saved: str | None, *, flagged: bool, unread: bool
+) -> None:
+    seen = replace(SEEN, flagged=flagged, stamps={POLLED: saved} if saved else {})
+    assert is_unread(replace(LINK, **changes), seen) is unread
+
+
+@pytest.mark.parametrize(
+    ("changes", "may"),
+    [
+        ({}, False),
+        ({"base": Deal({VISIBILITY: PRIVATE})}, False),
+        ({"base": Deal({VISIBILITY: VISIBLE})}, True),
+        ({"microsoft": HeardRecord("m-1")}, True),
+        ({"partners": {"p-1": HeardPartner("1", "New")}}, True),
+        ({"help": HelpRequest(None, None, NOW)}, True),
+        ({"answer_by": AnswerTime(NOW)}, True),
+    ],
+)
+def test_news_are_looked_for_where_another_party_takes_part_or_may(changes: dict[str, Any], *, may: bool) -> None:
+    assert has_other_parties(replace(LINK, **changes)) is may
+
+
+def test_a_change_may_be_under_way_for_less_than_an_hour() -> None:
+    settled = replace(SEEN, modified=NOW - GRACE, stamps={})
+    assert not is_young(settled, NOW)
+    assert is_young(replace(settled, modified=NOW - GRACE + timedelta(seconds=1)), NOW)
+    assert is_young(replace(settled, stamps={"account": NOW.isoformat()}), NOW)
+    assert not is_young(replace(settled, stamps={"contacts_deleted": NOW.isoformat()}), NOW), "no save of the deal"
+
+
+# --- what may have drifted
+
+
+def test_an_opportunity_whose_value_is_neither_agreed_nor_on_record_may_have_drifted() -> None:
+    edited = replace(SEEN, deal=Deal(notes="new"))
+    assert not may_have_drifted(LINK, SEEN, RULES)
+    assert may_have_drifted(LINK, edited, RULES)
+    assert not may_have_drifted(replace(LINK, refused={"partner_center.notes": record("new")}), edited, RULES)
+    assert not may_have_drifted(LINK, replace(edited, partial=("notes",)), RULES), "it was not read whole"
+    assert may_have_drifted(LINK, replace(SEEN, deal=Deal(notes="old", title="new")), RULES), "never agreed on"
+
+
+def test_under_another_mapping_only_what_is_read_as_before_may_have_drifted() -> None:
+    link = replace(LINK, mapping="earlier", sources={"notes": "Description"})
+    assert may_have_drifted(link, replace(SEEN, deal=Deal(notes="new")), RULES)
+    assert not may_have_drifted(link, replace(SEEN, deal=Deal(notes="old", title="new")), RULES)
+    elsewhere = replace(link, sources={"notes": "Other__c"})
+    assert not may_have_drifted(elsewhere, replace(SEEN, deal=Deal(notes="new")), RULES)
+
+
+def test_the_owner_of_a_deal_is_no_drift_where_the_team_has_just_begun_to_travel() -> None:
+    owner = Person("Lind", "Ada", "ada@x.example", "1")
+    rules = Rules({TEAM: Rule(TEAM, "Team", is_set=True)}, "m")
+    link = Link("006", referral_id="ref", base=Deal({TEAM: (owner,)}), mapping="earlier")
+    seen = replace(SEEN, deal=Deal({TEAM: (Person("", email="ada@x.example"),)}))
+    assert not may_have_drifted(link, seen, rules)
+
+
+# --- what has drifted
+
+
+def drift(plan: Plan, link: Link = LINK, ours: str = "new", rules: Rules = RULES) -> tuple[FieldDrift, ...]:
+    seen = replace(SEEN, deal=Deal(notes=ours, title=None))
+    return drift_in(plan, link, seen, Referral("ref", "1", Deal(notes="old", title="Atlas"), NOW), rules)
+
+
+FOUND = (FieldDrift("notes", "Notes", "new", "old"),)
+SENT = Plan(LINK.base, to_partner_center=(EDIT,))
+
+
+def test_a_value_that_would_be_written_is_drift_unless_it_waits_or_was_refused() -> None:
+    assert drift(SENT) == FOUND
+    assert drift(SENT, replace(LINK, waiting={"notes": record("new")})) == ()
+    assert drift(SENT, replace(LINK, refused={"partner_center.notes": record("new")})) == ()
+    assert drift(SENT, replace(LINK, refused={"partner_center.notes": record("another")})) == FOUND
+    assert drift(SENT, replace(LINK, refused={"salesforce.notes": record("new")})) == FOUND
+
+
+def test_a_value_that_would_be_put_on_record_is_drift_unless_it_is_there() -> None:
+    key = f"{Side.PARTNER_CENTER}.notes"
+    plan = Plan(LINK.base, refused={key: record("new", "closed_is_final")})
+    assert drift(plan) == FOUND
+    assert drift(plan, replace(LINK, refused=plan.refused)) == ()
+    assert drift(plan, replace(LINK, refused={key: record("another")})) == FOUND
+    assert drift(plan, ours="old") == (), "both sides hold the same"
+
+
+def test_a_field_that_was_never_agreed_on_is_drift_only_under_the_mapping_of_the_link() -> None:
+    pulled = Plan(LINK.base, to_salesforce=(Change("title", "Title", None, "Atlas"),))
+    assert drift(pulled) == (FieldDrift("title", "Title", "empty", "Atlas"),)
+    assert drift(pulled, replace(LINK, mapping="earlier", sources={"notes": "Description"})) == ()
