@@ -1,8 +1,8 @@
 """Changes the code in small ways, one at a time, and reports which changes no test notices: make mutants.
 
 mutmut makes the mutants. Its own runner starts pytest anew for each; here pytest collects the tests once, and each
-mutant is tried in a fork of that process, by the tests that reach its function. What is known is kept in `.mutants`: a
-mutant that was killed is tried again only when its function changes.
+mutant is tried in a fork of that process, by the tests that reach the lines it changes. What is known is kept in
+`.mutants`: a mutant that was killed is tried again only when its function changes.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from tests.mutants.trial import Trial
 from tests.mutants.type_errors import mutants_with_type_errors
 from tests.mutants.workspace import COPY, WORKSPACE, enter_workspace, forget_the_original
 
-TESTS = ("tests/unit/domain", "tests/property", "tests/unit/sync")
+TESTS = ("tests/unit/domain", "tests/property", "tests/unit/sync", "tests/unit/operations")
 # Asserts are not rewritten: nobody reads why a test fails.
 OPTIONS = ("--rootdir=.", "--assert=plain", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist")
 
@@ -49,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", help="such as merge plan; none means all")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many processes")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of the tests for one mutant")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of the tests for one mutant")
     parser.add_argument("--tests", nargs="+", default=TESTS, help="files or folders of tests")
     parser.add_argument("--report", action="store_true", help="print what is known, and try nothing")
     return parser.parse_args()
@@ -78,14 +78,20 @@ def _try_all(modules: list[MutatedModule], chosen: argparse.Namespace) -> None:
 def _try_mutants(items: list[pytest.Item], modules: list[MutatedModule], chosen: argparse.Namespace) -> None:
     """Try each mutant with the collected tests, and keep the outcomes."""
     gc.freeze()  # else each fork walks through all that is loaded here, and so copies it
-    reached = reach_of_tests(items, WORKSPACE / "reach.json", chosen.workers)
+    reached = reach_of_tests(items, WORKSPACE / "reached-lines.json", _newest_change(), chosen.workers)
     trial = Trial(items, reached, chosen.seconds)
     owners = {mutant: module for module in modules for mutant in module.untried()}
+    changed = {mutant: partial(module.changed_lines, mutant) for mutant, module in owners.items()}
     start = monotonic()
-    for number, (mutant, outcome) in enumerate(trial.outcomes(owners, chosen.workers), start=1):
+    for number, (mutant, outcome) in enumerate(trial.outcomes(changed, chosen.workers), start=1):
         owners[mutant].keep(mutant, outcome)
         if number % 100 == 0:
             _say(f"{number} of {len(owners)} mutants tried in {monotonic() - start:.0f} s.")
+
+
+def _newest_change() -> float:
+    """When a module with mutants was last written."""
+    return max((COPY / path).stat().st_mtime for path in walk_mutatable_files())
 
 
 def _say(sentence: str) -> None:

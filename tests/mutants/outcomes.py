@@ -1,7 +1,8 @@
 """The mutants of a module, what became of each, and what each changes. mutmut's files beside the modules hold it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import ndiff
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 from mutmut.mutation.data import MutantLineSpans, SourceFileMutationData
@@ -22,6 +23,8 @@ class MutatedModule:
         self._data.meta_path = WORKSPACE / self._data.meta_path
         self._data.load()
         self._spans = MutantLineSpans.load(path)
+        if self._spans is not None:
+            self._spans.mutants_path = WORKSPACE / self._spans.mutants_path
         self.refused = refused & self._data.exit_code_by_key.keys()
 
     @property
@@ -48,14 +51,33 @@ class MutatedModule:
 
     def change(self, mutant: str) -> tuple[str, str]:
         """What the mutant changes: the lines before and after, each on one line."""
+        compared = list(ndiff(*self._sources(mutant)))
+        return _marked(compared, "- "), _marked(compared, "+ ")
+
+    def changed_lines(self, mutant: str) -> range:
+        """The lines of the function that the mutant changes; its first line is 0."""
+        before, after = self._sources(mutant)
+        start = _equal(zip(before, after, strict=False))
+        stop = len(before) - _equal(zip(reversed(before[start:]), reversed(after[start:]), strict=False))
+        return range(start, stop)
+
+    def _sources(self, mutant: str) -> tuple[list[str], list[str]]:
+        """The lines of the function, and those of its mutant."""
         name = mutant.rpartition(".")[2]
         original = function_of(name) + "__mutmut_orig"
-        if self._spans is None:
-            return "", ""
-        sources = self._spans.read_function_sources([original, name])
-        before, after = (source.replace(name, "").replace(original, "").splitlines() for source in sources)
-        compared = list(ndiff(before, after))
-        return _marked(compared, "- "), _marked(compared, "+ ")
+        sources = self._spans.read_function_sources([original, name]) if self._spans else ("", "")
+        before, after = (_lines(source.replace(name, "").replace(original, "")) for source in sources)
+        return before, after
+
+
+def _lines(source: str) -> list[str]:
+    """The lines of a function, without the empty ones and the comments before it."""
+    return list(dropwhile(lambda line: line.strip()[:1] in ("", "#"), source.splitlines()))
+
+
+def _equal(pairs: Iterable[tuple[str, str]]) -> int:
+    """How many pairs are equal before the first that differs."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _marked(compared: list[str], mark: str) -> str:

@@ -1,8 +1,7 @@
-"""Which test reaches which functions, and how long it takes: only these tests can kill a mutant of a function."""
+"""Which test reaches which lines, and how long it takes: only the tests of a line can kill a mutant of the line."""
 
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from time import process_time
 
@@ -11,20 +10,27 @@ from msgspec import Struct
 
 from tests.mutants.forks import in_forks
 from tests.mutants.items import clean_up, run_item
-from tests.mutants.switches import Switch, switches_by_function
+from tests.mutants.line_record import LineRecord
+from tests.mutants.switches import switches_by_function
 
 
 class Reached(Struct, frozen=True):
-    """What one test reaches. The seconds are those of the processor, so that a busy machine does not count."""
+    """What one test reaches: for each function a number with a bit for each line, the lowest for its first.
+
+    The seconds are those of the processor, so that a busy machine does not count.
+    """
 
     seconds: float
-    functions: list[str]
+    lines: dict[str, int]
     passes: bool = True
 
 
-def reach_of_tests(items: list[pytest.Item], file: Path, workers: int) -> dict[str, Reached]:
-    """What each test reaches, by its id: from the file, and for new tests by running them once."""
-    known = _without_changed(_read(file), items, file)
+def reach_of_tests(items: list[pytest.Item], file: Path, newest: float, workers: int) -> dict[str, Reached]:
+    """What each test reaches, by its id: from the file, and for new tests by running them once.
+
+    The file is of no use if it was written before the newest change of a mutated module.
+    """
+    known = _without_changed(_read(file), items, file) if file.exists() and file.stat().st_mtime > newest else {}
     new = [item for item in items if item.nodeid not in known]
     parts = [new[number::workers] for number in range(workers)]
     targets = [file.with_suffix(f".{number}") for number in range(workers)]
@@ -40,7 +46,7 @@ def reach_of_tests(items: list[pytest.Item], file: Path, workers: int) -> dict[s
 
 def _without_changed(known: dict[str, Reached], items: list[pytest.Item], file: Path) -> dict[str, Reached]:
     """What is known, without the tests of files that have changed since."""
-    written = file.stat().st_mtime if file.exists() else 0
+    written = file.stat().st_mtime
     changed = {item.nodeid for item in items if item.path.stat().st_mtime > written}
     return {test: row for test, row in known.items() if test not in changed}
 
@@ -50,24 +56,17 @@ def _measurer(items: list[pytest.Item], target: Path) -> Callable[[], str]:
 
 
 def _measure(items: list[pytest.Item], target: Path) -> str:
-    reached: set[str] = set()
-    for name, switch in switches_by_function().items():
-        switch.call = partial(_record, reached, name, switch)
+    record = LineRecord({name: switch.choose_original() for name, switch in switches_by_function().items()})
     found = {}
     for item in items:
-        reached.clear()
+        record.start()
         start = process_time()
         passes = run_item(item, None)
         if not passes:
             clean_up(item)
-        found[item.nodeid] = Reached(round(process_time() - start, 4), sorted(reached), passes)
+        found[item.nodeid] = Reached(round(process_time() - start, 4), dict(record.lines), passes)
     _write(target, found)
     return ""
-
-
-def _record(reached: set[str], name: str, switch: Switch, /, *args: object, **named: object) -> object:
-    reached.add(name)
-    return switch.function(*args, **named)
 
 
 def _read(file: Path) -> dict[str, Reached]:
@@ -76,5 +75,5 @@ def _read(file: Path) -> dict[str, Reached]:
 
 
 def _write(file: Path, reached: dict[str, Reached]) -> None:
-    rows = {test: [row.seconds, row.functions, row.passes] for test, row in reached.items()}
+    rows = {test: [row.seconds, row.lines, row.passes] for test, row in reached.items()}
     file.write_text(json.dumps(rows, indent=0), "utf-8")

@@ -5,9 +5,12 @@ mutmut's own trampoline reads the environment at each call, and the domain's fun
 
 from collections.abc import Callable
 from functools import wraps
+from types import CodeType
 from typing import Any
 
 from mutmut.mutation import trampoline
+
+ORIGINAL = "_mutmut_orig"
 
 type Function = Callable[..., Any]
 
@@ -20,7 +23,16 @@ class Switch:
 
     def choose(self, name: str) -> None:
         """Let each call run this mutant."""
-        mutant = self.mutants[name]
+        self._use(self.mutants[name])
+
+    def choose_original(self) -> CodeType:
+        """Let each call run mutmut's copy of the function, and return its code: its lines are those of the mutants."""
+        original = self.mutants[ORIGINAL]
+        self._use(original)
+        return original.__code__
+
+    def _use(self, mutant: Function) -> None:
+        name = mutant.__name__
         self.call = (lambda owner, *args, **named: getattr(owner, name)(*args, **named)) if self._of_class else mutant
 
 
@@ -52,7 +64,7 @@ def switches_by_function() -> dict[str, Switch]:
 
 
 def _name(switch: Switch) -> str:
-    return f"{switch.function.__module__}.{function_of(switch.mutants['_mutmut_orig'].__name__)}"
+    return f"{switch.function.__module__}.{function_of(switch.mutants[ORIGINAL].__name__)}"
 
 
 def function_of(mutant: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.mutants.equivalents import Equivalent, plain_name, read_equivalents
 from tests.mutants.forks import STOPPED, in_forks
+from tests.mutants.line_record import LineRecord
 from tests.mutants.reach import Reached
 from tests.mutants.trial import Trial
 
@@ -33,15 +34,44 @@ def test_work_that_crashes_or_never_ends_is_told(capfd: pytest.CaptureFixture[st
     del capfd
 
 
-def test_the_tests_of_a_function_are_chosen_for_what_else_they_reach() -> None:
+def test_the_tests_of_a_line_are_chosen_for_what_else_they_reach() -> None:
     reached = {
-        "fast": Reached(0.1, ["plan", "merge"]), "same": Reached(0.1, ["plan", "merge"]),
-        "slow": Reached(0.5, ["plan", "link", "merge"]), "slowest": Reached(0.6, ["plan", "deal"]),
-        "other": Reached(0.1, ["link"]),
+        "fast": Reached(0.1, {"plan": 0b110, "merge": 0b1}), "same": Reached(0.1, {"plan": 0b110, "merge": 0b1}),
+        "slow": Reached(0.5, {"plan": 0b110, "link": 0b1, "merge": 0b1}),
+        "slowest": Reached(0.6, {"plan": 0b100, "deal": 0b1}), "other": Reached(0.1, {"link": 0b1}),
     }  # fmt: skip
-    assert Trial([], reached, budget=1.2).tests_of("plan") == ["fast", "slow", "slowest"]
-    assert Trial([], reached, budget=0.01).tests_of("plan") == ["fast"]
-    assert Trial([], reached, budget=0.01).tests_of("other") == []
+    assert Trial([], reached, budget=1.2).tests_of("plan", range(2, 3)) == ["fast", "slow", "slowest"]
+    assert Trial([], reached, budget=0.01).tests_of("plan", range(2, 3)) == ["fast"]
+    assert Trial([], reached, budget=2).tests_of("plan", range(1, 2)) == ["fast", "slow", "same"]
+    assert Trial([], reached, budget=0.01).tests_of("other", range(1)) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "tests"), [(range(3, 4), ["late"]), (range(6, 6), ["late"]), (range(2, 3), ["early"])]
+)
+def test_of_a_line_that_no_test_reaches_the_line_before_it_counts(changed: range, tests: list[str]) -> None:
+    reached = {"early": Reached(0.1, {"plan": 0b10}), "late": Reached(0.1, {"plan": 0b1000})}
+    assert Trial([], reached, budget=1).tests_of("plan", changed) == tests
+
+
+def double(numbers: list[int]) -> list[int]:
+    if not numbers:
+        return []
+    return [
+        number * 2
+        for number in numbers
+    ]  # fmt: skip
+
+
+def test_the_lines_that_run_are_noted_anew_for_each_test() -> None:
+    record = LineRecord({"double": double.__code__})
+    try:
+        for numbers, lines in (([], 0b110), ([], 0b110), ([1], 0b111010)):
+            record.start()
+            double(numbers)
+            assert record.lines == {"double": lines}
+    finally:
+        record.stop()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""Tries one mutant after the other: turns it on in a forked process and runs the tests that reach its function."""
+"""Tries one mutant after the other: turns it on in a forked process and runs the tests that reach its lines."""
 
 import gc
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import accumulate
 
 import pytest
@@ -22,24 +23,24 @@ SURVIVED, KILLED, UNTESTED = "survived", "killed", "untested"
 
 
 class Trial:
-    """The tests, and what is known about them: their functions, their seconds, and how many mutants each has killed."""
+    """The tests, and what is known about them: their lines, their seconds, and how many mutants each has killed."""
 
     def __init__(self, items: Iterable[pytest.Item], reached: dict[str, Reached], budget: float) -> None:
         self._items = {item.nodeid: item for item in items}
         self._budget = budget
         self._seconds = {test: row.seconds for test, row in reached.items()}
-        self._tests: defaultdict[str, list[str]] = defaultdict(list)
+        self._tests: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._kills: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._switches = switches_by_function()
         for test, row in reached.items():
-            for function in row.functions if row.passes else ():
-                self._tests[function].append(test)
+            for function, lines in row.lines.items() if row.passes else ():
+                self._tests[function][test] = lines
         self._reach = _as_bits(reached)
 
-    def outcomes(self, mutants: Iterable[str], workers: int) -> Iterator[tuple[str, str]]:
-        """Yield each mutant with what became of it."""
+    def outcomes(self, mutants: Mapping[str, Callable[[], range]], workers: int) -> Iterator[tuple[str, str]]:
+        """Yield each mutant with what became of it; given are the lines of its function that it changes."""
         self._warm_up()
-        work = ((mutant, self._attempt(mutant)) for mutant in mutants)
+        work = ((mutant, partial(self._killer, mutant, lines)) for mutant, lines in mutants.items())
         for mutant, killer in in_forks(work, workers, LIMIT):
             if killer in self._seconds:
                 self._kills[function_of(mutant)][killer] += 1
@@ -57,27 +58,24 @@ class Trial:
         gc.collect()
         gc.freeze()  # a collection in a fork would copy the memory of this process
 
-    def _attempt(self, mutant: str) -> Callable[[], str]:
-        return lambda: self._killer(mutant)
-
-    def _killer(self, mutant: str) -> str:
+    def _killer(self, mutant: str, lines: Callable[[], range]) -> str:
         """The test that fails with this mutant; an empty text if none does."""
         function = function_of(mutant)
-        tests = self.tests_of(function)
+        tests = self.tests_of(function, lines())
         if not tests:
             return UNTESTED
         self._switches[function].choose(mutant.rpartition(".")[2])
         failed = first_failure([self._items[test] for test in tests])
         return failed.nodeid if failed else ""
 
-    def tests_of(self, function: str) -> list[str]:
-        """The tests to run, until the time is used up: first unit tests, then those that killed its other mutants.
+    def tests_of(self, function: str, lines: range) -> list[str]:
+        """The tests of these lines, until the time is used up: unit tests, then those that killed mutants near them.
 
-        The fastest scenes mostly do the same. So each further test is the one that adds the most functions a second to
+        The fastest scenes mostly do the same. So each further test is the one that adds the most lines a second to
         those that the chosen tests reach.
         """
-        killers = self._first_tests(function)
-        left, chosen, covered, seconds = dict.fromkeys(self._tests[function]), list[str](), 0, 0.0
+        left, chosen, covered, seconds = dict.fromkeys(self._reaching(function, lines)), list[str](), 0, 0.0
+        killers = self._first_tests(function, left)
         while left:
             test = killers.pop(0) if killers else max(left, key=lambda one: self._gain(one, covered))
             seconds += self._seconds[test]
@@ -88,24 +86,35 @@ class Trial:
             covered |= self._reach[test]
         return chosen
 
-    def _first_tests(self, function: str) -> list[str]:
-        """Unit tests of the function for half of the time, as each has another example; then what killed before."""
+    def _reaching(self, function: str, lines: range) -> list[str]:
+        """The tests that reach one of the lines, else the nearest line before them: a comment or a bracket never is."""
+        tests = self._tests[function]
+        for start in range(lines.start, -1, -1):
+            wanted = sum(1 << line for line in range(start, max(lines.stop, start + 1)))
+            if found := [test for test, reached in tests.items() if reached & wanted]:
+                return found
+        return list(tests)
+
+    def _first_tests(self, function: str, tests: Iterable[str]) -> list[str]:
+        """Unit tests for half of the time, as each has another example; then what killed mutants of the function."""
         kills, seconds = self._kills[function], self._seconds
-        cheap = sorted(
-            (one for one in self._tests[function] if seconds[one] <= CHEAP), key=lambda one: (-kills[one], seconds[one])
-        )
+        cheap = sorted((one for one in tests if seconds[one] <= CHEAP), key=lambda one: (-kills[one], seconds[one]))
         spent = accumulate(seconds[one] for one in cheap)
         within = [one for one, sum_of in zip(cheap, spent, strict=True) if sum_of <= self._budget / 2]
-        return list(dict.fromkeys((*within, *(test for test, _ in kills.most_common()))))
+        return list(dict.fromkeys((*within, *(test for test, _ in kills.most_common() if test in tests))))
 
     def _gain(self, test: str, covered: int) -> tuple[float, float]:
-        """How many functions a second a test adds; if none adds one, the fastest is the best."""
+        """How many lines a second a test adds; if none adds one, the fastest is the best."""
         seconds = self._seconds[test] or SHORTEST
         return (self._reach[test] & ~covered).bit_count() / seconds, -seconds
 
 
 def _as_bits(reached: dict[str, Reached]) -> dict[str, int]:
-    """What each test reaches as the bits of a number, one for each function."""
-    functions = sorted({function for row in reached.values() for function in row.functions})
-    bits = {function: 1 << number for number, function in enumerate(functions)}
-    return {test: sum(bits[function] for function in row.functions) for test, row in reached.items()}
+    """What each test reaches as the bits of a number, one for each line of each function."""
+    lengths: Counter[str] = Counter()
+    for row in reached.values():
+        lengths |= Counter({function: lines.bit_length() for function, lines in row.lines.items()})
+    places = dict(zip(lengths, accumulate(lengths.values(), initial=0), strict=False))
+    return {
+        test: sum(lines << places[function] for function, lines in row.lines.items()) for test, row in reached.items()
+    }
