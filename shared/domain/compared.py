@@ -7,7 +7,6 @@ Source: docs/protocol.md#the-daily-compare.
 """
 
 from collections.abc import Iterator
-from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -147,7 +146,7 @@ def may_have_drifted(link: Link, opportunity: Opportunity, rules: Rules) -> bool
     deal = opportunity.deal.without(
         *unread, *(set() if link.mapping == rules.mapping else {*opportunity.deal} - {*base})
     )
-    return not accounts_for(replace(link, base=base), deal, Side.SALESFORCE, rules)
+    return not accounts_for(link, deal, Side.SALESFORCE, rules)
 
 
 def is_young(opportunity: Opportunity, at: datetime) -> bool:

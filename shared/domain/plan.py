@@ -126,7 +126,6 @@ class _PlanBuilder(PlanNotes):
         self.keep_what_was_read(referral, rules)
         self.help: HelpStep | None = None
         self.tries: frozenset[str] = frozenset()
-        self.answer_by = link.answer_by
 
     def decide_field(self, merged: Merged) -> None:
         """Decide what to write for one field."""

@@ -33,6 +33,14 @@ def test_the_text_fits_the_field_and_ends_with_a_whole_line() -> None:
     assert {len(line) for line in text.splitlines()} == {1026}
 
 
+def test_a_line_that_just_fits_is_shown_whole() -> None:
+    line = text_line(NOW, "Deal X")
+    text = "2026-11-22 10:00:07 UTC - Deal X"
+    assert audit_text([line], len(text) + 1) == text
+    assert audit_text([line], len(text)) == ""
+    assert audit_text([line, line]) == f"{text}\n{text}"
+
+
 def test_no_line_is_an_empty_text() -> None:
     assert audit_text([]) == ""
 
@@ -45,10 +53,15 @@ def test_lines_that_fit_are_not_folded(at_most: int) -> None:
 
 def test_folded_lines_keep_their_texts_time_and_run() -> None:
     lines = [
-        Line(NOW, "problem", values={"reason": f"{number}.", "remedy": "Act."}, correlation_id="a run")
+        Line(
+            NOW - timedelta(hours=number),
+            "problem",
+            values={"reason": f"{number}.", "remedy": "Act."},
+            correlation_id=f"run {number}",
+        )
         for number in range(4)
     ]
     first, folded = fold_lines(lines, 2)
     assert first == lines[0]
     assert folded.text == "1. Act. 2. Act. 3. Act."
-    assert (folded.at, folded.correlation_id) == (NOW, "a run")
+    assert (folded.at, folded.correlation_id) == (NOW - timedelta(hours=1), "run 1")

@@ -34,6 +34,7 @@ from tests.unit.domain.country_list import FILE, file_text
         ("St. Lucia", "LC"),
         ("Bosnia & Herzegovina", "BA"),
         ("Hong Kong", "HK"),
+        ("Heard Island & McDonald Islands", "HM"),
         ("deu", "DE"),
         ("Deutschland", "DE"),
         ("Vereinigte Staaten von Amerika", "US"),

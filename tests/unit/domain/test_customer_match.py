@@ -158,3 +158,29 @@ def test_a_person_is_known_by_address_or_name() -> None:
 def test_two_deals_meet_by_name_normal_name_and_number() -> None:
     assert Customer(COMPANY, "123456789").keys == ("fabrikam robotics|DK", "duns|123456789")
     assert Customer(Company("Fabrikam A/S", "DK")).keys == ("fabrikam a/s|DK", "fabrikam|DK")
+
+
+# --- what does not match
+
+
+def test_the_customer_has_the_number_and_the_domains_of_its_people() -> None:
+    people = [Person("Lee", email='"ann@lee"@Fabrikam.example'), Person("Ono", email="ono@gmail.com"), Person("Ray")]
+    assert customer_of(COMPANY, "123456789", people) == Customer(COMPANY, "123456789", frozenset({"fabrikam.example"}))
+
+
+def test_the_only_account_is_not_the_customers_without_a_trait_of_it() -> None:
+    assert only_match(CUSTOMER, [candidate(1)]) is None
+
+
+@pytest.mark.parametrize(
+    ("street", "place"),
+    [("1 Main Street", {"city": "Aarhus"}), ("", {"city": "Aarhus"}), ("9 Harbour Road", {"city": "Oslo"})],
+)
+def test_accounts_in_one_town_have_no_common_address(street: str, place: dict[str, str]) -> None:
+    found = best_of(CUSTOMER, [candidate(1), candidate(2, street=street, **place)])
+    assert (found.account.id, found.trait) == ("001", None)
+
+
+def test_a_town_without_a_street_is_no_address() -> None:
+    nowhere = Customer(Company("Fabrikam", "DK", None, "Aarhus"))
+    assert best_of(nowhere, [candidate(1), candidate(2, city="Aarhus")]).trait is None

@@ -1,11 +1,12 @@
 """What people read about a deal that cannot be made."""
 
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Status
-from shared.domain.inbox import InboxItem, item_of_opportunity, item_of_referral
+from shared.domain.inbox import InboxItem, item_of_deleted, item_of_opportunity, item_of_referral
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.mapping.inbox_record import COLUMNS, inbox_values
@@ -30,6 +31,18 @@ def test_a_referral_is_answered_within_14_days_unless_it_names_its_end() -> None
     assert item_of_referral(ends, CAUSE, "").answer_by == NOW + timedelta(days=2)
     active = Referral("r1", "e", DEAL, NOW, Status("Active", "Accepted"), created=NOW, expires=NOW)
     assert item_of_referral(active, CAUSE, "").answer_by is None
+
+
+def test_a_lead_ends_when_it_says_so_and_not_after_14_days() -> None:
+    lead = replace(REFERRAL, is_lead=True)
+    assert item_of_referral(lead, CAUSE, "").answer_by is None
+    assert item_of_referral(replace(lead, expires=NOW, status=None), CAUSE, "").answer_by == NOW
+
+
+def test_a_deleted_opportunity_is_named_with_its_referral_and_what_its_link_knows() -> None:
+    found = item_of_deleted(Link("006A", referral_id="r1", base=DEAL), CAUSE, "https://partner.example")
+    assert (found.opportunity_id, found.referral_id, found.name) == ("006A", "r1", "Robots")
+    assert item_of_deleted(Link("006A", base=Deal()), CAUSE, "").name is None
 
 
 def test_the_key_is_the_opportunity_where_there_is_one() -> None:

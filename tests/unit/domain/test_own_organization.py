@@ -5,7 +5,7 @@ Source: docs/protocol.md#the-organisation-of-an-environment.
 
 import pytest
 
-from shared.domain.own_organization import Organization, OwnOrganization, wrong_organization
+from shared.domain.own_organization import OTHER_STORE, Organization, OwnOrganization, other_store, wrong_organization
 
 ID, OTHER = "00D000000000001EAA", "00D000000000002EAA"
 ACME = "https://acme.my.salesforce.com"
@@ -34,6 +34,9 @@ CASES = {
     "staging on an unknown org at a developer's address": (
         "STAGING", "https://acme-dev-ed.develop.my.salesforce.com", None, UNKNOWN, None
     ),
+    "production at an address of its own that only sounds like a sandbox": (
+        None, "https://acme.sandbox.acme.example", None, UNKNOWN, None
+    ),
     "staging on an org whose name is a sandbox's only in part": (
         "STAGING", "https://sandbox.my.salesforce.com", None, ENTERPRISE, "production_org"
     ),
@@ -46,3 +49,15 @@ def test_an_environment_may_use_an_organisation_or_is_told_why_not(case: str) ->
     wrong = wrong_organization(OwnOrganization(tag, url, organization_id), found)
     assert (wrong.reason if wrong else None) == reason
     assert wrong is None or (ID in wrong.text and "Nothing is written" in wrong.text)
+
+
+def test_each_text_says_what_to_do() -> None:
+    found = wrong_organization(OwnOrganization(None, UAT), SANDBOX)
+    assert found is not None
+    assert found.text.endswith(
+        "Nothing is written. Set SALESFORCE_URL to the production org, or give the sandbox an environment of its own, "
+        "such as staging."
+    )
+    store = other_store(ID, OTHER)
+    assert store.reason == OTHER_STORE
+    assert store.text.endswith(f"leads to {OTHER}. Give this environment a store of its own.")

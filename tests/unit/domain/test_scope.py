@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.deal import Deal
+from shared.domain.deal import Deal, Status
+from shared.domain.leads import Leads
 from shared.domain.records import Referral
 from shared.domain.scope import Scope, long_id
 
 ORGANIZATION = "11111111-2222-3333-4444-55555555555a"
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 PRODUCTION, STAGING = Scope(ORGANIZATION, None, BEGIN), Scope(ORGANIZATION, "STAGING", BEGIN)
+AS_OPPORTUNITY = replace(PRODUCTION, leads=Leads.OPPORTUNITY)
 INBOUND = Referral("r", "1", Deal(), BEGIN, organization_id=ORGANIZATION, created=BEGIN)
 
 
@@ -77,6 +79,11 @@ def test_outside_production_only_references_with_the_environments_tag_are_read(
         (STAGING, {"external_reference": "STAGING:006000000000001AAA"}, None),
         (STAGING, {"external_reference": "STAGING:4711"}, "other_environment"),
         (PRODUCTION, {"is_lead": True}, "lead"),
+        (AS_OPPORTUNITY, {"is_lead": True}, None),
+        (AS_OPPORTUNITY, {"is_lead": True, "status": Status("New", "Pending")}, None),
+        (AS_OPPORTUNITY, {"is_lead": True, "status": Status("Closed", "Lost")}, "lead_closed"),
+        (replace(PRODUCTION, leads=Leads.LEAD), {"is_lead": True, "status": Status("Closed", "Lost")}, None),
+        (AS_OPPORTUNITY, {"status": Status("Closed", "Lost")}, None),
         (PRODUCTION, {"is_target_microsoft": True}, "target_microsoft"),
         (PRODUCTION, {"created": BEGIN - timedelta(microseconds=1)}, "before_the_beginning"),
         (PRODUCTION, {"created": None}, None),

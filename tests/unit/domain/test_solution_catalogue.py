@@ -22,7 +22,11 @@ def changes(*listed: Solution, in_org: tuple[Record, ...] = (), deactivate: bool
 
 def test_a_new_solution_is_active_and_ready_unless_the_list_says_otherwise() -> None:
     new, unready = changes(Solution("SOL-1", 2), Solution("SOL-2", 3, "B", co_sell_ready=False, active=False))
-    assert (new.kind, new.values) == (CREATED, {"Name": "SOL-1", "Co_sell_Ready__c": True, "Active__c": True})
+    assert (new.line, new.kind, new.values) == (
+        2,
+        CREATED,
+        {"Name": "SOL-1", "Co_sell_Ready__c": True, "Active__c": True},
+    )
     assert unready.values == {"Name": "B", "Co_sell_Ready__c": False, "Active__c": False}
 
 
@@ -46,3 +50,9 @@ def test_a_solution_that_a_person_made_inactive_stays_so_unless_the_list_decides
     assert changes(Solution("SOL-1", 2), in_org=in_org) == []
     [back] = changes(Solution("SOL-1", 2), in_org=in_org, deactivate=True)
     assert (back.kind, back.values) == (CHANGED, {"Active__c": True})
+
+
+def test_two_lines_say_the_same_of_a_solution_if_nothing_but_their_number_differs() -> None:
+    first = Solution("SOL-1", 2, "A")
+    assert first.says_the_same(Solution("SOL-1", 7, "A"))
+    assert not first.says_the_same(Solution("SOL-1", 2, "B"))
