@@ -39,6 +39,7 @@ def test_a_line_that_just_fits_is_shown_whole() -> None:
     assert audit_text([line], len(text) + 1) == text
     assert audit_text([line], len(text)) == ""
     assert audit_text([line, line]) == f"{text}\n{text}"
+    assert audit_text([text_line(NOW, "Deal X ")]) == f"{text} "
 
 
 def test_no_line_is_an_empty_text() -> None:

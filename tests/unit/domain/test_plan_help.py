@@ -247,6 +247,7 @@ def test_microsofts_own_deal_is_no_request() -> None:
 def test_a_whole_deal_without_help_has_the_fingerprint_of_earlier_builds() -> None:
     assert whole_mark(DEAL, Sharing()) == whole_mark(DEAL, Sharing(notes="A demo.")) != whole_mark(DEAL, WANTED)
     assert whole_mark(DEAL, WANTED) != whole_mark(DEAL, replace(WANTED, notes="Two."))
+    assert whole_mark(DEAL, WANTED) != whole_mark(DEAL.with_values({"name": "Other"}), WANTED)
 
 
 # --- what a colleague asked is shown

@@ -114,3 +114,70 @@ def test_a_member_without_an_address_stays_on_record_when_another_is_taken_at_la
     plan = replace(plan_of((ADA,), (ADA, BEN)), refused={KEY: record})
     plan, lines = without_left(plan, told_members(plan.refused.values()), RULE, (ADA, BEN, nobody), [], NOW)
     assert (plan.refused[KEY].value, plan.refused[KEY].code, lines) == (mark_of([nobody]), "member_no_address", ())
+
+
+# --- several lists, and whom both sides hold
+
+
+def test_each_list_has_its_own_record_and_time() -> None:
+    contacts, both = Rule("contacts", "Contacts", is_set=True), "salesforce.contacts:left"
+    rules = Rules({"notes": Rule("notes", "Notes"), "contacts": contacts, "team": RULE})
+    since = NOW - timedelta(minutes=10)
+    record = Difference(mark_of([BEN]), NO_USER, since)
+    link = Link("006", base=Deal(contacts=(ADA,), team=(ADA,)), refused={both: record, KEY: record})
+    ours, theirs = Deal(contacts=(ADA,), team=(ADA,)), Deal(contacts=(ADA, CLEO), team=(ADA, BEN), notes="n")
+    times = EditTimes(since, since)
+    seen, records = without_untaken(link, ours, Referral("r", "1", theirs, NOW), rules, times, NOW)
+    assert (records, seen.deal) == ({KEY: record}, theirs.with_values({"team": (ADA,)}))
+    unread = Referral("r", "1", Deal(team=(ADA, BEN)), NOW)
+    assert without_untaken(link, ours, unread, rules, times, NOW)[1] == {KEY: record}
+    other = replace(link, refused={KEY: replace(record, code="member_stays")})
+    assert without_untaken(other, ours, unread, rules, times, NOW) == (unread, {})
+
+
+def test_an_hour_after_the_refusal_a_member_is_tried_again() -> None:
+    record = Difference(mark_of([BEN]), NO_USER, NOW - timedelta(hours=1))
+    link = Link("006", base=Deal(team=(ADA,)), refused={KEY: record})
+    referral = Referral("r", "1", Deal(team=(ADA, BEN)), NOW)
+    times = EditTimes(NOW - timedelta(days=1), NOW - timedelta(days=1))
+    assert without_untaken(link, Deal(team=(ADA,)), referral, RULES, times, NOW)[0] == referral
+
+
+@pytest.mark.parametrize(("base", "ours"), [((ADA, CLEO), (ADA,)), ((ADA,), (ADA, CLEO))])
+def test_whom_the_base_or_salesforce_holds_is_not_untaken(base: tuple[Person, ...], ours: tuple[Person, ...]) -> None:
+    record = Difference(mark_of([BEN]), NO_USER, NOW)
+    link = Link("006", base=Deal(team=base), refused={KEY: record})
+    referral = Referral("r", "1", Deal(team=(ADA, BEN, CLEO)), NOW)
+    times = EditTimes(NOW - timedelta(days=1), NOW - timedelta(days=1))
+    seen, _ = without_untaken(link, Deal(team=ours), referral, RULES, times, NOW)
+    assert seen.deal["team"] == (ADA, CLEO)
+
+
+def test_a_person_listed_twice_counts_among_those_who_are_not_taken() -> None:
+    twin = replace(BEN, first_name="Benedict")
+    record = Difference(mark_of([BEN, twin]), NO_USER, NOW)
+    link = Link("006", base=Deal(team=(ADA,)), refused={KEY: record})
+    referral = Referral("r", "1", Deal(team=(ADA, BEN, twin)), NOW)
+    assert without_untaken(link, Deal(team=(ADA,)), referral, RULES, EditTimes(NOW, NOW), NOW)[1] == {KEY: record}
+
+
+def test_whom_salesforce_holds_already_is_on_no_record() -> None:
+    nobody = Person("Nobody")
+    kept = replace(plan_of((ADA, nobody), (ADA, nobody, BEN)), to_salesforce=())
+    for plan in (
+        replace(kept, base=Deal(team=(ADA, nobody))),
+        plan_of((ADA, nobody), (ADA, nobody, BEN)),
+        replace(plan_of((ADA, nobody), (ADA, nobody, BEN)), base=Deal(team=None)),
+    ):
+        found, _ = without_left(plan, (), RULE, (ADA, nobody, BEN), [left(BEN)], NOW)
+        assert (found.refused[KEY].value, found.refused[KEY].code) == (mark_of([BEN]), NO_USER)
+    assert without_left(kept, (), RULE, (ADA, nobody), [], NOW) == (kept, ())
+
+
+def test_all_members_who_are_not_taken_are_told_of_and_one_without_an_address_is_not() -> None:
+    nobody = Person("Nobody")
+    plan, lines = without_left(
+        plan_of((ADA,), (ADA, BEN, CLEO)), (), RULE, (ADA, BEN, CLEO, nobody), [left(BEN), left(CLEO)], NOW
+    )
+    assert [line.values["value"] for line in lines] == ["Ben Ben, Cleo Cleo"]
+    assert plan.refused[KEY].value == mark_of([BEN, CLEO, nobody])
