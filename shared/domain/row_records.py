@@ -4,16 +4,16 @@ There is no user with the address, or Salesforce refuses the row. Such a member 
 it again. While its record holds, the plan does not see it. Source: docs/protocol.md#writing-rows.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 
 from shared.domain.audit import Line
 from shared.domain.deal import Change, Deal, Side, Value
 from shared.domain.field_rules import Rule, Rules
-from shared.domain.left_members import left_key, left_records, mark_of
+from shared.domain.left_members import extra_members, left_key, left_records, mark_of
 from shared.domain.link import TRY_AGAIN, Difference, Link
-from shared.domain.member_sets import NO_ADDRESS, Left, Member, as_value, key_of, members_of, repeated
+from shared.domain.member_sets import NO_ADDRESS, Left, as_value, key_of, members_of
 from shared.domain.merge import EditTimes
 from shared.domain.planned import Plan
 from shared.domain.records import Referral
@@ -33,18 +33,12 @@ def without_untaken(
             continue
         held = {*members_of(link.base.get(rule.field)), *members_of(opportunity.get(rule.field))}
         value = referral.deal[rule.field]
-        if known.value != mark_of(_extra(value, held)):
+        if known.value != mark_of(extra_members(value, held)):
             continue
         records[key] = known
         if now - known.since < TRY_AGAIN and changed <= known.since:
             values[rule.field] = as_value({name: one for name, one in members_of(value).items() if name in held})
     return (replace(referral, deal=referral.deal.with_values(values)) if values else referral), records
-
-
-def _extra(value: object, held: Iterable[str]) -> list[Member]:
-    """The members of a list that are not among these, and those who have the key of another one before them."""
-    known = frozenset(held)
-    return [*(one for key, one in members_of(value).items() if key not in known), *repeated(value)]
 
 
 def without_left(
@@ -58,7 +52,7 @@ def without_left(
     gone = {key_of(one.member): one for one in left}
     changes = tuple(filter(None, (_without(change, rule, gone) for change in plan.to_salesforce)))
     kept = {*members_of(plan.base.get(rule.field)), *_members_after(changes, rule, plan)}
-    others = [one for one in _extra(theirs, kept) if key_of(one) not in gone]
+    others = [one for one in extra_members(theirs, kept) if key_of(one) not in gone]
     if not left:
         record = refused.pop(key, None)
         if record is not None and (others or record.code not in UNTAKEN):

@@ -58,3 +58,12 @@ def test_another_end_warns_anew_and_a_small_difference_does_not() -> None:
     known = AnswerTime(END, warned=3)
     assert answer_time(referral(expires=END + 14 * DAY), known) == AnswerTime(END + 14 * DAY)
     assert answer_time(referral(expires=END + SECOND), known) == AnswerTime(END + SECOND, warned=3)
+
+
+def test_an_end_that_moves_by_a_day_is_another_one() -> None:
+    known = AnswerTime(NOW + timedelta(days=2), warned=3, tries=1)
+    for moved, warned in ((timedelta(hours=23), 3), (timedelta(days=1), 0)):
+        referral = Referral("r", "1", Deal(), NOW, Status("New", "Pending"), expires=known.until + moved)
+        found = answer_time(referral, known)
+        assert found is not None
+        assert (found.until, found.warned) == (known.until + moved, warned)

@@ -9,6 +9,7 @@ from shared.domain.deal import PRIVATE, STATUS, TEAM, VISIBILITY, VISIBLE, Perso
 from shared.domain.field_rules import Direction, Rule
 from shared.domain.forbidden_writes import Forbidden, ReferralState, forbidden_write
 from shared.domain.link import REFUSED_BY_SALESFORCE, TRY_AGAIN, Difference, Link
+from shared.domain.member_sets import Left
 from shared.domain.merge import Merged
 from shared.domain.ping_pong import PING_PONG
 from shared.domain.policy import Policy
@@ -183,3 +184,23 @@ def test_a_value_that_something_sets_back_each_time_is_not_written_for_an_hour()
     assert forbidden(replace(EDIT, value="newer"), THEIRS, link=link) == Forbidden()
     assert forbidden(EDIT, THEIRS, link=link, status=WON) == Forbidden("closed_is_final")
     assert forbidden(EDIT, THEIRS, link=replace(LINK, repeats=Repeats())) == Forbidden()
+
+
+def test_a_refused_list_is_known_by_its_members_or_as_it_was_sent() -> None:
+    ada, ben, kim = (Person(name, name, f"{name}@x.example", "1") for name in ("ada", "ben", "kim"))
+    stays = (Left(THEIRS, "member_stays", kim),)
+    merged = Merged(NOTES, (ada, ben), (ada, ben), (ada,), OURS, left=stays, whole=((ada, kim), (ada, ben)))
+    known = ((ada, ben), merged.wanted_on(THEIRS), (ada, ben, kim))
+    for value in known:
+        link = refused(THEIRS, "refused_by_partner_center", value=value)
+        assert forbidden(merged, THEIRS, link=link).code == "refused_by_partner_center"
+    for value in (None, (ada,), (ada, kim)):
+        assert forbidden(merged, THEIRS, link=refused(THEIRS, "refused_by_partner_center", value=value)).code is None
+
+
+def test_a_closed_deal_is_closed_wherever_nothing_is_shared() -> None:
+    shown = Merged(Rule(VISIBILITY, "Visible"), VISIBLE, VISIBLE, PRIVATE, OURS)
+    policy = Policy(may_share=False)
+    for status, code in ((WON, "closed_is_final"), (ACTIVE, "not_from_staging")):
+        found = forbidden_write(LINK, shown, THEIRS, ReferralState(status), policy, LONG_AGO, NOW)
+        assert found.code == code

@@ -79,6 +79,8 @@ def test_people_of_whom_the_sides_say_other_things_have_a_record_of_their_own() 
     line = a_line(DETAILS_STAY, OURS, "Ada Lind, Ben Berg", system="Salesforce")
     record = Difference(fingerprint(repr([ADA, BEN])), DETAILS_STAY, NOW)
     assert list(left_records(RULE, left, NOW)) == [("salesforce.contacts:details", record, (line,))]
+    [(_, _, [alone])] = left_records(RULE, left[:1], NOW)
+    assert alone.values["value"] == "Ada Lind"
 
 
 def test_people_who_join_a_list_and_are_known_there_with_other_details_are_told() -> None:
@@ -88,6 +90,9 @@ def test_people_who_join_a_list_and_are_known_there_with_other_details_are_told(
     told = a_line(DETAILS_STAY, OURS, "Ada Lind")
     assert list(details_of_added([change], ours, theirs, NOW)) == [("salesforce.contacts:details", record, (told,))]
     assert list(details_of_added([change], theirs, theirs, NOW)) == []
+    assert (
+        list(details_of_added([change], Deal(contacts=(BEN,)), theirs.with_values({"contacts": (BEN, ADA)}), NOW)) == []
+    )
     assert list(details_of_added([replace(change, old=(BEN, ADA))], ours, theirs, NOW)) == []
 
 

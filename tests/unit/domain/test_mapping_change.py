@@ -1,5 +1,7 @@
 """Which fields are newly sent to Partner Center (docs/protocol.md#a-field-that-is-newly-sent)."""
 
+from copy import replace
+
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.link import Link
 from shared.domain.mapping_change import first_approval, unapproved_fields, with_approval
@@ -37,3 +39,13 @@ def test_another_file_approves_what_a_referral_needs_if_a_link_was_read_the_same
     assert first_approval(OUTBOUND, links, RULES) == {name: ALL[name] for name in ("name", "account", "help")}
     known = [*links, Link("3", mapping="other", sources={"money": "Amount", "notes": "Notes"})]
     assert first_approval(OUTBOUND, known, RULES) == {name: ALL[name] for name in ("name", "money", "account", "help")}
+
+
+def test_one_link_that_says_how_it_was_read_is_enough() -> None:
+    links = [Link("1", mapping="other", sources={"name": "Name"}), Link("2")]
+    assert first_approval(OUTBOUND, links, RULES) == {name: ALL[name] for name in ("name", "account", "help")}
+
+
+def test_what_an_org_hides_makes_no_other_file() -> None:
+    hiding = replace(RULES, mapping=f"{RULES.mapping}-hidden")
+    assert first_approval(OUTBOUND, [Link("1", mapping=RULES.mapping)], hiding) == ALL

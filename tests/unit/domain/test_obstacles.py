@@ -112,6 +112,8 @@ def rows(ready: tuple[bool | None, ...]) -> Opportunity:
         (rows((False, True)), {"sol-1", "sol-2"}, True),
         (rows((None, None)), {"sol-1", "sol-2"}, False),
         (rows((False, None)), set[str](), True),
+        (rows((None, False)), {"sol-1"}, False),
+        (rows((True, False)), {"sol-1", "sol-2"}, True),
     ],
 )
 def test_help_needs_a_solution_that_is_or_may_be_co_sell_ready(

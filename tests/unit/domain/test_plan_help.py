@@ -29,6 +29,7 @@ from shared.domain.plan_help import HelpDecision, decide_help, shares_by_help
 from shared.domain.policy import Policy
 from shared.domain.records import Opportunity, Referral
 from shared.domain.sharing import LABEL_OF_HELP, LABEL_OF_NOTES, Sharing
+from shared.domain.visibility import SharingWait
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 ACTIVE, WON, NEW = Status("Active", "Accepted"), Status("Closed", "Won"), Status("New", "Pending")
@@ -72,7 +73,7 @@ def test_a_request_waits_and_then_is_sent() -> None:
     first = decided()
     assert (first.step, first.due, first.wait and first.wait.is_new) == (None, NOW + timedelta(minutes=2), True)
     last = decided(replace(LINK, waiting=STOOD))
-    assert (last.step, last.due, last.wait and last.wait.record) == (HelpStep.ASK, NOW, STOOD["help"])
+    assert (last.step, last.due, last.wait) == (HelpStep.ASK, NOW, SharingWait(STOOD["help"], NOW, is_new=False))
 
 
 def test_the_wait_begins_anew_when_help_or_notes_change() -> None:
@@ -172,6 +173,12 @@ def test_what_is_changed_after_the_request_is_refused(sharing: Sharing, codes: d
     assert decided(replace(link, refused=found.refused), sharing).told == ()
 
 
+def test_each_later_edit_of_the_notes_is_told() -> None:
+    link = replace(LINK, help=replace(SENT, is_asked=True))
+    known = replace(link, refused=decided(link, replace(WANTED, notes="Two.")).refused)
+    assert [line.code for line in decided(known, replace(WANTED, notes="Three.")).told] == ["notes_stay"]
+
+
 def test_the_lines_of_what_is_not_sent_name_the_field_and_only_help_with_its_values() -> None:
     sharing = replace(WANTED, help="General or Other", notes="Two.")
     told = decided(replace(LINK, help=replace(SENT, is_asked=True)), sharing).told
@@ -196,7 +203,8 @@ def test_a_refused_request_is_kept_until_the_deal_changes() -> None:
     cause = Cause("invalidRequest", "body", "No.", "Please correct it.")
     parked = refused_request(replace(LINK, waiting=STOOD), DEAL, WANTED, cause, NOW)
     assert (parked.link.state, parked.link.due_mark, parked.link.waiting) == (State.PARKED, Mark.FAILED, {})
-    assert decided(parked.link).refused == {HELP_KEY: parked.link.refused[HELP_KEY]}
+    kept = {HELP_KEY: parked.link.refused[HELP_KEY]}
+    assert decided(parked.link) == HelpDecision(refused=kept, due=NOW + Policy().held_interval)
     assert decided(parked.link, replace(WANTED, notes="Two.")).wait is not None
 
 

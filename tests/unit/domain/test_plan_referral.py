@@ -65,7 +65,7 @@ def test_an_unreadable_value_is_reported_instead_of_a_missing_one() -> None:
 
 def test_an_on_hold_stage_is_an_obstacle() -> None:
     found = creation_obstacles(opportunity_with(status=Status("New", "Pending")), NO_RULES, Policy())
-    assert [(name, obstacle.code) for name, obstacle in found.items()] == [("status", "stage_on_hold")]
+    assert found == {"status": cause("stage_on_hold", "status", value=Status("New", "Pending"))}
 
 
 CALLED = Person("Lind", "Ada", "ada@northwind.example", "1")

@@ -109,3 +109,23 @@ def test_a_list_that_cannot_be_read_keeps_its_record() -> None:
         LINK, Opportunity("006", Deal(), flagged=True, modified=NOW), Referral("r", "1", Deal(), NOW), RULES
     )
     assert records == dict(LINK.refused)
+
+
+def test_each_list_has_its_own_record_of_refused_members() -> None:
+    both = Rules({"team": Rule("team", "Team", is_set=True), **RULES.by_field})
+    team = "partner_center.team:refused"
+    link = replace(LINK, refused={**LINK.refused, team: LINK.refused[KEY]})
+    ours, theirs = Deal(contacts=(ADA, BEN)), Deal(contacts=(ADA,), team=(ADA,))
+    seen = Opportunity("006", ours, flagged=True, modified=NOW)
+    found, records = refused_members(link, seen, Referral("r", "1", theirs, NOW), both)
+    assert found == {"contacts": {"ben@other.example": "member_refused"}}
+    assert records.keys() == {team, KEY}
+    assert records[team] == link.refused[team], "our side of the list was not read"
+
+
+def test_the_record_names_only_those_who_are_still_refused() -> None:
+    link, _ = with_refused_members(LINK, CHANGE, [CLEO], REFUSAL, NOW)
+    assert len(link.refused[KEY].told) == 2
+    seen = Opportunity("006", Deal(contacts=(ADA, BEN)), flagged=True, modified=NOW)
+    _, records = refused_members(link, seen, Referral("r", "1", Deal(contacts=(ADA,)), NOW), RULES)
+    assert records[KEY].told == (fingerprint(repr(BEN)),)
