@@ -1,0 +1,169 @@
+"""What a pair remembers of a write-back: what was taken, what was refused, and when that is tried again."""
+
+from copy import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.deal import Side
+from shared.domain.link import TRY_AGAIN, Link, Unshown
+from shared.domain.link_states import Mark, State
+from shared.domain.repeats import with_unreadable
+from shared.sync.pair_lease import Pair, acquire, read_opportunities
+from shared.sync.ports import RECONCILED, Outcome, Result
+from shared.sync.write_opportunity import batches_of_write_backs, store_coming_write, write_back
+from tests.unit.sync.harness import Harness
+
+AUDIT, STATUS, IDENTIFIER, FLAG = "Audit__c", "Sync_Status__c", "Referral_Identifier__c", "Sync_with_Partner_Center__c"
+HERE = Side.SALESFORCE
+
+
+@pytest.fixture
+def pair(harness: Harness) -> Pair:
+    """A pair under its lease whose opportunity does not show its mark yet."""
+    return read_pair(harness, harness.shared_deal())
+
+
+def read_pair(harness: Harness, deal: str, **values: object) -> Pair:
+    pair = acquire(harness.first.ctx, deal)
+    assert isinstance(pair, Pair)
+    pair.take_link(replace(pair.link, mark=Mark.DIFFERENCES, **values))  # type: ignore[arg-type] # values of a link
+    read_opportunities(harness.first.ctx, [pair])
+    return pair
+
+
+def shown_of(harness: Harness, pair: Pair) -> Link:
+    write_back(harness.first.ctx, [pair])
+    return pair.link
+
+
+def test_what_was_taken_is_shown_and_nothing_is_left(harness: Harness, pair: Pair) -> None:
+    pair.take_link(replace(pair.link, repeats=with_unreadable(None, HERE, harness.now())))
+    link = shown_of(harness, pair)
+    assert (link.mark, link.unshown, link.unwritten, pair.outcome) == (Mark.SYNCED, None, False, None)
+    assert link.repeats is None or not link.repeats.unreadable
+
+
+def test_a_locked_record_is_written_again_later(harness: Harness, pair: Pair) -> None:
+    harness.lock_record(pair.id, times=None)
+    link = shown_of(harness, pair)
+    assert pair.outcome == Outcome(Result.RETRY, "locked")
+    assert (link.mark, link.unshown) == (Mark.DIFFERENCES, None)
+
+
+@pytest.mark.parametrize("state", [State.LIVE, State.PAUSED])
+def test_a_refused_column_is_tried_again_in_an_hour_unless_the_deal_is_paused(
+    harness: Harness, pair: Pair, state: State
+) -> None:
+    pair.take_link(replace(pair.link, state=state, repeats=with_unreadable(None, HERE, harness.now())))
+    harness.refuse_writes_of(AUDIT)
+    link = shown_of(harness, pair)
+    at = None if state is State.PAUSED else harness.now() + TRY_AGAIN
+    assert pair.outcome is not None
+    assert (pair.outcome.result, pair.outcome.at) == (Result.PARKED, at)
+    assert (link.unshown, link.unwritten) == (Unshown((AUDIT,), harness.now()), True)
+    assert link.mark is link.due_mark
+    assert (link.repeats and link.repeats.unreadable) == (with_unreadable(None, HERE, harness.now()).unreadable)
+    assert link.inbox is None
+
+
+def test_a_refused_mark_is_not_believed_to_be_shown(harness: Harness, pair: Pair) -> None:
+    harness.refuse_writes_of(STATUS)
+    link = shown_of(harness, pair)
+    assert (link.mark, link.unshown, link.unwritten) == (Mark.DIFFERENCES, Unshown((STATUS,), harness.now()), False)
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_the_hour_of_a_column_begins_with_its_refusal_and_not_with_another_write(
+    harness: Harness, pair: Pair, *, is_refused: bool
+) -> None:
+    since = harness.now() - timedelta(minutes=10)
+    pair.take_link(replace(pair.link, unshown=Unshown((AUDIT,), since)))
+    if is_refused:
+        harness.refuse_writes_of(STATUS)
+    unshown = shown_of(harness, pair).unshown
+    assert unshown == (Unshown((AUDIT, STATUS), harness.now()) if is_refused else Unshown((AUDIT,), since))
+
+
+def test_a_column_is_written_again_after_its_hour(harness: Harness, pair: Pair) -> None:
+    pair.take_link(replace(pair.link, unshown=Unshown((AUDIT,), harness.now() - TRY_AGAIN)))
+    assert shown_of(harness, pair).unshown is None
+
+
+@pytest.mark.parametrize(("state", "is_shown"), [(State.LIVE, True), (State.PAUSED, False)])
+def test_a_deal_that_can_show_nothing_is_in_the_inbox_unless_it_is_paused(
+    harness: Harness, pair: Pair, state: State, *, is_shown: bool
+) -> None:
+    pair.take_link(replace(pair.link, state=state))
+    for column in (AUDIT, STATUS):
+        harness.refuse_writes_of(column)
+    assert (shown_of(harness, pair).inbox is not None) is is_shown
+
+
+def test_a_deal_that_shows_something_again_leaves_the_inbox(harness: Harness, pair: Pair) -> None:
+    pair.take_link(replace(pair.link, inbox="Failed"))
+    assert shown_of(harness, pair).inbox is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "unshown", "is_left"),
+    [
+        (None, False, True),
+        (RECONCILED, False, True),
+        (Outcome(Result.RETRY, "x"), False, False),
+        (None, True, False),
+        (RECONCILED, True, True),
+    ],
+)
+def test_a_deal_that_has_nothing_to_show_leaves_the_inbox(
+    harness: Harness, pair: Pair, outcome: Outcome | None, *, unshown: bool, is_left: bool
+) -> None:
+    missing = Unshown((AUDIT,), harness.now()) if unshown else None
+    pair.take_link(replace(pair.link, inbox="Failed", mark=Mark.SYNCED, unshown=missing))
+    if outcome:
+        pair.end(outcome)
+    batches_of_write_backs(harness.first.ctx, [pair])
+    assert (pair.link.inbox is None) is is_left
+
+
+def test_a_gone_deal_and_one_that_lacks_something_stay_in_the_inbox(harness: Harness, pair: Pair) -> None:
+    for values in ({"state": State.GONE, "mark": Mark.SYNCED}, {"mark": None}):
+        pair.take_link(replace(pair.link, inbox="Failed", **values))
+        batches_of_write_backs(harness.first.ctx, [pair])
+        assert pair.link.inbox == "Failed"
+
+
+def test_the_others_of_a_batch_are_written_although_one_is_locked_and_one_refused(harness: Harness) -> None:
+    deals = [harness.shared_deal() for _ in range(3)]
+    pairs = [read_pair(harness, deal) for deal in deals]
+    harness.lock_record(deals[0], times=None)
+    harness.refuse_writes_of(AUDIT, deals[1])
+    write_back(harness.first.ctx, pairs)
+    assert [pair.outcome and pair.outcome.cause for pair in pairs][::2] == ["locked", None]
+    assert [pair.link.unshown is not None for pair in pairs] == [False, True, False]
+    assert [pair.link.mark for pair in pairs] == [Mark.DIFFERENCES, pairs[1].link.due_mark, Mark.SYNCED]
+
+
+@pytest.mark.parametrize(("mark", "is_cleared", "is_counted"), [
+    (Mark.SYNCED, True, True), (None, True, False), (Mark.SYNCED, False, False),
+])  # fmt: skip
+def test_only_an_id_that_was_shown_before_is_counted_as_put_back(
+    harness: Harness, pair: Pair, mark: Mark | None, *, is_cleared: bool, is_counted: bool
+) -> None:
+    if is_cleared:
+        harness.salesforce.edit("Opportunity", pair.id, {IDENTIFIER: None})
+        read_opportunities(harness.first.ctx, [pair])
+    pair.take_link(replace(pair.link, mark=mark, repeats=None, unwritten=True))
+    repeats = shown_of(harness, pair).repeats
+    assert (repeats is not None and bool(repeats.written)) is is_counted
+
+
+@pytest.mark.parametrize(
+    ("is_whole", "unwritten", "after"), [(True, False, True), (False, False, False), (False, True, True)]
+)
+def test_what_is_to_be_shown_is_stored_first(
+    harness: Harness, pair: Pair, *, is_whole: bool, unwritten: bool, after: bool
+) -> None:
+    pair.take_link(replace(pair.link, unwritten=unwritten))
+    store_coming_write(harness.first.ctx, pair, is_whole=is_whole)
+    assert harness.stored_link(pair.id).unwritten is after
