@@ -46,6 +46,12 @@ def test_only_what_no_person_edited_is_written(
     assert again.holds(WANTED)
 
 
+def test_each_value_that_changed_is_taken_over() -> None:
+    wanted = replace(WANTED, values={"Email": "a@x.example", "Phone": "2"})
+    before = KnownLead("00Q", "1", "New (Received)", {"Email": fingerprint("a@x.example"), "Phone": fingerprint("1")})
+    assert changed_lead(before, {"Email": "a@x.example", "Phone": "1"}, wanted, NOW).values == {"Phone": "2"}
+
+
 def test_another_status_is_told() -> None:
     before = KnownLead("00Q", "1", "New (Received)", {})
     change = changed_lead(before, {}, LeadValues({}, "Closed (Expired)"), NOW)

@@ -10,6 +10,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import STATUS, TEAM, Deal, Person, Side, Status, fingerprint
 from shared.domain.field_rules import Direction, Rule, Rules
 from shared.domain.help_request import LEFT, HelpRequest
+from shared.domain.joined_texts import join_texts, refusal_mark
 from shared.domain.link import (
     REFUSED_BY_SALESFORCE,
     SET_AT_CREATION,
@@ -132,6 +133,14 @@ def test_exactly_the_value_that_was_refused_is_refused() -> None:
     assert link.refuses("salesforce.notes", "x")
     assert not link.refuses("salesforce.notes", "y")
     assert not link.refuses("partner_center.notes", "x")
+
+
+def test_of_joined_texts_an_earlier_build_kept_the_whole() -> None:
+    joined = join_texts("ours", "theirs", NOW, NOW)
+    for mark in (fingerprint(joined), refusal_mark(joined)):
+        known = replace(LINK, refused={"salesforce.notes": Difference(mark, "refused_by_salesforce", NOW)})
+        assert known.refuses("salesforce.notes", joined)
+        assert not known.refuses("salesforce.notes", "ours")
 
 
 def test_a_refusal_is_known_by_its_value_and_its_cause() -> None:

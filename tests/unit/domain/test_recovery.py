@@ -118,3 +118,18 @@ def test_a_value_that_a_person_has_set_back_was_written_and_is_agreed_and_told()
     found = recovered(LINK, Intent((effect,)), {Side.PARTNER_CENTER: there}, RULES, NOW, None, seen)
     assert dict(found.link.base) == {"name": "Borealis", "notes": "new"}
     assert {line.field for line in found.lines} == {"notes", "name"}
+
+
+def test_an_edit_that_a_write_may_have_replaced_is_told_where_its_side_shows_it_no_more() -> None:
+    effect = replace(patch(notes="new"), version="1", displaced=Deal(notes="edited"))
+
+    def told(version: str, of: Effect = effect, *, was_written: bool | None = None) -> list[str | None]:
+        there = Deal(name="Atlas")
+        seen = {Side.PARTNER_CENTER: Seen(there, version, was_written)}
+        found = recovered(LINK, Intent((of,)), {Side.PARTNER_CENTER: there}, RULES, NOW, None, seen)
+        return [line.field for line in found.lines]
+
+    assert told("2") == told("2", was_written=True) == ["notes"]
+    assert told("1") == [], "nobody has saved since"
+    assert told("2", was_written=False) == [], "the write was lost"
+    assert told("2", replace(effect, version=None)) == [], "nothing was there to replace"

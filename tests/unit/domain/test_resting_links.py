@@ -193,6 +193,16 @@ def test_a_record_of_another_kind_stays_when_the_value_is_as_agreed() -> None:
     assert (seen.lines, seen.link) == ((), link)
 
 
+def test_an_edit_of_before_the_close_that_was_taken_back_is_forgotten_and_of_a_list_kept() -> None:
+    key = "partner_center.notes"
+    edits = replace(CLOSED, refused={key: record_of("x", "not_answered")})
+    assert seen_closed(edits, an_opportunity(), a_referral(), CLOSED_RULES, Policy(), NOW).link.refused == {}
+    listed = replace(edits, base=ENDED.with_values({"notes": ("a",)}))
+    rules = replace(CLOSED_RULES, by_field={**RULES.by_field, "notes": Rule("notes", "Notes", is_set=True)})
+    sides = an_opportunity(notes=("a",)), a_referral(notes=("a",))
+    assert seen_closed(listed, *sides, rules, Policy(), NOW).link.refused == edits.refused
+
+
 def test_what_the_base_does_not_hold_and_a_side_that_was_not_read_say_nothing() -> None:
     link = replace(CLOSED, base=Deal(status=WON))
     seen = seen_closed(link, an_opportunity(notes="edited"), None, CLOSED_RULES, Policy(), NOW)

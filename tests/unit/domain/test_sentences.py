@@ -10,7 +10,7 @@ import pytest
 from shared.domain.audit import Line, text_line
 from shared.domain.latches import CLOSED_IS_FINAL, NO_SUCH_MOVE, NOT_ANSWERED
 from shared.domain.obstacles import REQUIRED
-from shared.domain.sentences import CAUSES, HEADINGS, SENTENCES, LineDirection, cause
+from shared.domain.sentences import CAUSES, HEADINGS, SENTENCES, LineDirection, cause, is_reported
 
 SHARED = Path(__file__).parents[3] / "shared"
 CODE = "\n".join(path.read_text("utf-8") for path in SHARED.rglob("*.py"))
@@ -83,3 +83,15 @@ def test_every_cause_and_sentence_is_used() -> None:
     codes = set(re.findall(r"\"(\w+)\"", CODE.replace((SHARED / "domain/sentences.py").read_text("utf-8"), "")))
     missing = {f"missing_{name}" for name in REQUIRED}
     assert (set(CAUSES) | set(SENTENCES)) - codes - missing == set()
+
+
+def test_a_line_about_a_cause_has_its_reason_and_its_remedy() -> None:
+    found = cause("missing_name", "name")
+    assert Line(NOW, "missing_name").text == f"{found.reason} {found.remedy}"
+
+
+def test_a_reason_without_values_is_known_in_an_earlier_wording_and_one_with_values_is_not() -> None:
+    assert is_reported(cause("missing_name", "name"), ["missing_name:in other words"])
+    fixed = cause("fixed_there", "notes", label="Notes", before="old", after="new")
+    assert not is_reported(fixed, ["fixed_there:in other words"])
+    assert is_reported(fixed, [fixed.key])
