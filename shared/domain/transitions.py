@@ -234,7 +234,11 @@ def split_by_effect(changes: Sequence[Change], read_back: Deal) -> tuple[tuple[C
 
 
 def patched(link: Link, changes: Sequence[Change], read_back: Deal, opportunity: Deal, now: datetime) -> Transition:
-    """Confirm a PATCH by the referral that it returned; the base takes what the opportunity holds too."""
+    """Confirm a PATCH by the referral that it returned; the base takes what the opportunity holds too.
+
+    The version that was known is an old one now. The new one is known at the end of the work: a run that stops before
+    leaves none, or the next one would take its write for somebody's.
+    """
     effective, ignored = split_by_effect(changes, read_back)
     agreed = {one.field: one.new for one in effective if one.is_step or opportunity.get(one.field) == one.new}
     agreed |= _agreed_lists(link, effective, opportunity, read_back)
@@ -243,7 +247,7 @@ def patched(link: Link, changes: Sequence[Change], read_back: Deal, opportunity:
     left = {key: one for key, one in refused.refused.items() if key not in taken or one.code != FIXED_THERE.code}
     repeats = with_writes(link.repeats, Side.PARTNER_CENTER, effective, now)
     agreed_base = refused.base.with_values(agreed)
-    next_link = replace(refused, base=agreed_base, refused=left, unwritten=True, repeats=repeats)
+    next_link = replace(refused, base=agreed_base, refused=left, unwritten=True, repeats=repeats, etag=None)
     return Transition(next_link, _lines_of_write(now, Side.PARTNER_CENTER, effective, ignored))
 
 

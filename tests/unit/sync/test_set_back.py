@@ -165,3 +165,18 @@ def test_a_value_that_salesforce_ignored_is_not_taken_for_one_that_a_seller_set_
     assert amounts(harness, deal) == (11000, 12000)
     assert harness.count_in_audit(deal, 'Amount "12000.00 USD" was written, but Salesforce kept "11000.00 USD"') == 1
     assert_quiet(harness)
+
+
+def test_an_edit_is_not_replaced_because_the_run_before_stopped_after_its_own_write(
+    harness: Harness,
+) -> None:
+    deal = harness.shared_deal()
+    for call, values in ("salesforce.update", {"CloseDate": "2027-07-07"}), ("partner_center.patch", {"Amount": 777}):
+        harness.advance_time(AFTER_LEASE)
+        harness.seller_edits(deal, **values)
+        worker = harness.new_instance()
+        worker.process.interrupt_at(call, worker.process.crash)
+        assert worker.crashes_during(lambda instance: instance.push()), call
+    recover(harness)
+    assert amounts(harness, deal) == (777, 777)
+    assert harness.count_in_audit(deal, "From Partner Center: Amount") == 0
