@@ -85,6 +85,16 @@ def test_a_base_that_goes_back_to_what_no_side_holds_any_more_is_found() -> None
     assert kinds(judge.judge(DEAL, REFERRAL, {"name": "B"})) == []
 
 
+def test_a_base_may_take_at_once_what_both_sides_hold_since_before_it_moved() -> None:
+    judge = AgreedValues()
+    for name in ("A", "B"):
+        judge.look_at_referral({**REFERRAL_RECORD, "name": name})
+        judge.look_at_opportunity({**OPPORTUNITY, "Name": name})
+    judge.look_at_opportunity({**OPPORTUNITY, "Id": "006AA000001000PYAQ"})
+    for name in ("A", "B"):
+        assert kinds(judge.judge(DEAL, REFERRAL, {"name": name})) == []
+
+
 def test_a_stage_may_be_the_base_where_partner_center_has_changed_and_wins() -> None:
     judge = AgreedValues(bases={DEAL: {"status": "New/Pending"}})
     judge.look_at_opportunity({**OPPORTUNITY, "StageName": "On Hold"})

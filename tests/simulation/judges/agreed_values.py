@@ -8,8 +8,8 @@ A value that Partner Center never held may be the base where people changed a va
 that write seems to explain the version then. Source: docs/protocol.md#recovery-of-interrupted-work.
 
 early    the base has a value that one of the two records never held
-stale    the base goes back to a value that neither record has held since the base moved on: a worker that did not see
-         the move wrote over it
+stale    the base goes back to a value that neither record holds, or has held since the base moved on: a worker that did
+         not see the move wrote over it
 """
 
 from collections import defaultdict
@@ -102,6 +102,7 @@ class AgreedValues:
     def _judge_way_back(self, pair: tuple[str, str], name: str, value: str | None) -> Iterator[str]:
         since = self.moved.get((pair[0], name), 0)
         shown = [held for record in pair for held, at in self.shown[record][name].items() if at >= since]
+        shown += [self.present[record][name] for record in pair if record in self.present]
         if name != "status" and since and not any(holds(name, held, value) for held in shown):
             yield f"stale: the base of {pair[0]} went back to the {name} {value!r}, which no side held any more"
 
