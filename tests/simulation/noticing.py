@@ -1,12 +1,14 @@
 """Finds a seed that notices a sabotage: `python -m tests.simulation --sabotage "the lease is ignored"`.
 
-A seed notices it if it breaks a promise that it keeps without the sabotage. A defect, such as an error of a wrong type,
-does not count: any broken program may show one.
+A seed notices it if it breaks a promise that it keeps without the sabotage. Two findings do not count: a defect, such
+as an error of a wrong type, because any broken program may show one; and what the product's own compare finds
+(drift.py), because the judges must see it without the product.
 """
 
 import sys
 from collections.abc import Iterable
 
+from shared.domain.compared import FindingKind
 from tests.simulation.campaign import begin_process, told_story
 from tests.simulation.driver import simulate
 from tests.simulation.sabotages import HINTS, SABOTAGES
@@ -14,11 +16,13 @@ from tests.simulation.shrink import kind_of
 
 ALL = 500
 """So many seeds notice each sabotage."""
+NO_PROMISES = frozenset({"defect", *FindingKind})
+"""The kinds of findings that are not those of a judge."""
 
 
 def noticed_in(seed: int, name: str) -> list[str]:
     """The promises that the seed breaks because of a sabotage."""
-    findings = [one for one in simulate(seed, sabotage=SABOTAGES[name]).findings if kind_of(one) != "defect"]
+    findings = [one for one in simulate(seed, sabotage=SABOTAGES[name]).findings if kind_of(one) not in NO_PROMISES]
     if not findings:
         return []
     kinds = set(map(kind_of, simulate(seed).findings))
