@@ -11,7 +11,7 @@ from shared.domain.close_date import past_close_date_lines
 from shared.domain.creation_values import CONTACTS_CUT, CONTACTS_LEFT_OUT, NO_IDS, PART_LEFT_OUT, SOLUTIONS_CUT
 from shared.domain.deal import STATUS, TEAM, Change, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
-from shared.domain.joined_texts import refusal_mark
+from shared.domain.joined_texts import both_kept_line, is_joined, refusal_mark
 from shared.domain.latches import CONTACTS_LOCKED, FIXED_THERE, NOT_ANSWERED
 from shared.domain.left_members import (
     accepted_key,
@@ -109,7 +109,9 @@ class PlanNotes:
             whole = replace(merged, salesforce=change.old, value=change.new)
             self.losses += [self.note(code, whole, Side.SALESFORCE, why, whole=True)] if is_discarded else []
         elif merged.keeps_both:
-            self.losses.append(self.note("both_texts", merged, None, Decision.BOTH_TEXTS))
+            is_told = is_joined(merged.value) and merged.value in (merged.salesforce, merged.partner_center)
+            line = both_kept_line(self.now, merged.rule.field, merged.rule.label)
+            self.losses += [] if is_told else [line]  # one side got the text before: the other one had to wait
         elif merged.conflict and edited:
             self.losses.append(self._conflict(merged, edited))
         elif merged.is_put_back and edited:

@@ -3,13 +3,14 @@
 Source: docs/protocol.md#recovery-of-interrupted-work.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import replace
 from datetime import datetime
 
 from shared.domain.audit import RECOVERED, Line, change_lines
 from shared.domain.deal import STATUS, Change, Deal, Side, Status, Value
 from shared.domain.field_rules import Rules
+from shared.domain.joined_texts import both_kept_line, is_joined
 from shared.domain.left_members import is_same
 from shared.domain.link import EffectKind, Intent, Link
 from shared.domain.member_sets import agreed_members, with_edits
@@ -57,6 +58,7 @@ def recovered(
             is_end = side is Side.SALESFORCE and _is_end_of(status, effective, current)
             sent = status if side is Side.PARTNER_CENTER or is_end else None
             lines += change_lines(now, side, _changes(effective, effect.displaced, rules, sent), RECOVERED)
+            lines += _both_kept(effective, joined, rules, now) if side is Side.PARTNER_CENTER else ()
         base |= {name: value for name, value in effective.items() if name not in joined}
         if side is Side.SALESFORCE:
             base |= _kept_parts(effective, joined, current.get(Side.PARTNER_CENTER, Deal()))
@@ -115,6 +117,14 @@ def _kept_parts(effective: Mapping[str, Value | None], joined: Collection[str], 
     """The part of each joined text that the referral holds: both sides have held it, as after a write that is seen."""
     parts = ((name, referral.get(name), text) for name, text in effective.items() if name in joined)
     return {name: part for name, part, text in parts if isinstance(part, str) and part in str(text)}
+
+
+def _both_kept(
+    effective: Mapping[str, Value | None], joined: Collection[str], rules: Rules, now: datetime
+) -> Iterable[Line]:
+    """A line for each joined text that Partner Center got: the next plan tells none, as one side holds the text."""
+    names = (name for name, text in effective.items() if name in joined and name in rules.by_field and is_joined(text))
+    return [both_kept_line(now, name, rules[name].label) for name in names]
 
 
 def _changes(effective: Mapping[str, Value | None], old: Deal, rules: Rules, status: Status | None) -> list[Change]:

@@ -103,6 +103,7 @@ def test_of_a_list_of_a_newly_sent_field_the_whole_one_waits() -> None:
 
 
 LONG = "long " * 40
+JOINED = "a\n--- 2026-11-22 10:00 UTC, Partner Center ---\nb"
 
 
 @pytest.mark.parametrize(
@@ -132,6 +133,7 @@ LONG = "long " * 40
             Merged(NOTES, "a b", "a", "b", OURS, conflict=True, decision=Decision.BOTH_TEXTS),
             a_note("both_texts", None, None, None, "both_texts"),
         ),
+        (Merged(NOTES, JOINED, "a", JOINED, OURS, conflict=True, decision=Decision.BOTH_TEXTS), None),
         (
             Merged(NOTES, "old", LONG, "old", OURS, decision=Decision.OWNER),
             a_note("put_back", OURS, LONG, "old", "owner", owner="Partner Center"),

@@ -5,6 +5,7 @@ Sources: docs/protocol.md#recovery-of-interrupted-work, docs/protocol.md#notes.
 
 import pytest
 
+from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness, Instance
 from tests.unit.sync.inbound_deals import arrived_deal, assert_quiet
@@ -84,3 +85,32 @@ def test_joined_notes_of_an_unanswered_deal_that_salesforce_refuses_are_told_onc
     for _ in range(3):
         harness.push(HOUR + MINUTE)
     assert harness.audit_texts(deal) == told
+
+
+@pytest.fixture
+def both_edited(harness: Harness) -> str:
+    """An open deal whose seller and a colleague both wrote notes."""
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, Description="The seller's words")
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_notes="The colleague's words")
+    return deal
+
+
+def test_joined_notes_are_told_once_although_their_write_to_salesforce_has_to_wait(
+    harness: Harness, both_edited: str
+) -> None:
+    harness.lock_record(both_edited, times=3)
+    harness.push()
+    assert harness.opportunity(both_edited)["Description"] == "The seller's words"
+    harness.run_rounds(4)
+    assert harness.opportunity(both_edited)["Description"] == harness.referral_of(both_edited)["details"]["notes"]
+    assert harness.count_in_audit(both_edited, "Both texts were kept") == 1
+
+
+def test_joined_notes_are_told_although_the_reply_of_their_patch_is_lost(harness: Harness, both_edited: str) -> None:
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.DROP_AFTER, method="PATCH"))
+    harness.push()
+    harness.advance_time(AFTER_LEASE)
+    harness.run_rounds(3)
+    assert harness.opportunity(both_edited)["Description"] == harness.referral_of(both_edited)["details"]["notes"]
+    assert harness.count_in_audit(both_edited, "Both texts were kept") == 1
