@@ -9,6 +9,7 @@ from tests.mutants.equivalents import Equivalent, plain_name, read_equivalents
 from tests.mutants.forks import STOPPED, in_forks
 from tests.mutants.line_record import LineRecord
 from tests.mutants.reach import Reached
+from tests.mutants.report import Figures
 from tests.mutants.trial import Trial
 
 LAYERS = ("shared.domain", "shared.sync")
@@ -52,6 +53,12 @@ def test_the_tests_of_a_line_are_chosen_for_what_else_they_reach() -> None:
 def test_of_a_line_that_no_test_reaches_the_line_before_it_counts(changed: range, tests: list[str]) -> None:
     reached = {"early": Reached(0.1, {"plan": 0b10}), "late": Reached(0.1, {"plan": 0b1000})}
     assert Trial([], reached, budget=1).tests_of("plan", changed) == tests
+
+
+def test_a_module_has_enough_tests_if_nine_of_ten_of_its_own_mutants_are_noticed_or_listed() -> None:
+    assert Figures(12, mypy=2, tests=8, listed=1, left=1).is_enough
+    assert not Figures(112, mypy=100, tests=7, listed=1, left=2).is_enough
+    assert Figures(3, mypy=3, tests=0, listed=0, left=0).is_enough
 
 
 def double(numbers: list[int]) -> list[int]:

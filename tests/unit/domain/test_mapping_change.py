@@ -48,4 +48,4 @@ def test_one_link_that_says_how_it_was_read_is_enough() -> None:
 
 def test_what_an_org_hides_makes_no_other_file() -> None:
     hiding = replace(RULES, mapping=f"{RULES.mapping}-hidden")
-    assert first_approval(OUTBOUND, [Link("1", mapping=RULES.mapping)], hiding) == ALL
+    assert first_approval(OUTBOUND, [Link("1", mapping=RULES.mapping, sources={"name": "x"})], hiding) == ALL

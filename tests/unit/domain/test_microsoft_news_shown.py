@@ -104,6 +104,24 @@ def test_a_first_record_that_says_nothing_to_show_is_shown() -> None:
     assert heard(LINK, nothing, DEAL, NOW).texts == {}
 
 
+@pytest.mark.usefixtures("machine_in_tokyo")
+def test_until_when_microsoft_answers_is_shown_in_the_time_of_the_world() -> None:
+    asked = replace(RECORD, status=Status("New", "Pending"), answer_by=NOW)
+    assert news_of(asked, HeardRecord("m-1"), DEAL, Deal()).microsoft_answer_by == "2026-11-22T10:00:00+00:00"
+
+
+def test_all_of_microsofts_sellers_are_named() -> None:
+    both = replace(RECORD, team=(THEIRS, Person("Ray", "Kim", "kim@microsoft.example")))
+    assert news_of(both, HeardRecord("m-1"), DEAL, Deal()).microsoft_seller == "seller@microsoft.example; Kim Ray"
+
+
+def test_what_was_heard_before_its_id_was_known_is_of_this_record() -> None:
+    known = HeardRecord("", parts=MARK, raw="Active/Accepted", status="Accepted", is_shown=True)
+    found = heard(replace(LINK, microsoft=known), RECORD, Deal(), NOW)
+    assert found.link.microsoft is not None
+    assert (found.link.microsoft.id, "microsoft_crm" in [line.code for line in found.lines]) == ("m-1", False)
+
+
 def test_people_and_notes_of_either_side_are_ours() -> None:
     for base, opportunity in ((DEAL, Deal()), (Deal(), DEAL)):
         found = news_of(replace(RECORD, notes="Ours."), HeardRecord("m-1"), base, opportunity)

@@ -1,7 +1,5 @@
 """What the owner of a new deal is told (docs/protocol.md#the-owner-of-a-new-deal)."""
 
-import time
-from collections.abc import Iterator
 from copy import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -20,17 +18,8 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 DEAL = Deal(name="Robots", account=Company("Northwind", "US"), money=Money(Decimal(5), "USD"))
 IN_TOKYO = datetime(2026, 12, 7, 8, 30, tzinfo=timezone(timedelta(hours=9)))
 NEW = Referral("r-1", '"1"', DEAL, NOW, Status("New", "Pending"), expires=IN_TOKYO)
+pytestmark = pytest.mark.usefixtures("machine_in_tokyo")
 DEAL_TEXT = f"{DEAL['account']}, {DEAL['money']}"
-
-
-@pytest.fixture(autouse=True)
-def _machine_in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Times are those of the world, wherever the machine is."""
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 def test_the_owner_of_an_unanswered_deal_is_told_until_when_to_answer_and_how() -> None:

@@ -193,6 +193,11 @@ def test_a_record_of_another_kind_stays_when_the_value_is_as_agreed() -> None:
     assert (seen.lines, seen.link) == ((), link)
 
 
+def test_an_open_deal_in_step_is_not_closed() -> None:
+    link = replace(LINK, base=ENDED.with_values({STATUS: OPEN}))
+    assert settled(link, an_opportunity(status=OPEN), a_referral(status=OPEN), RULES) == link
+
+
 def test_an_edit_of_before_the_close_that_was_taken_back_is_forgotten_and_of_a_list_kept() -> None:
     key = "partner_center.notes"
     edits = replace(CLOSED, refused={key: record_of("x", "not_answered")})

@@ -53,6 +53,13 @@ def test_nothing_was_set_back_if_nobody_has_saved_or_the_write_is_known_to_be_lo
     assert found(side, there) == Aftermath()
 
 
+@pytest.mark.parametrize("side", list(Side))
+def test_what_a_side_has_ignored_was_set_back_by_nobody(side: Side) -> None:
+    ignored = Seen(Deal(notes="old"), "2", was_written=True, is_last=True)
+    assert found(side, ignored) == Aftermath()
+    assert found(side, replace(ignored, is_last=False)).set_back == ("notes",)
+
+
 def test_nothing_is_known_of_a_write_that_was_decided_on_no_version() -> None:
     without = replace(PATCH, version=None)
     assert found(THEIRS, seen(notes="old"), without) == Aftermath()
