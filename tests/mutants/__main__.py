@@ -17,6 +17,7 @@ from time import monotonic
 
 import pytest
 from mutmut.__main__ import create_mutants
+from mutmut.configuration import config
 from mutmut.utils.file_utils import walk_mutatable_files
 
 from tests.mutants.equivalents import read_equivalents
@@ -91,7 +92,8 @@ def _try_mutants(items: list[pytest.Item], modules: list[MutatedModule], chosen:
 
 def _newest_change() -> float:
     """When a module with mutants was last written."""
-    return max((COPY / path).stat().st_mtime for path in walk_mutatable_files())
+    mutated = (path for path in walk_mutatable_files() if config().should_mutate(path))
+    return max((COPY / path).stat().st_mtime for path in mutated)
 
 
 def _say(sentence: str) -> None:
