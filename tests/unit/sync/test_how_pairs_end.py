@@ -5,18 +5,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Change, Deal, Side, Status
-from shared.domain.link import TRY_AGAIN, Difference, Link, Unshown
+from shared.domain.link import TRY_AGAIN, Difference, Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.sync.pair_lease import Pair, acquire
 from shared.sync.ports import RECONCILED, WAITING, Outcome, Result, SideState
-from shared.sync.reconcile import Work, carry_out, open_pulled, open_pushed
-from tests.unit.sync.harness import START, Harness
+from shared.sync.reconcile import Work, carry_out, open_pulled, open_pushed, referral_from_base
+from tests.unit.sync.harness import AFTER_LEASE, START, Harness
 
 OPEN, LOST = Status("Active", "Accepted"), Status("Closed", "Lost")
 SHOWN = Opportunity("006", Deal(status=OPEN), flagged=True, modified=START, referral_id="ref")
@@ -24,7 +23,7 @@ REFERRAL = Referral("ref", "7", Deal(status=OPEN), START, OPEN, raw={})
 SOON, LATER = START + timedelta(minutes=10), START + timedelta(hours=1)
 STOPPED = {"notes": Difference("x", MASS_CHANGE, START)}
 HELD_BACK = {"notes": Difference("x", "settling", START)}
-LINE = Line(START, "created_referral")
+MARK, FLAG = Effect(EffectKind.MARK_OPPORTUNITY), "Sync_with_Partner_Center__c"
 THERE = Side.PARTNER_CENTER
 
 
@@ -136,6 +135,80 @@ def test_a_column_that_was_refused_is_tried_after_its_hour_or_with_what_is_due_b
     pair.take_link(replace(pair.link, unshown=Unshown(("Microsoft_Status__c",), since)))
     planned(pair, due=due)
     assert end_of(harness, pair) == Outcome(Result.RETRY, WAITING, at)
+
+
+@pytest.mark.parametrize(
+    ("rests_in", "outcome"),
+    [(timedelta(seconds=5), Outcome(Result.RETRY, "just_saved", START + timedelta(seconds=5))), (timedelta(), None)],
+)
+def test_a_record_that_was_just_saved_is_written_once_no_other_save_is_open(
+    harness: Harness, pair: Pair, rests_in: timedelta, outcome: Outcome | None
+) -> None:
+    pair.take_read_back(replace(SHOWN, rests_in=rests_in))
+    planned(pair, to_salesforce=(Change("notes", "Notes", "old", "new"),))
+    assert (end_of(harness, pair) == outcome) is (outcome is not None)
+    assert harness.first.process.calls.count("salesforce.update_unmodified") == int(outcome is None)
+
+
+@pytest.mark.parametrize("ended", [RECONCILED, Outcome(Result.PARKED, "x")])
+def test_a_record_is_not_looked_at_for_its_rest_once_the_work_has_ended(
+    harness: Harness, pair: Pair, ended: Outcome
+) -> None:
+    pair.take_read_back(replace(SHOWN, rests_in=timedelta(seconds=5)))
+    planned(pair, to_salesforce=(Change("notes", "Notes", "old", "new"),))
+    pair.outcome = ended
+    assert end_of(harness, pair) == ended
+
+
+# --- deals that are not ticked
+
+
+@pytest.mark.parametrize(("is_unwritten", "outcome"), [(False, RECONCILED), (True, None)])
+def test_a_paused_deal_is_done_once_it_has_shown_all(
+    harness: Harness, outcome: Outcome | None, *, is_unwritten: bool
+) -> None:
+    deal = harness.shared_deal()
+    harness.seller_edits(deal, **{FLAG: False})
+    entry = harness.store.link(deal)
+    assert entry is not None
+    harness.store.replace_link(entry, replace(entry.value, state=State.PAUSED, unwritten=is_unwritten))
+    (pair,) = open_pushed(harness.first.ctx, [deal]).pairs
+    assert (pair.outcome, pair.link.state) == (outcome, State.PAUSED)
+
+
+@pytest.mark.parametrize("is_unwritten", [True, False])
+def test_an_unticked_opportunity_without_a_referral_is_done(harness: Harness, *, is_unwritten: bool) -> None:
+    deal = harness.seller_creates(**{FLAG: False})
+    harness.store.insert_link(Link(deal, reported=("x",), unwritten=is_unwritten))
+    (pair,) = open_pushed(harness.first.ctx, [deal]).pairs
+    assert pair.outcome == RECONCILED
+
+
+@pytest.mark.parametrize(
+    ("referral_id", "effects", "is_read"),
+    [("ref", (MARK,), True), ("ref", (), False), (None, (MARK,), False)],
+)
+def test_an_unticked_deal_recovers_what_an_interrupted_run_wrote_to_its_referral(
+    harness: Harness, referral_id: str | None, effects: tuple[Effect, ...], *, is_read: bool
+) -> None:
+    deal = harness.seller_creates(**{FLAG: False})
+    named = harness.partner_center.portal_creates({"name": "Atlas"}) if referral_id else None
+    harness.store.insert_link(Link(deal, reported=("x",), referral_id=named, intent=Intent(effects)))
+    harness.advance_time(AFTER_LEASE)
+    (pair,) = open_pushed(harness.first.ctx, [deal]).pairs
+    assert (pair.referral is not None, pair.outcome is not None) == (is_read, True)
+
+
+# --- a referral that is known
+
+
+@pytest.mark.parametrize("status", [OPEN, None])
+def test_a_referral_from_the_base_has_the_values_that_were_agreed(harness: Harness, status: Status | None) -> None:
+    base = Deal(notes="agreed") if status is None else Deal(notes="agreed", status=status)
+    link = Link("006", referral_id="ref", etag="7", base=base)
+    referral = referral_from_base(link, SHOWN, harness.translation.rules)
+    assert (referral.id, referral.etag, referral.status, referral.updated) == ("ref", "7", status, START)
+    assert referral.deal == base
 
 
 # --- rows
