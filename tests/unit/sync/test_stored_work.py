@@ -12,6 +12,7 @@ from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition
 from shared.sync.pair_lease import Pair, acquire, confirm_effect, record_intent, record_writes, release
+from shared.sync.ports import Outcome, Result
 from tests.unit.sync.harness import START, Harness, Instance
 
 OPPORTUNITY = Opportunity("006", Deal(notes="there"), flagged=True, modified=START, stamps={"opportunity": "o-7"})
@@ -113,3 +114,13 @@ def test_the_time_to_answer_is_kept_until_the_deal_is_answered(
     pair.take_referral(replace(REFERRAL, status=status))
     release(run.ctx, pair)
     assert harness.stored_link("006").answer_by == (until if is_kept else None)
+
+
+@pytest.mark.parametrize("is_unsure", [True, False])
+def test_the_intent_of_a_write_that_may_have_taken_effect_stays(
+    harness: Harness, run: Instance, pair: Pair, *, is_unsure: bool
+) -> None:
+    record_intent(run.ctx, pair, MARK)
+    pair.end(Outcome(Result.RETRY, "x", unsure=is_unsure))
+    release(run.ctx, pair)
+    assert harness.stored_link("006").intent == (Intent((MARK,)) if is_unsure else None)

@@ -180,6 +180,26 @@ def test_a_write_without_a_refused_column_shows_nothing_of_ours(harness: Harness
 
 
 @pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({"lead": ACCEPTED_LEAD}, {FLAG: True}),
+        ({"state": State.ON_HOLD, "answer_by": UNTIL}, {ANSWER_BY: UNTIL.until.isoformat(timespec="seconds")}),
+        ({"referral_id": "other"}, {IDENTIFIER: "other"}),
+    ],
+)
+def test_a_write_of_values_shows_what_the_opportunity_lacks(
+    harness: Harness, pair: Pair, values: dict[str, object], shown: dict[str, object]
+) -> None:
+    pair.take_link(replace(pair.link, **values))  # type: ignore[arg-type] # values of a link
+    pair.take_read_back(replace(SHOWN, flagged="lead" not in values))
+    pair.take_plan(Plan(Deal(notes="old"), (), (NOTES,), answer_by=pair.link.answer_by, state=pair.link.state))
+    write = prepare_write(harness.first.ctx, pair)
+    assert write is not None
+    assert write.values.items() >= {"Description": "new", **shown}.items()
+    assert write.values.keys() - {LINK} == {"Description", STATUS, AUDIT, *shown}
+
+
+@pytest.mark.parametrize(
     ("answer", "outcome"),
     [
         (Written("006", None, START, locked=True), Outcome(Result.RETRY, "locked")),
