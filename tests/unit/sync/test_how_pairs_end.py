@@ -273,3 +273,24 @@ def test_no_change_is_sent_while_partner_center_is_paused(harness: Harness, pair
     planned(pair, to_partner_center=(Change("notes", "Notes", "old", "new"),))
     outcome = paused(harness)
     assert end_of(harness, pair) == outcome
+
+
+def test_no_test_is_closed_while_partner_center_is_paused(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    entry = harness.store.link(deal)
+    assert entry is not None
+    harness.store.replace_link(entry, replace(entry.value, close_as_test=True))
+    outcome = paused(harness)
+    (pair,) = open_pushed(harness.first.ctx, [deal]).pairs
+    assert (pair.outcome, harness.new_calls()["partner_center.get"]) == (outcome, 0)
+    assert harness.referral_of(deal)["status"] == "Active"
+
+
+# --- copies
+
+
+def test_a_copy_of_a_shared_deal_is_held_and_the_deal_itself_is_not(harness: Harness) -> None:
+    deal = harness.shared_deal(Name="Atlas")
+    copy = harness.seller_creates(Name="Atlas")
+    first, second = open_pushed(harness.first.ctx, [deal, copy]).pairs
+    assert (first.link.state, second.link.state) == (State.LIVE, State.HELD)

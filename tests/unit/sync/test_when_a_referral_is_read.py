@@ -13,7 +13,7 @@ from shared.domain.link_states import State
 from shared.sync.pair_lease import Pair
 from shared.sync.ports import RECONCILED, WAITING, Outcome, Result
 from shared.sync.reconcile import open_pulled, open_pushed
-from tests.unit.sync.harness import START, Harness
+from tests.unit.sync.harness import AFTER_LEASE, START, Harness
 from tests.unit.sync.helped_deals import HELP, PROOF
 
 OPEN, WON, LOST = Status("Active", "Accepted"), Status("Closed", "Won"), Status("Closed", "Lost")
@@ -23,6 +23,7 @@ FAR, SOON = AnswerTime(START + timedelta(days=9)), AnswerTime(START + timedelta(
 ASKING = HelpRequest("Workload", "x", START)
 TAKEN_ELSEWHERE, REFUSED = Difference("x", "ping_pong", START), Difference("x", "refused_by_partner_center", START)
 MARKING = Intent((Effect(EffectKind.MARK_OPPORTUNITY),))
+WRITING = Intent((Effect(EffectKind.WRITE_OPPORTUNITY, Deal(notes="new"), Deal(notes="old"), "v"),))
 GONE = "006000000000001AAA"
 
 
@@ -31,6 +32,7 @@ def is_read_by_push(harness: Harness, link: Link, **values: object) -> bool:
     deal = harness.seller_creates(Referral_Identifier__c="ref", **values)
     mapping = None if link.mapping == "other" else harness.translation.rules.mapping
     harness.store.insert_link(replace(link, opportunity_id=deal, mapping=mapping))
+    harness.advance_time(AFTER_LEASE if link.intent else 0)
     open_pushed(harness.first.ctx, [deal])
     return "partner_center.get" in harness.first.process.calls
 
@@ -42,6 +44,7 @@ def is_read_by_push(harness: Harness, link: Link, **values: object) -> bool:
         replace(AGREED, refused={"salesforce.notes": TAKEN_ELSEWHERE}),
         replace(AGREED, state=State.ON_HOLD, answer_by=FAR),
         replace(AGREED, answer_by=SOON),
+        replace(AGREED, intent=MARKING),
     ],
 )
 def test_an_agreed_referral_is_known_without_a_read(harness: Harness, link: Link) -> None:
@@ -58,6 +61,7 @@ def test_an_agreed_referral_is_known_without_a_read(harness: Harness, link: Link
         replace(AGREED, refused={"partner_center.notes": REFUSED}),
         replace(AGREED, state=State.ON_HOLD),
         replace(AGREED, state=State.ON_HOLD, answer_by=SOON),
+        replace(AGREED, intent=WRITING),
     ],
 )
 def test_a_referral_of_which_something_is_unknown_is_read(harness: Harness, link: Link) -> None:
