@@ -102,6 +102,8 @@ def test_a_value_that_salesforce_refused_parks_the_deal_and_is_written_again() -
     assert (link.state, link.cause) == (State.PARKED, REFUSAL)
     assert link.refused["salesforce.notes"] == Difference(fingerprint("n"), "refused_by_salesforce", NOW)
     assert "notes" not in link.base
+    kept = linked(Arrival(DEAL, gaps=(Gap("notes", REASON, refusal=REFUSAL), Gap("Phone", REASON, refusal=REFUSAL))))
+    assert (kept.state, kept.cause) == (State.ON_HOLD, None), "the deal has a value, and Phone is no field of it"
 
 
 def test_a_refused_value_that_travels_only_once_parks_nothing() -> None:

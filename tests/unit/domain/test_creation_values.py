@@ -225,3 +225,10 @@ def test_a_typed_list_that_is_compared_later_is_told_once_too() -> None:
     [again] = unreadable_lists(Link("006", refused=known), seen, there, rules, NOW)
     assert again == Compared(kept=known)
     assert list(unreadable_lists(Link("006"), seen, seen.deal, rules, NOW)) == []
+
+
+def test_a_text_of_another_field_that_was_cut_says_nothing_of_this_one() -> None:
+    seen = Opportunity("006", Deal(solutions=("a",)), flagged=True, modified=NOW)
+    read = Referral("ref", "1", Deal(solutions=("a",)), NOW, problems={"notes": CUT})
+    [one] = compare_creation_values(Link("006"), seen, read, Rules({"solutions": ONCE}), NOW)
+    assert (one.kept, one.lines) == ({}, ())

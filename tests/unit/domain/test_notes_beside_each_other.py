@@ -8,6 +8,7 @@ from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import STATUS, TEAM, Change, Deal, Person, display_text, fingerprint
 from shared.domain.field_rules import Rules
+from shared.domain.joined_texts import join_texts
 from shared.domain.link import Difference
 from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.member_sets import Left
@@ -123,6 +124,18 @@ def test_what_a_field_that_only_shows_another_loses_is_told_whole_and_beside_the
         Merged(rows, ("SOL-1",), ("SOL-2",), ("SOL-1",), THEIRS, conflict=True, decision=Decision.OWNER, left=stays)
     )
     assert [(line.before, line.after) for line in listed.losses] == [("SOL-2, SOL-3", "SOL-1, SOL-3")]
+
+
+def test_joined_texts_are_told_once_when_neither_side_holds_them() -> None:
+    text = join_texts("ours", "theirs", NOW, NOW)
+    new = Merged(NOTES, text, "ours", "theirs", OURS, conflict=True, decision=Decision.BOTH_TEXTS)
+    notes = after_another()
+    notes.report_losses(new)
+    assert codes(notes.losses) == ["earlier", "both_texts"]
+    notes.report_losses(replace(new, partner_center=text))
+    assert len(notes.losses) == 2, "one side got the text before"
+    notes.report_losses(replace(new, value="ours theirs", salesforce="ours theirs"))
+    assert len(notes.losses) == 3, "a text that holds the other one is not joined"
 
 
 # --- refusals

@@ -3,9 +3,10 @@
 from copy import replace
 from datetime import UTC, datetime
 
-from shared.domain.audit import RECOVERED, change_lines
+from shared.domain.audit import RECOVERED, Line, change_lines
 from shared.domain.deal import STATUS, Change, Deal, Side, Status, Value
 from shared.domain.field_rules import Rule, Rules
+from shared.domain.joined_texts import both_kept_line, join_texts
 from shared.domain.link import Effect, EffectKind, Intent, Link
 from shared.domain.recovery import recovered
 from shared.domain.set_back import Seen
@@ -109,6 +110,23 @@ def test_a_text_that_replaced_the_agreed_one_or_holds_no_edit_is_agreed() -> Non
         effect = replace(JOINED, displaced=Deal(notes=replaced))
         there = {Side.SALESFORCE: Deal(notes="theirs\nours"), Side.PARTNER_CENTER: Deal(notes="theirs")}
         assert after((effect,), there).link.base["notes"] == "theirs\nours"
+
+
+def test_joined_notes_that_partner_center_got_are_to_be_checked_and_no_other_text() -> None:
+    notes = join_texts("theirs", "ours", NOW, NOW)
+    both = patch(notes=notes, name="new"), write(notes=notes, name="new")
+    there, here = Deal(notes=notes, name="new"), Deal(notes="ours", name="Atlas")
+    check = both_kept_line(NOW, "notes", "Notes")
+
+    def told(*effects: Effect, ours: Deal = here, theirs: Deal = there) -> tuple[Line, ...]:
+        return after(effects, {Side.PARTNER_CENTER: theirs, Side.SALESFORCE: ours}).lines
+
+    assert [line for line in told(*both) if line.code == check.code] == [check]
+    alone = told(*both, ours=there, theirs=Deal(notes="theirs", name="Atlas"))
+    assert (check in alone, len(alone)) == (False, 2)
+    assert check not in told(patch(notes=notes)), "nothing was to be joined in Salesforce"
+    unmapped = patch(more=notes), write(more=notes)
+    assert told(*unmapped, theirs=Deal(more=notes)) == ()
 
 
 def test_a_value_that_a_person_has_set_back_was_written_and_is_agreed_and_told() -> None:

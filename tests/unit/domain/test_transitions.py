@@ -169,10 +169,10 @@ def test_a_change_was_ignored_if_the_old_value_is_read_back() -> None:
 
 
 def test_a_patch_that_took_effect_is_agreed_where_the_opportunity_holds_it_too() -> None:
-    link = replace(LINK, unwritten=False)
+    link = replace(LINK, unwritten=False, etag="1")
     found = patched(link, [NOTES, NAME], Deal(notes="new", name="Borealis"), Deal(notes="new", name="edited"), NOW)
     assert dict(found.link.base) == {"name": "Atlas", "notes": "new"}
-    assert found.link.unwritten
+    assert (found.link.unwritten, found.link.etag) == (True, None)
     assert found.lines == tuple(change_lines(NOW, THEIRS, [NOTES, NAME]))
     step = Change(STATUS, "Stage", None, OPEN, is_step=True)
     assert patched(link, [step], Deal(status=OPEN), Deal(status=WON), NOW).link.base[STATUS] == OPEN
