@@ -178,10 +178,11 @@ def _planned(ctx: Context, link: Link, opportunity: Opportunity, referral: Refer
     decide, rules = partial(plan_pair, link, opportunity, referral), ctx.translation.rules
     when = ctx.clock.now(), ctx.policy
     plan = decide(rules, *when)
-    if plan.tries and (kept := rules_to_keep(ctx, link, plan)):
-        rules, plan = kept, decide(kept, *when)
     if plan.has_answer and is_question(link, opportunity, ctx.salesforce.user_id()):
-        plan = decide(rules, *when, is_question=True)
+        decide = partial(decide, is_question=True)
+        plan = decide(rules, *when)
+    if plan.tries and (kept := rules_to_keep(ctx, link, plan)):
+        plan = decide(kept, *when)
     return plan
 
 

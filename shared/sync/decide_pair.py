@@ -51,13 +51,13 @@ def make_plan(ctx: Context, pair: Pair) -> None:
     pair.take_link(link)
     if pair.link.lead and _plan_as_lead(ctx, pair, link):
         return
-    decide = partial(plan_pair, link, pair.opportunity, pair.referral, rules, now, ctx.policy)
-    plan = decide()
-    if plan.tries and (kept := rules_to_keep(ctx, link, plan)):
-        decide = partial(plan_pair, link, pair.opportunity, pair.referral, kept, now, ctx.policy)
-        plan = decide()
+    decide = partial(plan_pair, link, pair.opportunity, pair.referral)
+    plan = decide(rules, now, ctx.policy)
     if plan.has_answer and not pair.must_create and is_question(link, pair.opportunity, ctx.salesforce.user_id()):
-        plan = decide(is_question=True)
+        decide = partial(decide, is_question=True)  # first: a stage that nobody chose opens no path to try
+        plan = decide(rules, now, ctx.policy)
+    if plan.tries and (kept := rules_to_keep(ctx, link, plan)):
+        plan = decide(kept, now, ctx.policy)
     if pair.is_from_base and plan.replaces_list:  # the list is rebuilt from all that Partner Center holds
         pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
         make_plan(ctx, pair)

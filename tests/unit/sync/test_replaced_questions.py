@@ -50,3 +50,17 @@ def test_a_stage_that_automation_sets_again_after_it_was_replaced_is_asked_about
     assert harness.partner_center.referral(referral)["status"] == "New"
     assert harness.count_in_audit(deal, "Stage Closed Won may be set by automation") == 1
     assert_quiet(harness)
+
+
+def test_a_stage_of_automation_opens_no_field_that_waits_for_the_answer(harness: Harness) -> None:
+    """Partner Center takes no new name: the one there would replace the seller's if the deal were accepted."""
+    harness.seller_edits(harness.shared_deal(), Name="Fixed")
+    harness.push()
+    referral, deal = arrived_deal(harness)
+    harness.colleague_edits(referral, name="Renamed there")
+    harness.seller_edits(deal, Name="Renamed here")
+    harness.salesforce.edit("Opportunity", deal, {"StageName": "Qualification"}, user=harness.salesforce.automated)
+    harness.run_rounds()
+    assert harness.opportunity(deal)["Name"] == "Renamed here"
+    assert harness.count_in_audit(deal, 'Name "Renamed here" was not sent: the deal is not accepted yet') == 1
+    assert_quiet(harness)
