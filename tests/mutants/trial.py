@@ -17,8 +17,6 @@ LIMIT = 20
 """Seconds of the processor for one mutant; it is killed by then, or it runs for ever."""
 SHORTEST = 0.0001
 """Seconds of a test that takes no time that can be measured."""
-CHEAP = 0.02
-"""Seconds of a unit test of a rule."""
 SURVIVED, KILLED, UNTESTED = "survived", "killed", "untested"
 
 
@@ -69,15 +67,15 @@ class Trial:
         return failed.nodeid if failed else ""
 
     def tests_of(self, function: str, lines: range) -> list[str]:
-        """The tests of these lines, until the time is used up: unit tests, then those that killed mutants near them.
+        """The tests of these lines, until the time is used up: first those that are likely to fail.
 
         The fastest scenes mostly do the same. So each further test is the one that adds the most lines a second to
         those that the chosen tests reach.
         """
         left, chosen, covered, seconds = dict.fromkeys(self._reaching(function, lines)), list[str](), 0, 0.0
-        killers = self._first_tests(function, left)
+        first = self._first_tests(function, left)
         while left:
-            test = killers.pop(0) if killers else max(left, key=lambda one: self._gain(one, covered))
+            test = first.pop(0) if first else max(left, key=lambda one: self._gain(one, covered))
             seconds += self._seconds[test]
             if chosen and seconds > self._budget:
                 break
@@ -96,12 +94,14 @@ class Trial:
         return list(tests)
 
     def _first_tests(self, function: str, tests: Iterable[str]) -> list[str]:
-        """Unit tests for half of the time, as each has another example; then what killed mutants of the function."""
+        """For half of the time, the tests that killed mutants of the function, then the quick ones that reach little.
+
+        A test that reaches little is about what it reaches.
+        """
         kills, seconds = self._kills[function], self._seconds
-        cheap = sorted((one for one in tests if seconds[one] <= CHEAP), key=lambda one: (-kills[one], seconds[one]))
-        spent = accumulate(seconds[one] for one in cheap)
-        within = [one for one, sum_of in zip(cheap, spent, strict=True) if sum_of <= self._budget / 2]
-        return list(dict.fromkeys((*within, *(test for test, _ in kills.most_common() if test in tests))))
+        ordered = sorted(tests, key=lambda one: (-kills[one], seconds[one] * self._reach[one].bit_count()))
+        spent = accumulate(seconds[one] for one in ordered)
+        return [one for one, sum_of in zip(ordered, spent, strict=True) if sum_of <= self._budget / 2]
 
     def _gain(self, test: str, covered: int) -> tuple[float, float]:
         """How many lines a second a test adds; if none adds one, the fastest is the best."""
