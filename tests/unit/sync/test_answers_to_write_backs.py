@@ -5,17 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.deal import Side
+from shared.domain.deal import Change, Side
 from shared.domain.link import TRY_AGAIN, Link, Unshown
 from shared.domain.link_states import Mark, State
+from shared.domain.microsoft_news import Hearing
+from shared.domain.planned import Plan
 from shared.domain.repeats import with_unreadable
 from shared.sync.pair_lease import Pair, acquire, read_opportunities
-from shared.sync.ports import RECONCILED, Outcome, Result
-from shared.sync.write_opportunity import batches_of_write_backs, store_coming_write, write_back
+from shared.sync.ports import RECONCILED, Outcome, Result, SideState
+from shared.sync.put_back_columns import count_put_back
+from shared.sync.write_opportunity import batches_of_write_backs, store_coming_write, write_back, write_opportunities
 from tests.unit.sync.harness import Harness
 
 AUDIT, STATUS, IDENTIFIER, FLAG = "Audit__c", "Sync_Status__c", "Referral_Identifier__c", "Sync_with_Partner_Center__c"
 HERE = Side.SALESFORCE
+NOTES, NAME = Change("notes", "Notes", "old", "new"), Change("name", "Name", "Atlas", "Atlas 2")
 
 
 @pytest.fixture
@@ -167,3 +171,78 @@ def test_what_is_to_be_shown_is_stored_first(
     pair.take_link(replace(pair.link, unwritten=unwritten))
     store_coming_write(harness.first.ctx, pair, is_whole=is_whole)
     assert harness.stored_link(pair.id).unwritten is after
+
+
+def test_while_salesforce_is_paused_nothing_is_written(harness: Harness, pair: Pair) -> None:
+    until = harness.now() + timedelta(minutes=5)
+    harness.first.ctx.store.write_side_state(HERE, SideState(paused_until=until))
+    shown_of(harness, pair)
+    assert (pair.outcome, pair.link.mark) == (Outcome(Result.RETRY, "side_paused", until), Mark.DIFFERENCES)
+
+
+# --- an id that another automation clears
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_an_id_that_is_cleared_each_time_is_left_alone_and_any_other_is_written(
+    harness: Harness, pair: Pair, times: int
+) -> None:
+    harness.salesforce.edit("Opportunity", pair.id, {IDENTIFIER: None})
+    read_opportunities(harness.first.ctx, [pair])
+    pair.take_link(replace(pair.link, mark=Mark.SYNCED))
+    for _ in range(times):
+        count_put_back(harness.first.ctx, pair, {IDENTIFIER: pair.link.referral_id})
+    assert bool(batches_of_write_backs(harness.first.ctx, [pair])) is (times == 1)
+
+
+# --- news of Microsoft
+
+
+@pytest.mark.parametrize("column", ["Microsoft_Status__c", AUDIT])
+def test_news_are_written_unless_their_column_was_just_refused(harness: Harness, pair: Pair, column: str) -> None:
+    unshown = Unshown((column,), harness.now())
+    pair.take_link(replace(pair.link, mark=Mark.SYNCED, unshown=unshown))
+    pair.take_news(Hearing(pair.link, (), {"microsoft_status": "Accepted"}))
+    assert bool(batches_of_write_backs(harness.first.ctx, [pair])) is (column == AUDIT)
+
+
+@pytest.mark.parametrize("refused", [None, "Microsoft_Status__c", AUDIT])
+def test_news_are_shown_once_their_column_is_taken(harness: Harness, pair: Pair, refused: str | None) -> None:
+    pair.take_news(Hearing(pair.link, (), {"microsoft_status": "Accepted"}))
+    if refused:
+        harness.refuse_writes_of(refused)
+    shown_of(harness, pair)
+    assert bool(pair.news) is (refused == "Microsoft_Status__c")
+
+
+# --- values
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused", "is_again", "notes", "mark"),
+    [
+        ((NOTES,), None, False, "new", Mark.SYNCED),
+        ((NOTES,), AUDIT, False, "new", Mark.DIFFERENCES),
+        ((NOTES, NAME), "Name", True, "new", Mark.DIFFERENCES),
+        ((NAME, NOTES), "Name", True, "old", Mark.DIFFERENCES),
+    ],
+)
+def test_values_that_are_refused_together_are_written_one_by_one_without_our_own(
+    harness: Harness, changes: tuple[Change, ...], refused: str | None, notes: str, mark: Mark, *, is_again: bool
+) -> None:
+    pair = read_pair(harness, harness.shared_deal(Description="old", Name="Atlas"))
+    assert pair.opportunity is not None
+    pair.take_plan(Plan(pair.opportunity.deal, (), changes))
+    if refused:
+        harness.refuse_writes_of(refused)
+    assert write_opportunities(harness.first.ctx, [pair]) == ([pair] if is_again else [])
+    assert (harness.opportunity(pair.id)["Description"], pair.link.mark) == (notes, mark)
+    assert harness.store.audit(pair.id)[0].field == changes[0].field
+
+
+def test_a_write_without_a_refused_column_does_not_say_that_all_is_shown(harness: Harness, pair: Pair) -> None:
+    pair.take_link(replace(pair.link, unshown=Unshown((AUDIT,), harness.now())))
+    assert pair.opportunity is not None
+    pair.take_plan(Plan(pair.opportunity.deal, (), (Change("notes", "Notes", None, "new"),)))
+    assert write_opportunities(harness.first.ctx, [pair]) == []
+    assert (pair.link.mark, pair.link.unwritten) == (Mark.DIFFERENCES, True)

@@ -7,13 +7,15 @@ import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.cause import Cause
-from shared.domain.deal import Change, Deal, Side, Status
+from shared.domain.creation_values import TEXT_CUT
+from shared.domain.deal import VISIBILITY, Change, Deal, Side, Status
 from shared.domain.leads import KnownLead
 from shared.domain.link import TRY_AGAIN, WHOLE, Difference, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import State
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity
 from shared.domain.repeats import UNREADABLE, with_unreadable
+from shared.domain.sharing import Sharing
 from shared.foundation.errors import Ambiguous
 from shared.sync.pair_lease import Pair, acquire
 from shared.sync.ports import Outcome, Result
@@ -90,11 +92,19 @@ def test_what_nobody_approved_is_not_sent(
 
 
 def test_a_text_that_had_to_be_cut_is_told_and_stays_on_record(harness: Harness, new: Pair) -> None:
-    too_long = Cause("text_too_long", "notes", "Too long.", "Shorten it.")
-    new.take_read_back(replace(read(new), problems={}))
-    new.opportunity = replace(read(new), problems={"notes": too_long})
+    new.opportunity = replace(read(new), problems={"notes": Cause(TEXT_CUT, "notes", "Too long.", "Shorten it.")})
     create_referral(harness.first.ctx, new, read(new))
-    assert len(stored(harness, new).refused) == len(codes(harness, new)) - 1
+    assert stored(harness, new).refused.keys() == {"partner_center.notes"}
+    assert codes(harness, new) == ["created_referral", "problem"]
+
+
+@pytest.mark.parametrize("wanted", ["", "Other"])
+def test_a_deal_for_which_help_is_wanted_is_visible_to_microsoft(harness: Harness, new: Pair, wanted: str) -> None:
+    private = Deal({**read(new).deal, VISIBILITY: "Private"})
+    new.opportunity = replace(read(new), deal=private, sharing=Sharing(help=wanted))
+    create_referral(harness.first.ctx, new, read(new))
+    consent = harness.referral_of(new.id)["consent"]
+    assert consent["consentToShareReferralWithMicrosoftSellers"] is bool(wanted)
 
 
 # --- after a create
