@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.domain.cause import Cause
+from shared.domain.clones import LOOK_AGAIN
 from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Change, Deal, Side, Status
 from shared.domain.link import TRY_AGAIN, Difference, Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
-from shared.sync.pair_lease import Pair, acquire
+from shared.sync.pair_lease import Pair, acquire, record_intent
 from shared.sync.ports import RECONCILED, WAITING, Outcome, Result, SideState
 from shared.sync.reconcile import Work, carry_out, open_pulled, open_pushed, referral_from_base
 from tests.unit.sync.harness import AFTER_LEASE, START, Harness
@@ -23,6 +24,7 @@ REFERRAL = Referral("ref", "7", Deal(status=OPEN), START, OPEN, raw={})
 SOON, LATER = START + timedelta(minutes=10), START + timedelta(hours=1)
 STOPPED = {"notes": Difference("x", MASS_CHANGE, START)}
 HELD_BACK = {"notes": Difference("x", "settling", START)}
+WRITE = Effect(EffectKind.WRITE_OPPORTUNITY, Deal(notes="new"), Deal(notes="old"), "v")
 MARK, FLAG = Effect(EffectKind.MARK_OPPORTUNITY), "Sync_with_Partner_Center__c"
 THERE = Side.PARTNER_CENTER
 
@@ -83,17 +85,18 @@ def test_what_was_refused_does_not_stop_what_is_due_before_its_next_try(
 
 
 @pytest.mark.parametrize(
-    ("state", "ended", "outcome"),
+    ("state", "asked", "ended", "outcome"),
     [
-        (State.HELD, None, Outcome(Result.HELD, "held")),
-        (State.HELD, Outcome(Result.RETRY, "x"), Outcome(Result.RETRY, "x")),
-        (State.LIVE, None, RECONCILED),
+        (State.HELD, (), None, Outcome(Result.HELD, "held")),
+        (State.HELD, ("clone:006",), None, Outcome(Result.HELD, "held", START + LOOK_AGAIN)),
+        (State.HELD, (), Outcome(Result.RETRY, "x"), Outcome(Result.RETRY, "x")),
+        (State.LIVE, (), None, RECONCILED),
     ],
 )
 def test_a_held_deal_is_looked_at_by_the_hour_unless_it_is_tried_again(
-    harness: Harness, pair: Pair, state: State, ended: Outcome | None, outcome: Outcome
+    harness: Harness, pair: Pair, state: State, asked: tuple[str, ...], ended: Outcome | None, outcome: Outcome
 ) -> None:
-    pair.take_link(replace(pair.link, state=state))
+    pair.take_link(replace(pair.link, state=state, reported=asked))
     if ended:
         pair.end(ended)
     assert end_of(harness, pair) == outcome
@@ -245,6 +248,18 @@ def test_a_row_that_was_only_made_for_the_work_is_deleted(
     assert (harness.store.link("006") is not None) is is_kept
 
 
+@pytest.mark.parametrize(("effect", "is_stored"), [(MARK, True), (WRITE, False)])
+def test_after_a_write_of_unknown_outcome_the_row_waits_for_recovery_unless_only_a_mark_was_written(
+    harness: Harness, pair: Pair, effect: Effect, *, is_stored: bool
+) -> None:
+    record_intent(harness.first.ctx, pair, effect)
+    pair.take_link(replace(pair.link, reported=("x",)))
+    pair.end(Outcome(Result.RETRY, "x", unsure=True))
+    end_of(harness, pair)
+    link = harness.stored_link("006")
+    assert (link.reported, link.intent) == (("x",) if is_stored else (), Intent((effect,)))
+
+
 # --- a side that is paused
 
 
@@ -273,6 +288,15 @@ def test_no_change_is_sent_while_partner_center_is_paused(harness: Harness, pair
     planned(pair, to_partner_center=(Change("notes", "Notes", "old", "new"),))
     outcome = paused(harness)
     assert end_of(harness, pair) == outcome
+
+
+def test_what_only_salesforce_has_to_take_is_written_while_partner_center_is_paused(
+    harness: Harness, pair: Pair
+) -> None:
+    planned(pair, to_salesforce=(Change("notes", "Notes", "old", "new"),))
+    paused(harness)
+    assert end_of(harness, pair).cause != "side_paused"
+    assert harness.first.process.calls.count("salesforce.update_unmodified") == 1
 
 
 def test_no_test_is_closed_while_partner_center_is_paused(harness: Harness) -> None:

@@ -33,8 +33,10 @@ def is_read_by_push(harness: Harness, link: Link, **values: object) -> bool:
     mapping = None if link.mapping == "other" else harness.translation.rules.mapping
     harness.store.insert_link(replace(link, opportunity_id=deal, mapping=mapping))
     harness.advance_time(AFTER_LEASE if link.intent else 0)
-    open_pushed(harness.first.ctx, [deal])
-    return "partner_center.get" in harness.first.process.calls
+    (pair,) = open_pushed(harness.first.ctx, [deal]).pairs
+    is_read = "partner_center.get" in harness.first.process.calls
+    assert pair.is_from_base is not is_read
+    return is_read
 
 
 @pytest.mark.parametrize(
