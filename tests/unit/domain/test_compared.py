@@ -14,6 +14,8 @@ from shared.domain.compared import (
     drift_in,
     has_other_parties,
     is_at_rest,
+    is_compared,
+    is_paused,
     is_unread,
     is_young,
     may_have_drifted,
@@ -51,6 +53,22 @@ def test_a_deal_is_at_rest_once_it_is_closed_or_gone_and_nobody_works_on_it(stat
     assert not is_at_rest(replace(link, intent=WORK))
     assert not is_at_rest(replace(link, referral_id=None))
     assert not is_at_rest(replace(link, state=State.LIVE))
+
+
+def test_a_paused_deal_waits_for_its_tick_unless_somebody_works_on_it() -> None:
+    paused = replace(LINK, state=State.PAUSED)
+    assert is_paused(paused)
+    assert not is_paused(LINK)
+    assert not is_paused(replace(paused, intent=WORK))
+    assert not is_paused(replace(paused, referral_id=None))
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_deal_is_compared_while_both_its_sides_are_kept_in_step(state: State) -> None:
+    link = replace(LINK, state=state)
+    assert is_compared(link) == (state in (State.LIVE, State.ON_HOLD, State.PARKED))
+    for other in ({"intent": WORK}, {"close_as_test": True}, {"lead": OPEN_LEAD}, {"referral_id": None}):
+        assert not is_compared(replace(link, **other))
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,8 @@ def test_an_amount_that_salesforce_cannot_hold_stays_there_and_is_told() -> None
     found = plan_with(None, {"notes": euros}, rules=rules)
     assert (found.to_salesforce, codes(found), found.base["notes"]) == ((), ["currency_not_held"], "old")
     assert found.refused == {"salesforce.notes": Difference(fingerprint(euros), "currency_not_held", NOW)}
+    dollars = Money(Decimal(5), "USD")
+    assert [one.new for one in plan_with(None, {"notes": dollars}, rules=rules).to_salesforce] == [dollars]
 
 
 def test_a_value_that_travels_only_once_is_compared_and_told() -> None:

@@ -80,3 +80,8 @@ def test_an_address_is_somebodys_in_any_letter_case() -> None:
     assert has_address(JANE, " JANE.DOE@contoso.example ")
     assert not has_address(JANE, "jane@contoso.example")
     assert not has_address(Person("Doe", "Jane"), "jane.doe@contoso.example")
+
+
+def test_a_trace_has_the_hash_that_stores_and_copies_hold() -> None:
+    """Another one would find nobody in a copy of an earlier build."""
+    assert dict(Traces("key").of_text("+1 206 555-0101")) == {"0733afbc181462769f122c6acb6bfba2": 1}
