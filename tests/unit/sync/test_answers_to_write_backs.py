@@ -14,7 +14,14 @@ from shared.domain.repeats import with_unreadable
 from shared.sync.pair_lease import Pair, acquire, read_opportunities
 from shared.sync.ports import RECONCILED, Outcome, Result, SideState
 from shared.sync.put_back_columns import count_put_back
-from shared.sync.write_opportunity import batches_of_write_backs, store_coming_write, write_back, write_opportunities
+from shared.sync.write_opportunity import (
+    batches_of_write_backs,
+    prepare_write,
+    store_coming_write,
+    take_answer,
+    write_back,
+    write_opportunities,
+)
 from tests.unit.sync.harness import Harness
 
 AUDIT, STATUS, IDENTIFIER, FLAG = "Audit__c", "Sync_Status__c", "Referral_Identifier__c", "Sync_with_Partner_Center__c"
@@ -246,3 +253,32 @@ def test_a_write_without_a_refused_column_does_not_say_that_all_is_shown(harness
     pair.take_plan(Plan(pair.opportunity.deal, (), (Change("notes", "Notes", None, "new"),)))
     assert write_opportunities(harness.first.ctx, [pair]) == []
     assert (pair.link.mark, pair.link.unwritten) == (Mark.DIFFERENCES, True)
+
+
+def test_an_edit_between_two_tries_is_planned_before_the_value_is_written(harness: Harness) -> None:
+    pair = read_pair(harness, harness.shared_deal(Description="old"))
+    assert pair.opportunity is not None
+    pair.take_plan(Plan(pair.opportunity.deal, (), (NOTES,)))
+    harness.refuse_writes_of(AUDIT)
+
+    def edit() -> None:
+        harness.advance_time(1.0)
+        harness.seller_edits(pair.id, Description="theirs")
+
+    harness.first.process.interrupt_at("salesforce.update_unmodified", edit, after=True)
+    assert write_opportunities(harness.first.ctx, [pair]) == [pair]
+    assert harness.opportunity(pair.id)["Description"] == "theirs"
+
+
+@pytest.mark.parametrize("is_shown", [None, True, False])
+def test_only_a_write_with_our_own_columns_shows_the_mark_and_the_news(harness: Harness, is_shown: bool | None) -> None:
+    pair, ctx = read_pair(harness, harness.shared_deal(Description="old")), harness.first.ctx
+    assert pair.opportunity is not None
+    pair.take_plan(Plan(pair.opportunity.deal, (), (NOTES,)))
+    pair.take_news(Hearing(pair.link, (), {"microsoft_status": "Accepted"}))
+    write = prepare_write(ctx, pair)
+    assert write is not None
+    (written,) = ctx.salesforce.update_unmodified([write], ctx.translation.columns)
+    take_answer(ctx, pair, written, **({} if is_shown is None else {"is_shown": is_shown}))
+    mark = Mark.DIFFERENCES if is_shown is False else Mark.SYNCED
+    assert (pair.link.mark, bool(pair.news), pair.link.unwritten) == (mark, is_shown is False, is_shown is False)
