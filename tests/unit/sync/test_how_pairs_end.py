@@ -299,15 +299,17 @@ def test_what_only_salesforce_has_to_take_is_written_while_partner_center_is_pau
     assert harness.first.process.calls.count("salesforce.update_unmodified") == 1
 
 
-def test_no_test_is_closed_while_partner_center_is_paused(harness: Harness) -> None:
-    deal = harness.shared_deal()
-    entry = harness.store.link(deal)
-    assert entry is not None
-    harness.store.replace_link(entry, replace(entry.value, close_as_test=True))
-    outcome = paused(harness)
-    (pair,) = open_pushed(harness.first.ctx, [deal]).pairs
-    assert (pair.outcome, harness.new_calls()["partner_center.get"]) == (outcome, 0)
-    assert harness.referral_of(deal)["status"] == "Active"
+@pytest.mark.parametrize("is_paused", [True, False])
+def test_a_test_referral_is_read_to_be_closed_unless_partner_center_is_paused(*, is_paused: bool) -> None:
+    with Harness(tag="staging") as staging:
+        deal = staging.shared_deal()
+        entry = staging.store.link(deal)
+        assert entry is not None
+        staging.store.replace_link(entry, replace(entry.value, close_as_test=True))
+        if is_paused:
+            paused(staging)
+        open_pushed(staging.first.ctx, [deal])
+        assert (staging.new_calls()["partner_center.get"] > 0) is not is_paused
 
 
 # --- copies
