@@ -13,7 +13,7 @@ from shared.domain.counted_changes import Counted, counted_changes
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.help_request import HelpStep
 from shared.domain.link import REFUSED_BY_SALESFORCE, REFUSED_UNREADABLY, TRY_AGAIN, Difference, Link
-from shared.domain.link_states import State
+from shared.domain.link_states import SUSPENDED, State
 from shared.domain.ping_pong import PING_PONG
 from shared.domain.untaken_codes import INACTIVE_SOLUTION, UNTAKEN
 
@@ -87,3 +87,21 @@ def next_tries(
     shown = [link.unshown.since] if link.unshown else []
     looks = [now] if any(record.code == INACTIVE_SOLUTION for record in refused.values()) else []
     return (since + TRY_AGAIN for since in (*left, *shown, *looks) if since + TRY_AGAIN > now)
+
+
+def must_return(link: Link, now: datetime) -> bool:
+    """Whether a pair must be looked at again although nobody edits it: its entry in a retry queue says when.
+
+    It waits for its time, cannot be sent, is to be warned of, or holds a value that Salesforce refuses for now.
+    """
+    if link.state in SUSPENDED or link.state is State.CLOSED:
+        return False
+    end = link.answer_by if link.state is State.ON_HOLD else None
+    is_warned = end is not None and bool(end.next_warning(now) or end.due_warning(now))
+    return is_warned or link.state is State.HELD or waits_since(link) is not None
+
+
+def waits_since(link: Link) -> datetime | None:
+    """Since when the newest difference of a pair waits for its time, or for its next try; None if none does."""
+    tried = (record.since for record in link.refused.values() if record.code in TRIED_AGAIN)
+    return max((*tried, *(record.since for record in link.waiting.values())), default=None)

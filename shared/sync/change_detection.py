@@ -15,6 +15,7 @@ from shared.domain.deal import Side
 from shared.domain.link import TRY_AGAIN, Link
 from shared.domain.link_states import State
 from shared.domain.microsoft_news import has_heard
+from shared.domain.planned import must_return, waits_since
 from shared.domain.sighting import Sighting
 from shared.foundation.errors import UnreadableRow
 from shared.mapping.other_parties import is_foreign
@@ -101,8 +102,8 @@ def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEn
 
     A pair that failed and has not changed since the cursor is left to the retry queue: the overlap must not shorten
     its wait. A link that cannot be read knows no stamp: acquiring it queues that pair alone. A link whose lines or
-    columns wait, and to which no entry returns for that, belongs to a run that stopped before it queued the pair. Some
-    queries concern links only.
+    columns wait, or that waits for its time, and to which no entry returns for that, belongs to a run that stopped
+    before it queued the pair. Some queries concern links only.
     """
     key, seen = found
     try:
@@ -117,7 +118,7 @@ def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEn
         return None
     if not unknown and not [one for one in seen if not one.query.is_deletion]:
         return None
-    if not unknown and not (known and (known.value.unwritten or known.value.unshown)):
+    if not unknown and not (known and (known.value.unwritten or known.value.unshown or _lacks_entry(ctx, known.value))):
         return None
     entry = ctx.store.retry_entry(Side.SALESFORCE, key)
     has_columns_only = known is not None and not known.value.unwritten
@@ -243,15 +244,34 @@ def _has_seen_version(ctx: Context, stamp: Json) -> bool:
 
 def _was_left(ctx: Context, link: Link) -> bool:
     """Whether a run stopped before it queued a pair whose opportunity must be written again."""
-    keys = {Side.SALESFORCE: link.opportunity_id, Side.PARTNER_CENTER: link.referral_id or ""}
     return (link.unwritten or link.unshown is not None) and not any(
-        _returns_soon(ctx, ctx.store.retry_entry(*key)) for key in keys.items()
+        _returns_soon(ctx, entry) for entry in _entries_of(ctx, link)
     )
 
 
-def _returns_soon(ctx: Context, entry: RetryEntry | None) -> bool:
+def _lacks_entry(ctx: Context, link: Link) -> bool:
+    """Whether a run stopped before it queued a pair that must be looked at again without an edit.
+
+    An entry from before its newest difference may return at another time.
+    """
+    if not must_return(link, ctx.clock.now()):
+        return False
+    since = waits_since(link)
+    return not any(
+        since is None or _returns_soon(ctx, entry) or (entry.since is not None and entry.since >= since)
+        for entry in _entries_of(ctx, link)
+    )
+
+
+def _entries_of(ctx: Context, link: Link) -> Iterator[RetryEntry]:
+    keys = {Side.SALESFORCE: link.opportunity_id, Side.PARTNER_CENTER: link.referral_id}
+    found = (ctx.store.retry_entry(side, key) for side, key in keys.items() if key)
+    return (entry for entry in found if entry is not None)
+
+
+def _returns_soon(ctx: Context, entry: RetryEntry) -> bool:
     """Whether an entry returns to its pair as soon as a write-back is tried again: one may wait for an answer."""
-    return entry is not None and entry.at <= ctx.clock.now() + TRY_AGAIN
+    return entry.at <= ctx.clock.now() + TRY_AGAIN
 
 
 def _text(stamp: Json, name: str) -> str | None:
