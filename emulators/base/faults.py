@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
@@ -116,10 +117,17 @@ def inject_fault(fault: Fault | None, work: Callable[[], Response]) -> Response:
         return Response(0, close=True)
     response = work()
     if kind is FaultKind.ANSWER_AFTER:
-        return fault.scripted_response()
+        scripted = fault.scripted_response()
+        return response if _is_false_success(scripted, response) else scripted
     if kind is FaultKind.DROP_AFTER:
         return Response(0, close=True)
     return Response(response.status, response.body, response.headers, cut=len(response.body) // 2)
+
+
+def _is_false_success(scripted: Response, own: Response) -> bool:
+    """Whether an answer that says no more than that all is well would stand for a refusal: no service answers so."""
+    is_success = scripted.status == HTTPStatus.NO_CONTENT and not scripted.body
+    return is_success and own.status >= HTTPStatus.MULTIPLE_CHOICES
 
 
 def delay_if(fault: Fault | None, kind: FaultKind) -> None:

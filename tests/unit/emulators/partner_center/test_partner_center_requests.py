@@ -121,6 +121,17 @@ def test_a_lost_reply_leaves_the_referral_behind(client: ReferralClient) -> None
     assert len(client.emulator.referrals()) == 1
 
 
+def test_a_refused_change_is_never_answered_with_an_empty_success(client: ReferralClient) -> None:
+    record = client.create()
+    client.emulator.faults.append(Fault(FaultKind.ANSWER_AFTER, method="PATCH", times=2, status=204))
+    operation = replace_operation("/details/notes", "Seen")
+
+    refused = client.patch(record["id"], operation, **{"If-Match": '"another"'})
+    assert refused.status == 412
+    taken = client.patch(record["id"], operation, **{"If-Match": record["eTag"]})
+    assert (taken.status, taken.body) == (204, b"")
+
+
 def test_calls_are_tagged_by_operation(client: ReferralClient) -> None:
     record = client.create()
     client.get(record["id"])
