@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 CHANGED_AFTER_CLOSE = "changed_after_close"
 """The code of a value that changed in Partner Center after the deal was closed."""
+OWN_LIST = "its own list"
+"""Stands for the people of a closed deal that was not read again."""
 
 REST_SENTENCES: Mapping[str, str] = {
     "paused": (

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from shared.domain.audit import Line
 from shared.domain.creation_values import readable_lists
-from shared.domain.deal import STATUS, Deal, Side, Status, Value, display_text, fingerprint
+from shared.domain.deal import STATUS, TEAM, Deal, Side, Status, Value, display_text, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.help_outcomes import left_sync
 from shared.domain.help_request import HELP_KEY, LEFT, NOTES_KEY
@@ -26,7 +26,7 @@ from shared.domain.plan_help import HelpDecision, decide_help
 from shared.domain.planned import TRIED_AGAIN
 from shared.domain.policy import Policy
 from shared.domain.records import Opportunity, Referral
-from shared.domain.rest_texts import CHANGED_AFTER_CLOSE
+from shared.domain.rest_texts import CHANGED_AFTER_CLOSE, OWN_LIST
 from shared.domain.sentences import LineDirection, system_name
 from shared.domain.transitions import Transition
 
@@ -117,7 +117,10 @@ def seen_closed(
     for side, deal in sides.items():
         for rule in rules.updatable:
             if rule.field in base and rule.field in deal:
-                lines += _compared(link, refused, rule, deal[rule.field], side, now)
+                line = _compared(link, refused, rule, deal[rule.field], side, now)
+                is_ours = side is Side.SALESFORCE and rule.is_set
+                kept = _kept_list(sides.get(side.other), rule, base[rule.field]) if is_ours else None
+                lines += [replace(one, before=kept or one.before) for one in line]
     told = _help_after_close(link, opportunity, rules, policy, now)
     refused = {key: known for key, known in refused.items() if key not in (HELP_KEY, NOTES_KEY)} | dict(told.refused)
     lines += told.told
@@ -145,6 +148,13 @@ def _compared(
     values = {"label": rule.label, "system": system_name(side.other)}
     before, after = display_text(agreed), display_text(value)
     return (Line(now, code, LineDirection.NOTE, side.other, rule.field, before, after, code, values),)
+
+
+def _kept_list(deal: Deal | None, rule: Rule, agreed: Value | None) -> str | None:
+    """The list that a side keeps, whole: the base has the members that travel. Of the team, many never do."""
+    if deal is not None and rule.field in deal:
+        return display_text(deal[rule.field])
+    return OWN_LIST if rule.field == TEAM and agreed is None else None
 
 
 def _code(side: Side) -> str:

@@ -260,6 +260,18 @@ def test_an_owner_who_was_not_sent_is_told_once_the_deal_has_expired(harness: Ha
     assert harness.count_in_audit(deal, f'keeps "{team_of_arrived(harness)}"') == 1
 
 
+def test_an_owner_who_was_changed_after_the_deal_expired_is_told_and_the_sellers_there_are_not_said_to_be_none(
+    harness: Harness,
+) -> None:
+    referral, deal = arrived_deal(harness)
+    harness.partner_center.let_expire(referral)
+    harness.run_rounds()
+    harness.seller_edits(deal, OwnerId=add_user(harness, "Next"))
+    harness.run_rounds()
+    assert harness.count_in_audit(deal, 'Opportunity Owner "Ada Next" was not sent') == 1
+    assert harness.count_in_audit(deal, 'keeps "its own list"') == 1
+
+
 def team_of_arrived(harness: Harness) -> str:
     """Everybody whom Partner Center names as ours, also those whom Salesforce does not get."""
     (referral,) = harness.our_referrals()
