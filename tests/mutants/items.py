@@ -19,6 +19,14 @@ def run_item(item: pytest.Item, following: pytest.Item | None) -> bool:
     return True
 
 
+def warm_up(item: pytest.Item) -> None:
+    """Run a test whose outcome does not count, so that what the tests build only once is there for the others."""
+    if not run_item(item, None):
+        clean_up(item)
+    if isinstance(item, pytest.Function):
+        item._initrequest()  # else it would run the next time with the fixtures that are closed now
+
+
 def clean_up(item: pytest.Item) -> None:
     """Take down what a failed test has set up."""
     item.session._setupstate.teardown_exact(None)

@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct
 
 from tests.mutants.forks import in_forks
-from tests.mutants.items import clean_up, run_item
+from tests.mutants.items import clean_up, run_item, warm_up
 from tests.mutants.line_record import LineRecord
 from tests.mutants.switches import switches_by_function
 
@@ -58,6 +58,8 @@ def _measurer(items: list[pytest.Item], target: Path) -> Callable[[], str]:
 def _measure(items: list[pytest.Item], target: Path) -> str:
     record = LineRecord({name: switch.choose_original() for name, switch in switches_by_function().items()})
     found = {}
+    for item in items[:1]:
+        warm_up(item)
     for item in items:
         record.start()
         start = process_time()

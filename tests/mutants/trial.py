@@ -9,7 +9,7 @@ from itertools import accumulate
 import pytest
 
 from tests.mutants.forks import STOPPED, in_forks
-from tests.mutants.items import clean_up, first_failure, run_item
+from tests.mutants.items import first_failure, warm_up
 from tests.mutants.reach import Reached
 from tests.mutants.switches import function_of, switches_by_function
 
@@ -48,11 +48,7 @@ class Trial:
     def _warm_up(self) -> None:
         """Run the test that reaches most in this process: each fork then has what the tests build only once."""
         if self._reach:
-            item = self._items[max(self._reach, key=lambda test: self._reach[test].bit_count())]
-            if not run_item(item, None):
-                clean_up(item)
-            if isinstance(item, pytest.Function):
-                item._initrequest()  # else the forks would run it with the fixtures that are closed now
+            warm_up(self._items[max(self._reach, key=lambda test: self._reach[test].bit_count())])
         gc.collect()
         gc.freeze()  # a collection in a fork would copy the memory of this process
 
