@@ -128,7 +128,7 @@ def judgements(simulation: "Simulation") -> Iterator[str]:
     yield from judge_staging(people)
     yield from judge_news(people) if NEWS in simulation.world.traits else ()
     yield from judge_lists(people)
-    yield from judge_name_marks(people)
+    yield from judge_name_marks(people, simulation.writes.unmarked)
     yield from judge_owners(people)
     yield from judge_accounts(people)
     yield from judge_lines(people)

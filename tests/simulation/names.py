@@ -45,9 +45,10 @@ def takes_names(harness: Harness) -> bool:
     return "/name" in harness.partner_center.switches.extra_paths
 
 
-def judge_name_marks(people: People) -> Iterator[str]:
-    """Each ticked deal with another mark in front of its name than its status says."""
-    for record in people.opportunities() if MARKED in people.also else ():
+def judge_name_marks(people: People, unmarked: Collection[str]) -> Iterator[str]:
+    """Each ticked deal with another mark in front of its name than its status says, but for the `unmarked` ones."""
+    marked = (one for one in people.opportunities() if MARKED in people.also and one["Id"] not in unmarked)
+    for record in marked:
         if record["Sync_with_Partner_Center__c"] and _sign(record) != SIGNS[record["Sync_Status__c"]]:
             yield f"marked: {record['Id']} is {record['Sync_Status__c']}, and its name is {record['Name']!r}"
 

@@ -11,6 +11,8 @@ from emulators.base.server import Request, Response
 RequestHandler = Callable[[Request], Response]
 AUDIT = "Audit__c"
 """The text of the audit may change; the values and the mark may not."""
+MARK, FORBIDDEN = b'"Name"', "INSUFFICIENT_ACCESS_OR_READONLY"
+"""What a request that writes a mark in a name holds, and the code of one that Salesforce forbids."""
 
 
 @dataclass
@@ -18,12 +20,14 @@ class SentWrites:
     """The writes of all instances, in order: method, path, body, and whether the write is conditional.
 
     `hear` is told each of them, with its body. `trace` gets a line for each write, and below it one for the request
-    with its status; 0 means that no answer came.
+    with its status; 0 means that no answer came. `unmarked` has the opportunities whose last mark in the name was
+    forbidden: the next look at the pair tries again (docs/protocol.md#the-mark-in-the-name).
     """
 
     trace: list[str]
     writes: list[Any] = field(default_factory=list)
     hear: Callable[[str], None] = lambda _: None
+    unmarked: set[str] = field(default_factory=set)
 
     @property
     def digest(self) -> str:
@@ -46,7 +50,10 @@ class SentWrites:
         def noted(request: Request) -> Response:
             if "/composite" in request.path:
                 self._note_subrequests(_body(request))
-            return self._answer("salesforce", handle, request)
+            response = self._answer("salesforce", handle, request)
+            if MARK in request.body:
+                self._note_marks(_body(request), response.body)
+            return response
 
         return noted
 
@@ -54,6 +61,16 @@ class SentWrites:
         response = handle(request)
         self.trace.append(f"{side} {request.method} {request.path} {response.status}")
         return response
+
+    def _note_marks(self, sent: Any, answer: bytes) -> None:  # noqa: ANN401 - a JSON value
+        try:
+            answers = json.loads(answer)["compositeResponse"]
+        except (ValueError, KeyError, TypeError):  # a fault has replaced the answer
+            return
+        for part, got in zip(sent.get("compositeRequest", ()), answers, strict=False):
+            if (part.get("body") or {}).keys() == {"Name"}:
+                is_forbidden = FORBIDDEN in json.dumps(got["body"])
+                (self.unmarked.add if is_forbidden else self.unmarked.discard)(part["url"].rpartition("/")[2])
 
     def _note_subrequests(self, body: Any) -> None:  # noqa: ANN401 - a JSON value
         for envelope in body.get("graphs", [body]):

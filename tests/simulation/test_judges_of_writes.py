@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from emulators.base.server import Request, Response
 from tests.simulation.judges.foreign_records import judge_foreign, judge_foreign_write, judge_staging_write
 from tests.simulation.judges.mass_changes import MassChanges, changes_for_partner_center, changes_for_salesforce
 from tests.simulation.judges.partner_center_writes import PartnerCenterWrites
 from tests.simulation.judges.salesforce_writes import SalesforceWrites
+from tests.simulation.sent_writes import FORBIDDEN, RequestHandler, SentWrites
 
 ROOT = "/services/data/v66.0"
 DEAL, REFERRAL = "006AA000001000OYAQ", "23c6612f-4826-4673-a3a7-711a81332876"
@@ -203,3 +205,19 @@ def test_a_staging_app_writes_only_what_has_its_tag_and_shows_nothing_to_microso
 
 def test_a_staging_app_leaves_the_referrals_of_production_alone() -> None:
     assert kinds(judge_staging_write("PATCH", REFERRAL, [], {REFERRAL: DEAL}, "SANDBOX")) == ["touched"]
+
+
+def answering(body: object) -> RequestHandler:
+    """A service that answers each request with one subrequest's body."""
+    answer = json.dumps({"compositeResponse": [{"body": body}]}).encode()
+    return lambda _: Response(200, answer)
+
+
+def test_a_mark_in_a_name_may_be_missing_only_while_its_last_write_was_forbidden() -> None:
+    part = {"method": "PATCH", "url": f"{ROOT}/sobjects/Opportunity/{DEAL}", "body": {"Name": "✔ ERP"}}
+    body = json.dumps({"compositeRequest": [part]}).encode()
+    sent, request = SentWrites([]), Request("POST", f"{ROOT}/composite", body=body)
+    for error, unmarked in (([{"errorCode": FORBIDDEN}], {DEAL}), ([{"errorCode": "OTHER"}], set()), (None, set())):
+        sent.unmarked = set() if unmarked else {DEAL}
+        sent.of_salesforce(answering(error))(request)
+        assert sent.unmarked == unmarked
