@@ -1,4 +1,4 @@
-"""Store links with their audit lines, pointers, claims, the retry queue, the states of the sides, and cursors as rows.
+"""Store links with their audit lines, pointers, the retry queue, the states of the sides, and cursors as rows.
 
 partition                key                     row
 O|<opportunity id>       link                    the link, which is also the lock of the pair
@@ -9,7 +9,7 @@ E|, M|                   deals                   see `party_rows.py`
 erased                   <what>                  see `erasure_rows.py`
 compare                  progress                see `compare_rows.py`
 mass, mapping            <count>, approved       see `mass_rows.py`, `approved_rows.py`
-A|<account match key>    claim                   an instance is looking up the account, and creates it if it is missing
+A|<account match key>    claim                   see `claim_rows.py`
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
 side|store               state                   see `store_state.py`
@@ -38,13 +38,13 @@ from shared.domain.org_shape import OrgShape
 from shared.foundation.errors import MAX_REMOTE_TEXT, StoreConflict, StoreUnavailable, UnreadableRow
 from shared.foundation.logs import log as write_log
 from shared.store.approved_rows import ApprovedRows
+from shared.store.claim_rows import ClaimRows
 from shared.store.compare_rows import CompareRows
 from shared.store.erasure_rows import ErasureRows
 from shared.store.limits import MAX_CHANGES
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.list_rows import (
     audit_rows,
-    hashed_key,
     line_from_json,
     retry_entry_from,
     retry_entry_to_json,
@@ -63,7 +63,7 @@ from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
 from shared.store.store_state import StoreState, copied_in
 from shared.store.stored_values import Entry, RetryEntry, SideState
 
-LINK, POINTER, CLAIM, STATE = "link", "pointer", "claim", "state"
+LINK, POINTER, STATE = "link", "pointer", "state"
 ORG_SHAPE = "currencies"
 """The key of the shape. Its first part were the currencies."""
 MAX_SIDE_STATE_AGE_SECONDS = 5.0
@@ -71,7 +71,7 @@ MAX_SIDE_STATE_AGE_SECONDS = 5.0
 DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
-class LinkStore(PartyRows, CompareRows, ErasureRows, OrganizationRows, StoreState, MassRows, ApprovedRows):
+class LinkStore(PartyRows, ClaimRows, CompareRows, ErasureRows, OrganizationRows, StoreState, MassRows, ApprovedRows):
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
     def __init__(
@@ -177,28 +177,6 @@ class LinkStore(PartyRows, CompareRows, ErasureRows, OrganizationRows, StoreStat
     def delete_pointer(self, referral_id: str, entry: Entry[Pointer]) -> None:
         """Delete a pointer, so that the next try need not wait for the lease. Raises StoreConflict."""
         self._rows.write(_referral_partition(referral_id), [Delete(POINTER, entry.etag)])
-
-    # --- claims on accounts
-
-    def claim_account(self, key: str, lease: timedelta) -> Entry[None] | None:
-        """Claim an account's match key. Returns None while another claim is younger than `lease`."""
-        partition = f"A|{hashed_key(key)}"
-        row = self._rows.get(partition, CLAIM)
-        if row and row.age < lease:
-            return None
-        change = Replace(CLAIM, pack(None), row.etag) if row else Insert(CLAIM, pack(None))
-        try:
-            (etag,) = self._rows.write(partition, [change])
-        except StoreConflict:
-            return None
-        return Entry(None, etag or "", timedelta())
-
-    def release_account(self, key: str, claim: Entry[None]) -> None:
-        """Release the claim. If another instance has taken it over, nothing changes."""
-        try:
-            self._rows.write(f"A|{hashed_key(key)}", [Delete(CLAIM, claim.etag)])
-        except StoreConflict:
-            return
 
     # --- the retry queue
 
