@@ -3,6 +3,7 @@
 Source: docs/protocol.md#known-versions.
 """
 
+from collections.abc import Mapping
 from copy import replace
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from shared.domain.creation_values import STAYS_UNREAD, readable_lists
 from shared.domain.deal import VISIBILITY, Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.left_members import is_known_list, unsent_members
-from shared.domain.link import Link
+from shared.domain.link import EffectKind, Intent, Link
 from shared.domain.link_states import SUSPENDED, State
 from shared.domain.member_sets import keys_of
 from shared.domain.ping_pong import PING_PONG
@@ -36,6 +37,32 @@ def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
     stays = all(known.code in STAYS_UNREAD or key in unsent for key, known in link.refused.items())
     is_agreed = is_known and is_read and stays and not (link.waiting or is_suspended or link.state is State.CLOSED)
     return replace(link, etag=referral.etag if is_known else None, agreed=is_agreed)
+
+
+def version_held(
+    link: Link, referral: Referral | None, written: Mapping[str, Value | None], rules: Rules
+) -> str | None:
+    """The version of a referral if the base and what is `written` to the opportunity hold all of its values.
+
+    If the outcome of that write is unknown, the referral need not be read again (`stand_in`).
+    """
+    if referral is None:
+        return None
+    known = _with_known_referral(replace(link, base=Deal({**link.base, **written})), referral, rules)
+    return known.etag if known.agreed else None
+
+
+def stand_in(link: Link, interrupted: Intent) -> Link | None:
+    """The link whose base stands in for the referral, so that it need not be read; None if it must be.
+
+    After a write to the opportunity whose outcome is unknown, it is the link as the write would leave it.
+    """
+    if interrupted.only_shows:
+        return link if link.etag and link.agreed else None
+    write = None if interrupted.find(EffectKind.PATCH_REFERRAL) else interrupted.find(EffectKind.WRITE_OPPORTUNITY)
+    if write is None or write.etag is None:
+        return None
+    return replace(link, base=Deal({**link.base, **write.values}), etag=write.etag, agreed=True)
 
 
 def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) -> Link:

@@ -77,8 +77,9 @@ class Effect(Struct, frozen=True):
     """One coming write: the values that it sets, those that they replace, and the version and time of the decision.
 
     `unknown` holds the keys that a later build stored, as in `Link`. `ended` says that the run that made it has ended
-    without knowing whether it took effect. `lines` report an opportunity that is created; `refused` and
-    `cause` are those of its link. Only the run that creates it knows what Salesforce refused.
+    without knowing whether it took effect. `etag` is the version of the referral of which base and `values` hold
+    everything (`known_versions.version_held`). `lines` report an opportunity that is created; `refused` and `cause` are
+    those of its link. Only the run that creates it knows what Salesforce refused.
     """
 
     kind: EffectKind
@@ -88,6 +89,7 @@ class Effect(Struct, frozen=True):
     decided: datetime | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
     ended: bool = False
+    etag: str | None = None
     lines: tuple[Line, ...] = ()
     refused: Mapping[str, Difference] = field(default_factory=dict)
     cause: Cause | None = None

@@ -55,6 +55,7 @@ class _EffectRow(Struct):
     version: str | None
     decided: datetime | None
     ended: bool = False
+    etag: str | None = None
     lines: list[Any] = []
     refused: dict[str, _DifferenceRow] = {}
     cause: _CauseRow | None = None
@@ -283,6 +284,7 @@ def _intent_to_json(intent: Intent | None) -> list[Json] | None:
             "version": effect.version,
             "decided": effect.decided.isoformat() if effect.decided else None,
             **({"ended": True} if effect.ended else {}),
+            **({"etag": effect.etag} if effect.etag else {}),
             **({"lines": [line_to_json(line) for line in effect.lines]} if effect.lines else {}),
             **({"refused": _differences_to_json(effect.refused)} if effect.refused else {}),
             **({"cause": _cause_to_json(effect.cause)} if effect.cause else {}),
@@ -301,7 +303,7 @@ def _effect_from(row: _EffectRow, stored: Json) -> Effect:
     values, displaced = deal_from_shapes(row.values), deal_from_shapes(row.displaced)
     known = Effect(row.kind, values, displaced, row.version, row.decided, _unknown_keys(stored, row), row.ended)
     if not (row.lines or row.refused or row.cause):
-        return known
+        return replace(known, etag=row.etag) if row.etag else known
     lines = tuple(_line_from(line, row.decided) for line in row.lines)
     refused = _differences_from(row.refused, stored.get("refused", {}))
     return replace(known, lines=lines, refused=refused, cause=_cause_from(row.cause, stored.get("cause", {})))

@@ -12,6 +12,7 @@ from functools import partial
 from msgspec import Struct
 
 from shared.domain.deal import Side
+from shared.domain.known_versions import stand_in
 from shared.domain.link import TRY_AGAIN, Link
 from shared.domain.link_states import State
 from shared.domain.microsoft_news import has_heard
@@ -24,7 +25,7 @@ from shared.mapping.polls import PollQuery
 from shared.mapping.referral_kind import is_target_microsoft
 from shared.mapping.stamps import covers
 from shared.sync.poll_plan import PollPlan, cursor_name, plan_poll, turn_name
-from shared.sync.ports import Context, Json, Page, RetryEntry, time_literal
+from shared.sync.ports import PUSH, Context, Json, Page, RetryEntry, time_literal
 
 SWEEP = "sweep"
 """The name of the sweep, and of its cursor."""
@@ -239,7 +240,16 @@ def _has_seen_version(ctx: Context, stamp: Json) -> bool:
     if entry is None or (entry.value.state is State.ON_HOLD and entry.value.answer_by is None):
         return False  # an earlier build has linked it: its time to answer is not known
     is_paused = entry.value.state is State.PAUSED and entry.value.intent is None
-    return is_paused or (entry.value.etag == stamp.get("eTag") and not _was_left(ctx, entry.value))
+    is_read = entry.value.etag == stamp.get("eTag") and not _was_left(ctx, entry.value)
+    return is_paused or is_read or _is_pushed(ctx, entry.value, stamp)
+
+
+def _is_pushed(ctx: Context, link: Link, stamp: Json) -> bool:
+    """Whether a push returns to a write of unknown outcome that was decided on this version of the referral."""
+    known = stand_in(link, link.intent) if link.intent and PUSH not in ctx.policy.paused else None
+    is_same = known is not None and known is not link and known.etag == stamp.get("eTag")
+    entry = ctx.store.retry_entry(Side.SALESFORCE, link.opportunity_id) if is_same else None
+    return entry is not None and _returns_soon(ctx, entry)
 
 
 def _was_left(ctx: Context, link: Link) -> bool:

@@ -6,6 +6,7 @@ from functools import partial
 from shared.domain.deal import VISIBILITY, Change, Side, Status
 from shared.domain.duplicates import is_referral_taken, without_referral
 from shared.domain.forgetting import recognised
+from shared.domain.known_versions import stand_in
 from shared.domain.link import Link
 from shared.domain.link_states import SUSPENDED, State
 from shared.domain.plan import plan_pair
@@ -58,7 +59,7 @@ def make_plan(ctx: Context, pair: Pair) -> None:
         plan = decide(rules, now, ctx.policy)
     if plan.tries and (kept := rules_to_keep(ctx, link, plan)):
         plan = decide(kept, now, ctx.policy)
-    if pair.is_from_base and plan.replaces_list:  # the list is rebuilt from all that Partner Center holds
+    if pair.referral.raw is None and plan.replaces_list:  # the list is rebuilt from all that Partner Center holds
         pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
         make_plan(ctx, pair)
         return
@@ -137,9 +138,16 @@ def _is_given_away(ctx: Context, link: Link) -> bool:
     return known is not None and is_referral_taken(known.value, link.referral_id or "")
 
 
-def calls_partner_center(pair: Pair) -> bool:
+def must_send(pair: Pair) -> bool:
     """Whether the work that was planned calls Partner Center; what was read for the others is not read again."""
     return pair.must_create or (pair.plan is not None and bool(pair.plan.to_partner_center or pair.plan.help))
+
+
+def end_of(pair: Pair) -> Outcome:
+    """How the work on a pair ended; a push goes on where no more than a write to Salesforce may have failed."""
+    outcome, intent = pair.outcome or RECONCILED, pair.link.intent
+    is_pushed = intent is not None and pair.may_have_written and not pair.interrupted.effects
+    return replace(outcome, pushed=pair.id) if is_pushed and intent and stand_in(pair.link, intent) else outcome
 
 
 def plan_and_send(ctx: Context, pair: Pair) -> None:

@@ -18,7 +18,7 @@ from shared.domain.counted_changes import Counted
 from shared.domain.deal import Change, Deal, Side
 from shared.domain.field_rules import Rules
 from shared.domain.help_outcomes import help_shown
-from shared.domain.known_versions import with_known_versions
+from shared.domain.known_versions import version_held, with_known_versions
 from shared.domain.link import Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_news import Hearing, shown
@@ -181,9 +181,6 @@ class Pair(Struct):
             self.drop_plan()
 
 
-# --- the lease
-
-
 def acquire(ctx: Context, opportunity_id: str, *, leaves_paused: bool = False) -> Pair | Outcome:
     """Acquire the lease of a pair, and create its row if it is missing; an outcome if another instance holds it.
 
@@ -230,7 +227,9 @@ def record_writes(ctx: Context, pair: Pair, changes: tuple[Change, ...] = ()) ->
     plan, opportunity, referral = pair.plan, pair.opportunity, pair.referral
     effects = [_effect(EffectKind.PATCH_REFERRAL, changes, referral.etag)] if changes and referral else []
     if plan and plan.to_salesforce and opportunity:
-        effects.append(_effect(EffectKind.WRITE_OPPORTUNITY, plan.to_salesforce, opportunity.modified.isoformat()))
+        write = _effect(EffectKind.WRITE_OPPORTUNITY, plan.to_salesforce, opportunity.modified.isoformat())
+        etag = None if changes else version_held(pair.link, referral, write.values, ctx.translation.rules)
+        effects.append(replace(write, etag=etag))
     else:
         effects.append(Effect(EffectKind.MARK_OPPORTUNITY))
     record_intent(ctx, pair, *effects, lines=pair.pending.dated_notes(ctx.clock.now()))

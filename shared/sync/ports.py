@@ -331,13 +331,14 @@ class Outcome(Struct, frozen=True):
     """The end of the work on one pair. A pair that is tried again has a cause and, where it is known, a time.
 
     `unsure` says that a write may have taken effect although it failed: its intent stays in the store, so that
-    recovery looks for the effect.
+    recovery looks for the effect. `pushed` is the opportunity with which a push goes on: all of the referral is known.
     """
 
     result: Result
     cause: str = ""
     at: datetime | None = None
     unsure: bool = False
+    pushed: str | None = None
 
 
 RECONCILED = Outcome(Result.RECONCILED)

@@ -17,6 +17,7 @@ from shared.domain.answer_clock import must_be_read
 from shared.domain.clones import Twins, next_look
 from shared.domain.deal import CLOSED, VISIBILITY, Deal, Side, Status
 from shared.domain.field_rules import Rules
+from shared.domain.known_versions import stand_in
 from shared.domain.link import Link
 from shared.domain.link_states import SUSPENDED, State
 from shared.domain.mass_change import waits_for_approval
@@ -26,7 +27,7 @@ from shared.foundation.errors import CosellError, SignInFailed, Throttled
 from shared.mapping.stamps import MAX_COMMIT_TIME, SECOND
 from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
-from shared.sync.decide_pair import calls_partner_center, end_rest, leave_sync, make_plan, plan_and_send, send_changes
+from shared.sync.decide_pair import end_of, end_rest, leave_sync, make_plan, must_send, plan_and_send, send_changes
 from shared.sync.hear_microsoft import look_for_news
 from shared.sync.mark_names import mark_names
 from shared.sync.mass_change import stop_mass_changes, wait_for_approval
@@ -153,14 +154,14 @@ def _prepare_push(ctx: Context, pair: Pair, twins: Twins) -> None:
         prepare_create(ctx, pair, opportunity, twins)
     else:
         rules = ctx.translation.rules
-        is_known = pair.referral is None and bool(link.etag) and link.agreed and link.mapping == rules.mapping
+        last = stand_in(link, pair.interrupted) if pair.interrupted.effects else link
+        is_known = pair.referral is None and link.mapping == rules.mapping
         stage = opportunity.deal.get("status")  # a win may be held: the referral says from when it is not
         wins = isinstance(stage, Status) and stage.substatus == "Won" and stage != link.base.get("status")
         is_known &= not opportunity.sharing.help or (link.help is not None and link.help.is_asked)
         is_known &= (VISIBILITY in link.base or VISIBILITY not in opportunity.deal) and not _is_due(ctx, pair)
-        is_known &= not pair.interrupted.effects or pair.interrupted.only_shows
-        if is_known and not wins and not (link.refused and link.has_refused_value):
-            pair.take_referral(referral_from_base(link, opportunity, rules), is_from_base=True)
+        if last and last.etag and last.agreed and is_known and not (wins or (link.refused and link.has_refused_value)):
+            pair.take_referral(referral_from_base(last, opportunity, rules), is_from_base=last is link)
         elif pair.referral is None:
             _read_referral(ctx, pair)
         make_plan(ctx, pair)
@@ -190,7 +191,7 @@ def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Re
 def carry_out(ctx: Context, work: Work) -> Outcomes:
     """Carry out the plans of all pairs, as far as the mass-change stop lets them, and release the leases."""
     stop_mass_changes(ctx, work.pairs)
-    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _write_referral, needs=calls_partner_center)
+    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _write_referral, needs=must_send)
     if heard := [pair for pair in work.pairs if pair.link.microsoft or pair.link.partners or _names_crm(pair)]:
         run_for_each(ctx, Side.PARTNER_CENTER, heard, look_for_news)
     for again in _write_opportunities(ctx, work.pairs):
@@ -205,7 +206,7 @@ def carry_out(ctx: Context, work: Work) -> Outcomes:
     ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
     if unshown:
         look_at_again(ctx, unshown)
-    return {**work.ended, **{pair.id: pair.outcome or RECONCILED for pair in work.pairs}}
+    return {**work.ended, **{pair.id: end_of(pair) for pair in work.pairs}}
 
 
 def _names_crm(pair: Pair) -> bool:

@@ -37,7 +37,7 @@ from shared.foundation.errors import (
     UnreadableRefusal,
 )
 from shared.foundation.logs import failure_fields
-from shared.sync.ports import WAITING, Context, Mode, Outcome, Outcomes, Result, RetryEntry, Store
+from shared.sync.ports import PUSH, WAITING, Context, Mode, Outcome, Outcomes, Result, RetryEntry, Store
 
 WAITS_FOR_SIGN_IN = frozenset({"sign_in", "side_paused"})
 """Causes of entries that wait until the sign-in of a side works again."""
@@ -218,11 +218,16 @@ def keep_retry_queue(ctx: Context, side: Side, outcomes: Outcomes, worked: Mappi
     """Queue the pairs that must be tried again, and remove the entries of the others.
 
     `worked` holds the entries as they were read before the work. An entry is removed only under the ETag it was read
-    with, so that an entry which another instance renewed stays.
+    with, so that an entry which another instance renewed stays. A pull whose referral is known leaves the rest to a
+    push, which need not read it again.
     """
     for key, outcome in outcomes.items():
         entry = worked.get(key)
-        if outcome.result is Result.RETRY:
+        if outcome.pushed and side is Side.PARTNER_CENTER and PUSH not in ctx.policy.paused:
+            queue_pair(ctx, Side.SALESFORCE, outcome.pushed, outcome)
+            if entry is not None:
+                ctx.store.remove_retry_entry(entry)
+        elif outcome.result is Result.RETRY:
             queue_pair(ctx, side, key, outcome, entry)
         elif outcome.result is Result.HELD or outcome.at is not None:
             at = outcome.at or ctx.clock.now() + ctx.policy.held_interval

@@ -74,6 +74,7 @@ class Scale:
         self.storm = Storm(self.faults, self.places, self.calls, self.chance)
         self.crew = Crew(self.harness, self.chance, self.places)
         self.deals = Deals(self.harness, self.chance, LATE_SAVES if self.faults else 0.0)
+        self.places.touched = self.deals.crowd.touched
         salesforce = self.calls.around(Side.SALESFORCE, self.harness.salesforce, self.storm.before_call)
         partner_center = self.calls.around(Side.PARTNER_CENTER, self.harness.partner_center, self.storm.before_call)
         self.harness._adapter.answer_by(salesforce)
@@ -176,7 +177,8 @@ class Scale:
         """All records of both systems, and the log of edits."""
         names = ("Opportunity", "Account", "Contact")
         opportunities, accounts, contacts = map(self.harness.salesforce.records, names)
-        return Left(opportunities, self.harness.our_referrals(), accounts, contacts, self.deals.edits)
+        referrals = [{**one, "touched": one["id"] in self.places.touched} for one in self.harness.our_referrals()]
+        return Left(opportunities, referrals, accounts, contacts, self.deals.edits)
 
 
 def let_sellers_give_reasons(harness: Harness) -> None:

@@ -100,3 +100,33 @@ def test_a_failed_read_of_opportunities_costs_no_more_than_one_batch_of_referral
         harness.sweep(MINUTE)
         assert harness.new_calls()[GET] == 8 + 4
         assert all(harness.opportunity(deal)["Amount"] == 12000 for deal in deals)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.DROP_AFTER])
+def test_no_referral_is_read_again_after_a_lost_write_of_an_opportunity(harness: Harness, kind: FaultKind) -> None:
+    (deal,) = create_deals(harness, 1)
+    edit_referrals(harness, [deal])
+    harness.inject_fault(Side.SALESFORCE, Fault(kind, sent='"PATCH"'))
+    harness.sweep()
+    assert harness.new_calls()[GET] == 1
+    harness.sweep(HOUR)
+    harness.push(HOUR)
+    harness.push(MINUTE)
+    assert GET not in harness.new_calls()
+    link, referral = harness.stored_link(deal), harness.referral_of(deal)
+    assert (link.intent, link.etag, link.agreed) == (None, referral["eTag"], True)
+    assert harness.opportunity(deal)["Amount"] == 12000
+    assert harness.count_in_audit(deal, "→ 12000.00 USD") == 1
+
+
+def test_a_change_after_a_lost_write_is_read(harness: Harness) -> None:
+    (deal,) = create_deals(harness, 1)
+    edit_referrals(harness, [deal])
+    harness.inject_fault(Side.SALESFORCE, Fault(FaultKind.DROP, sent='"PATCH"'))
+    harness.sweep()
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=13000)
+    harness.pull_event(harness.referral_of(deal)["id"])
+    harness.push(HOUR)
+    harness.push(MINUTE)
+    assert harness.opportunity(deal)["Amount"] == 13000
+    assert not harness.count_in_audit(deal, "both sides")

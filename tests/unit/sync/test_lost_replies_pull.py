@@ -79,7 +79,7 @@ def test_a_conditional_write_with_a_lost_reply_is_recognised_and_reported(harnes
     harness.inject_fault(Side.SALESFORCE, Fault(kind, path="composite$", method="POST", skip=1))
     harness.pull_event(referral)
     assert harness.opportunity(deal)["Amount"] == 30000
-    assert [entry.cause for entry in harness.retry_entries(Side.PARTNER_CENTER)] == ["ambiguous"]
+    assert [entry.cause for entry in harness.retry_entries(Side.SALESFORCE)] == ["ambiguous"]
     harness.advance_time(AFTER_LEASE)
     harness.push()
     assert str(harness.stored_link(deal).base["money"]) == "30000.00 EUR"

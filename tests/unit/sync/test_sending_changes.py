@@ -12,7 +12,7 @@ from shared.domain.help_request import HelpStep
 from shared.domain.link_states import State
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity
-from shared.sync.decide_pair import calls_partner_center, make_plan, plan_and_send, send_changes
+from shared.sync.decide_pair import make_plan, must_send, plan_and_send, send_changes
 from shared.sync.pair_lease import Pair, acquire
 from shared.sync.ports import Outcome, Policy, Result
 from tests.unit.sync.harness import START, Harness
@@ -123,12 +123,12 @@ def test_a_list_that_only_loses_members_is_refused_whole(harness: Harness, edite
 
 def test_only_a_pair_with_something_to_send_calls_partner_center(edited: Callable[..., Pair]) -> None:
     pair, change = edited(), Change("notes", "Notes", "old", "new")
-    assert not calls_partner_center(pair)
+    assert not must_send(pair)
     for plan, calls in (
         (Plan(Deal()), False), (Plan(Deal(), (change,)), True), (Plan(Deal(), help=HelpStep.ASK), True),
         (Plan(Deal(), (), (change,)), False),
     ):  # fmt: skip
         pair.take_plan(plan)
-        assert calls_partner_center(pair) is calls
+        assert must_send(pair) is calls
     pair.decide_create(is_wanted=True)
-    assert calls_partner_center(pair)
+    assert must_send(pair)
