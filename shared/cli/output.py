@@ -2,15 +2,37 @@
 
 import json
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 PLAIN_WIDTH = 120
 """Columns of the output if it is not a terminal."""
+
+_HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that change the direction of the text around them."""
+
+
+def plain(text: object) -> str:
+    """Return a text from outside as it may be printed on a terminal: no markup, and no character that controls it.
+
+    Line breaks and tabs become blanks. Other control characters, halves of surrogate pairs, and characters that turn
+    the text around are shown by their number.
+    """
+    return escape("".join(map(_shown, str(text))))
+
+
+def _shown(letter: str) -> str:
+    if letter in "\n\r\t":
+        return " "
+    is_hidden = letter in _TURNING or unicodedata.category(letter) in _HIDDEN
+    return f"<U+{ord(letter):04X}>" if is_hidden else letter
 
 
 class Output:

@@ -85,6 +85,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     ),
     "previewed": (logging.INFO, ("run", "creates", "to_partner_center", "to_salesforce", "held")),
     "store_copied": (logging.INFO, ("rows", "seconds", "deleted")),
+    "operator_action": (logging.INFO, ("action", "scope", "operator")),
     "mapping_unapproved": (logging.WARNING, ("fields",)),
     "mass_change_stopped": (
         logging.ERROR,

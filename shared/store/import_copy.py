@@ -40,7 +40,7 @@ PAUSE = [FOREVER.isoformat(), IMPORT, None]
 HEARTBEATS = ("push_done", "sweep_done")
 PAUSED_FOR = timedelta(minutes=15)
 """An app whose last run is younger may still be at work."""
-WITHOUT_DEALS = ("owner", "org", "probe", "cursor", "due|", "side|", "mass", "compare")
+WITHOUT_DEALS = ("owner", "org", "probe", "cursor", "due|", "side|", "mass", "compare", "operator", "paused")
 """Rows that a new table may have already. The fields approved there (`mapping`) must not replace those of the copy."""
 ANEW = "import into an empty one (docs/troubleshooting.md#empty-or-restore-the-store)"
 """What a person does about a table that cannot take the copy."""

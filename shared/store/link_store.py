@@ -16,6 +16,7 @@ side|store               state                   see `store_state.py`
 cursor                   <name>                  cursors and heartbeats
 owner, org               salesforce, organization  see `organization_rows.py`
 org                      currencies              the shape of the Salesforce organisation, and when it was asked
+operator                 <newest first>          see `operator_rows.py`
 probe                    <random>                written and removed at once, to test whether storage works
 
 The rules behind these rows: docs/protocol.md#what-is-stored. A row that this build cannot read is told once in the log.
