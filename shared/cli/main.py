@@ -12,8 +12,10 @@ from shared.cli import (
     compare,
     connect,
     doctor,
+    explain,
     forget,
     salesforce,
+    status,
     store,
     turn_on,
     webhook,
@@ -33,6 +35,8 @@ app.add_typer(webhook.app, name="webhook")
 
 app.command()(doctor.doctor)
 app.command("turn-on")(turn_on.turn_on)
+app.command()(status.status)
+app.command()(explain.explain)
 app.command("compare")(compare.compare)
 app.command("forget")(forget.forget)
 app.command()(approve.approve)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shared.clients.partner_center.sign_in import SecretNames
 
 RUN = "credentials"
+CREDENTIALS_DONE, ENDS = "credentials_done", "ends|"
+"""The cursor of the last run, and the start of those that say when each secret ends (`cosell status`)."""
 MFA_CODE = "900421"
 
 REFRESH_TOKEN_LIFE = timedelta(days=90)
@@ -43,6 +45,7 @@ def renew_credentials(app: App, now: Callable[[], datetime] = lambda: datetime.n
         for name, days in sorted(days_left.items()):
             if days is None or days <= WARNING_DAYS:
                 log("credential_ending", name=name, days_left=days)
+        _keep_ends(app, days_left, now())
         if is_signed_in:
             _log_credentials(app, days_left, now())
             _repair_registration(app)
@@ -83,6 +86,12 @@ def _log_credentials(app: App, days_left: dict[str, int | None], now: datetime) 
         mfa=mfa,
         role=role,
     )
+
+
+def _keep_ends(app: App, days_left: dict[str, int | None], now: datetime) -> None:
+    """Store when each secret ends, so that somebody without rights on the vault can see it."""
+    known = {name: now + days * DAY for name, days in days_left.items() if days is not None}
+    app.store.move_cursors({CREDENTIALS_DONE: now, **{f"{ENDS}{name}": end for name, end in known.items()}})
 
 
 def days_left_by_secret(app: App, now: datetime) -> Iterator[tuple[str, int | None]]:

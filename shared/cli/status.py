@@ -1,0 +1,193 @@
+"""Run `cosell status`: print what waits and what is wrong, or with an id everything about one deal.
+
+Without an id it reads the table alone, and no secret. With an id it prints values of the deal, which no log gets.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from msgspec import to_builtins
+
+from shared.app import App
+from shared.cli.command import Env, Json, run_command
+from shared.cli.exit_codes import Exit
+from shared.cli.explain import shown_time
+from shared.cli.output import Output, plain
+from shared.domain.sentences import system_name
+from shared.operations.pair_report import FieldReport, PairReport, pair_report
+from shared.operations.status_report import Group, StatusReport, status_report
+
+MEANINGS = {
+    "held": "held: a seller must complete it",
+    "parked": "parked: a service refuses it",
+    "columns": "columns that cannot be written back",
+    "inbox": "in the inbox: no deal can be made",
+    "answer": "unanswered, and near its end",
+    "stopped": "held back by the mass-change stop",
+    "late": "late: failed, and tried again",
+}
+SHOWN_LINES = 10
+"""So many lines of the Audit are printed. JSON has all."""
+
+
+def status(
+    env: Env,
+    deal: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The id of an opportunity or of a referral: only this deal.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print what waits and what is wrong; with an id, everything about one deal."""
+    run_command(env, as_json, lambda _, output: run_status(output, deal))
+
+
+def run_status(output: Output, deal: str | None = None) -> Exit:
+    """Run the command. Raises ConfigurationError, what the store raises, and with an id what both sides raise."""
+    app = App()
+    try:
+        if deal is not None:
+            return _run_pair(app, output, deal)
+        with output.show_progress("reading the store"):
+            report = status_report(app)
+        _print_status(report, app.clock.now(), output)
+        output.print_document({"ok": not report.groups, **to_builtins(report)})
+        return Exit.PROBLEM if report.groups else Exit.OK
+    finally:
+        app.close()
+
+
+def age(since: datetime | None, now: datetime) -> str:
+    """Return how long ago a time was, in its largest unit."""
+    if since is None:
+        return ""
+    seconds = int((now - since).total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if abs(seconds) >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+# --- all deals
+
+
+def _print_status(report: StatusReport, now: datetime, output: Output) -> None:
+    health, paused = report.health, ", ".join(map(str, _list(report.health["paused"])))
+    output.say(f"Mode {health['mode']}{f', paused: {paused}' if paused else ''}, mapping {health['mapping']}.")
+    output.say(f"This command is {health['version']}; Salesforce package: {plain(_package(health))}.")
+    if health["wrong_organization"]:
+        output.say(f"[red]The app must not use this organisation[/red]: {plain(health['wrong_organization'])}.")
+    runs = [(run, f"{age(at, now)} ago" if at else "never") for run, at in report.runs.items()]
+    output.print_table(("run", "ended"), runs, title="Last runs")
+    _print_sides(report, now, output)
+    links = ", ".join(f"{count} {state}" for state, count in sorted(report.links.items()))
+    output.say(f"Links: {links or 'none'}.")
+    ends = [(plain(name), f"{end.astimezone(UTC):%Y-%m-%d}") for name, end in report.ends.items()]
+    if ends:
+        output.print_table(("secret", "ends"), ends, title="Credentials")
+    else:
+        output.say("Ends of credentials: not known yet; the daily run stores them.")
+    _print_groups(report.groups, now, output)
+
+
+def _list(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else ()
+
+
+def _package(health: Mapping[str, object]) -> object:
+    package = health["package"]
+    return package.get("version") if isinstance(package, dict) else "not asked yet"
+
+
+def _print_sides(report: StatusReport, now: datetime, output: Output) -> None:
+    lines = []
+    for side, queue in zip(report.sides, report.queues, strict=True):
+        pause = f"{side.reason} until {shown_time(side.paused_until)}" if side.paused_until else "no"
+        calls = str(side.parallelism) if side.parallelism else "all"
+        waits = f"{queue.count} ({queue.failed} failed)"
+        lines.append((system_name(side.side), pause, calls, waits, age(queue.oldest, now)))
+    output.print_table(("side", "paused", "calls at once", "waiting", "oldest"), lines, title="Sides and backlog")
+
+
+def _print_groups(groups: Sequence[Group], now: datetime, output: Output) -> None:
+    if not groups:
+        output.say("Nothing is wrong.")
+        return
+    output.say("To look at:")
+    for group in groups:
+        where = f" of {plain(group.field)}" if group.field else ""
+        output.say(f"{group.count} x {MEANINGS[group.kind]} - {plain(group.code)}{where}")
+        oldest = f"ends in {age(now, group.oldest)}" if group.kind == "answer" and group.oldest else ""
+        oldest = oldest or (f"oldest {age(group.oldest, now)}" if group.oldest else "")
+        output.say(f"   for example {plain(group.example)}{f', {oldest}' if oldest else ''}")
+        if group.remedy:
+            output.say(f"   {plain(group.remedy)}")
+        output.say(f"   Then: `{plain(group.command)}`")
+    output.say(f"Next: `cosell status {plain(groups[0].example)}` shows one deal.")
+
+
+# --- one deal
+
+
+def _run_pair(app: App, output: Output, deal: str) -> Exit:
+    with output.show_progress("reading both sides"):
+        report = pair_report(app, deal)
+    now = app.clock.now()
+    _print_pair(report, now, output)
+    is_well = (
+        report.cause is None and not report.problems and not (report.retry_entry and report.retry_entry.is_failure)
+    )
+    output.print_document({"ok": is_well, **to_builtins(report)})
+    return Exit.OK if is_well else Exit.PROBLEM
+
+
+def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
+    output.say(f"Opportunity {report.opportunity_id or 'none'}, referral {report.referral_id or 'none'}")
+    mark = f", Sync Status {report.mark}" if report.mark else ""
+    output.say(f"State: {report.state or 'no link yet'}{mark}{', in the inbox' if report.in_inbox else ''}")
+    if report.cause:
+        output.say(f"Cause: {plain(report.cause.code)}: {plain(report.cause.reason)} {plain(report.cause.remedy)}")
+    if report.answer_by:
+        output.say(f"Answer by: {shown_time(report.answer_by)}")
+    for problem in report.problems:
+        output.say(f"[red]{plain(problem)}[/red]")
+    lines = [_cells(one) for one in report.fields]
+    output.print_table(("", "field", "agreed", "Salesforce", "Partner Center", "on file"), lines, title="Values")
+    versions = [(name.replace("_", " "), plain(value or "")) for name, value in report.versions.items()]
+    output.print_table(("version", "value"), versions)
+    _print_work(report, now, output)
+    output.say("Audit:" if report.audit else "Audit: empty.")
+    for line in report.audit[:SHOWN_LINES]:
+        output.say(f"   {plain(line)}")
+    if len(report.audit) > SHOWN_LINES:
+        output.say(f"   and {len(report.audit) - SHOWN_LINES} older lines: `cosell status` with --json has all.")
+    _print_next(report, output)
+
+
+def _cells(one: FieldReport) -> tuple[str, ...]:
+    values = (one.base, one.salesforce, one.partner_center)
+    return ("≠" if one.differs else "", plain(one.label), *(plain(each or "") for each in values), plain(one.note))
+
+
+def _print_work(report: PairReport, now: datetime, output: Output) -> None:
+    if report.parties:
+        output.say(f"Other parties: {plain(', '.join(report.parties))}")
+    if report.intent:
+        output.say(f"The app works on it: {plain(', '.join(report.intent))}")
+    if (entry := report.retry_entry) is not None:
+        waits = f"since {age(entry.since, now)}, " if entry.since else ""
+        tries = f"{entry.attempts} tries" if entry.attempts else "no try yet"
+        output.say(f"In the retry queue: {plain(entry.cause)}, {waits}{tries}, next try {shown_time(entry.at)}")
+    else:
+        output.say("Not in the retry queue.")
+
+
+def _print_next(report: PairReport, output: Output) -> None:
+    """Name the command that goes on: the field that differs, or a try again."""
+    key = report.opportunity_id or report.referral_id
+    differing = next((one.field for one in report.fields if one.differs), None)
+    if differing:
+        output.say(f"Next: `cosell explain {key} {differing}` tells how the values came about.")
+    if report.cause or report.retry_entry or report.in_inbox:
+        output.say(f"After the remedy: `cosell retry {key}`.")

@@ -1,0 +1,206 @@
+"""Reports one deal: what the store has of it, beside what both sides show now.
+
+It costs one call of Salesforce and one of Partner Center, and writes nothing.
+
+Source: docs/command-line.md#cosell-status.
+"""
+
+from collections.abc import Mapping, Sequence
+from copy import replace
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from shared.app import App
+from shared.domain.audit import Line
+from shared.domain.cause import Cause
+from shared.domain.deal import Deal, display_text
+from shared.domain.link import Link
+from shared.domain.records import Opportunity, Referral
+from shared.domain.scope import split_reference
+from shared.foundation.errors import ConfigurationError, CosellError, NotFound
+from shared.operations.find_pair import FoundPair, find_deal, read_id
+from shared.store.stored_values import RetryEntry
+from shared.sync.ports import Context
+
+NOT_SHOWN = "not shown"
+"""In place of the record of a side that does not show it."""
+
+
+class FieldReport(Struct, frozen=True):
+    """A field as both sides agreed on it, and as each side shows it now; None: not known. `note` is what is on file."""
+
+    field: str
+    label: str
+    base: str | None
+    salesforce: str | None
+    partner_center: str | None
+    differs: bool
+    note: str
+
+
+class PairReport(Struct, frozen=True):
+    """Everything that `cosell status ID` prints. `found` is what the store has; `problems` say what cannot be read."""
+
+    opportunity_id: str | None
+    referral_id: str | None
+    state: str | None
+    mark: str | None
+    cause: Cause | None
+    versions: Mapping[str, str | None]
+    fields: Sequence[FieldReport]
+    intent: Sequence[str]
+    retry_entry: RetryEntry | None
+    in_inbox: bool
+    audit: Sequence[str]
+    problems: Sequence[str] = ()
+    parties: Sequence[str] = field(default_factory=tuple)
+    answer_by: datetime | None = None
+
+
+def pair_report(app: App, text: str) -> PairReport:
+    """Read what the store and both sides have of a deal.
+
+    Raises ConfigurationError for an unknown id, and what the sign-ins raise. A record that a side does not show is a
+    problem in the report.
+    """
+    ctx = _context(app)
+    try:
+        found = find_deal(app.store, text)
+    except ConfigurationError as error:
+        raise _explained(ctx, text, error) from None
+    problems: list[str] = []
+    opportunity = _opportunity(ctx, found.opportunity_id, problems)
+    referral = _referral(ctx, found.referral_id or (opportunity.referral_id if opportunity else None), problems)
+    link = found.link.value if found.link else None
+    return PairReport(
+        found.opportunity_id,
+        found.referral_id,
+        str(link.state) if link else None,
+        str(link.mark) if link and link.mark else None,
+        link.cause if link else None,
+        _versions(link, opportunity, referral),
+        _fields(ctx, link, opportunity, referral),
+        _intent(found),
+        found.retry_entry,
+        bool((link and link.inbox) or (found.pointer and found.pointer.value.inbox)),
+        [_line_text(line) for line in _audit(app, found)],
+        problems,
+        _parties(link),
+        link.answer_by.until if link and link.answer_by else None,
+    )
+
+
+def _context(app: App) -> Context:
+    """The context that knows the org's shape from the store, so that the org is not asked again."""
+    known, ctx = app.store.org_shape(), app.local
+    return replace(ctx, translation=ctx.translation.for_org(known[0])) if known else app.context
+
+
+def _explained(ctx: Context, text: str, error: ConfigurationError) -> ConfigurationError:
+    """Say of a referral that the store does not know which environment it belongs to, if its reference tells."""
+    side, key = read_id(text)
+    try:
+        referral = ctx.translation.referral(ctx.partner_center.get(key)) if str(side) == "partner_center" else None
+    except CosellError:
+        return error
+    tag, bare = split_reference(referral.external_reference if referral else None)
+    if referral is None or tag == ctx.scope.tag or not bare:
+        return error
+    environment = (tag or "production").lower()
+    return ConfigurationError(f"ID: the referral {key} belongs to the environment {environment}: give --env for it")
+
+
+def _opportunity(ctx: Context, key: str | None, problems: list[str]) -> Opportunity | None:
+    if key is None:
+        return None
+    answer = ctx.salesforce.opportunities([key], *ctx.translation.read_items)
+    records = [record for page in answer.pages for record in page.records]
+    read = ctx.translation.opportunities(records, answer.at).get(key)
+    if isinstance(read, Opportunity):
+        return read
+    problems.append(f"Salesforce: {read}" if read else f"Salesforce does not show the opportunity {key}")
+    return None
+
+
+def _referral(ctx: Context, key: str | None, problems: list[str]) -> Referral | None:
+    if not key:
+        return None
+    try:
+        return ctx.translation.referral(ctx.partner_center.get(key))
+    except NotFound:
+        problems.append(f"Partner Center does not show the referral {key}")
+    return None
+
+
+def _versions(link: Link | None, opportunity: Opportunity | None, referral: Referral | None) -> dict[str, str | None]:
+    """The versions that the store knows, beside those of now."""
+    return {
+        "known_referral": link.etag if link else None,
+        "referral": referral.etag if referral else None,
+        "known_opportunity": link.stamps.get("opportunity") if link else None,
+        "opportunity": opportunity.stamps.get("opportunity") if opportunity else None,
+        "mapping": link.mapping if link else None,
+    }
+
+
+def _fields(
+    ctx: Context, link: Link | None, opportunity: Opportunity | None, referral: Referral | None
+) -> list[FieldReport]:
+    ours, theirs = opportunity.deal if opportunity else None, referral.deal if referral else None
+    base = link.base if link else Deal()
+    return [
+        FieldReport(
+            rule.field,
+            rule.label,
+            _shown(base, rule.field),
+            _shown(ours, rule.field),
+            _shown(theirs, rule.field),
+            _differs(rule.field, base, ours, theirs),
+            _note(link, rule.field),
+        )
+        for rule in ctx.translation.rules
+        if any(rule.field in deal for deal in (base, ours, theirs) if deal is not None)
+    ]
+
+
+def _differs(name: str, base: Deal, ours: Deal | None, theirs: Deal | None) -> bool:
+    """Whether two of the three values that are known differ."""
+    known = [deal.get(name) for deal in (base, ours, theirs) if deal is not None and name in deal]
+    return any(value != known[0] for value in known[1:])
+
+
+def _shown(deal: Deal | None, name: str) -> str | None:
+    return display_text(deal[name]) if deal is not None and name in deal else None
+
+
+def _note(link: Link | None, name: str) -> str:
+    """The code of what is on file for the field."""
+    if link is None:
+        return ""
+    refused = (link.refused[key].code for key in link.refused if key.partition(".")[2] == name)
+    waiting = (link.waiting[key].code for key in link.waiting if key == name)
+    return ", ".join(dict.fromkeys((*refused, *waiting)))
+
+
+def _intent(found: FoundPair) -> list[str]:
+    """The writes that were begun and are not confirmed."""
+    link, pointer = found.link, found.pointer
+    intent = (link.value.intent if link else None) or (pointer.value.intent if pointer else None)
+    return [str(effect.kind) for effect in intent.effects] or ["reading"] if intent else []
+
+
+def _audit(app: App, found: FoundPair) -> Sequence[Line]:
+    return app.store.audit(found.opportunity_id) if found.opportunity_id else app.store.audit_of_lead(found.key)
+
+
+def _line_text(line: Line) -> str:
+    return f"{line.at:%Y-%m-%d %H:%M:%S} UTC - {line.text}"
+
+
+def _parties(link: Link | None) -> list[str]:
+    """The records of other parties in the deal that were heard of."""
+    if link is None:
+        return []
+    microsoft = ["Microsoft"] if link.microsoft else []
+    return [*microsoft, *link.partners]

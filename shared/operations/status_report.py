@@ -1,0 +1,207 @@
+"""Reports what waits and what is wrong, from the table alone: no call to either side, and no secret.
+
+What a person must look at is grouped by its cause, each group with one deal as an example, the remedy, and the command
+that goes on with it. Source: docs/command-line.md#cosell-status.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+
+from shared.app import App
+from shared.domain.counted_changes import MASS_CHANGE
+from shared.domain.deal import Side
+from shared.domain.link import REFUSED_BY_FAR_SIDE, Link
+from shared.domain.link_states import State
+from shared.operations.credentials import CREDENTIALS_DONE, ENDS
+from shared.operations.health import health_report
+from shared.store.link_store import LinkStore
+from shared.store.stored_values import RetryEntry
+
+RUNS = {
+    "push": "push_done", "sweep": "sweep_done", "compare": "compare_done", "credentials": CREDENTIALS_DONE,
+}  # fmt: skip
+"""The runs, and the cursor that each moves when it ends."""
+LONGEST_QUEUE = 100_000
+ANSWER_SOON = timedelta(days=3)
+HELD, PARKED, COLUMNS, INBOX, ANSWER, STOPPED, LATE = (
+    "held", "parked", "columns", "inbox", "answer", "stopped", "late",
+)  # fmt: skip
+"""The kinds of groups."""
+IN_INBOX = "Open the tab Co-sell Inbox in Salesforce, and do what the record says."
+ANSWER_IT = "Accept or decline the deal before Answer By ends."
+COLUMN_REFUSED = "Salesforce refuses these columns of the connector. Run `cosell doctor`; they are written each hour."
+APPROVE = "Look at the deals, then let the changes go."
+LATER = "The app tries again by itself. The log of the app (pair_failed) has the error."
+
+
+class Queue(Struct, frozen=True):
+    """One side's retry queue: how many pairs wait, how many of them failed, since when, and the next try."""
+
+    side: Side
+    count: int
+    failed: int
+    oldest: datetime | None
+    next_try: datetime | None
+
+
+class Group(Struct, frozen=True):
+    """Deals with one cause. `example` is the id of one of them; `command` goes on with all of them."""
+
+    kind: str
+    code: str
+    field: str | None
+    count: int
+    oldest: datetime | None
+    example: str
+    remedy: str
+    command: str
+
+
+class SideReport(Struct, frozen=True):
+    """A side: until when and why it is paused, and how many calls it takes at once (None: as many as usual)."""
+
+    side: Side
+    paused_until: datetime | None
+    reason: str | None
+    parallelism: int | None
+
+
+class StatusReport(Struct, frozen=True):
+    """Everything that `cosell status` prints. `links` counts the links by state."""
+
+    health: Mapping[str, object]
+    runs: Mapping[str, datetime | None]
+    sides: Sequence[SideReport]
+    queues: Sequence[Queue]
+    links: Mapping[str, int]
+    groups: Sequence[Group]
+    ends: Mapping[str, datetime]
+
+
+class _One(Struct, frozen=True):
+    """One deal of a group."""
+
+    kind: str
+    code: str
+    field: str | None
+    since: datetime | None
+    key: str
+    remedy: str
+    command: str
+
+
+def status_report(app: App) -> StatusReport:
+    """Read the whole table once. Raises the errors of the store."""
+    store, cursors = app.store, app.store.cursors()
+    queues = {side: _entries(store, side) for side in Side}
+    since = {entry.key: entry.since for entries in queues.values() for entry in entries}
+    links, found, now = dict[str, int](), list[_One](), app.clock.now()
+    for entry in store.links():
+        links[str(entry.value.state)] = links.get(str(entry.value.state), 0) + 1
+        found += _of_link(entry.value, since, now)
+    found += _of_referrals(store, queues[Side.PARTNER_CENTER])
+    told = {one.key for one in found}
+    found += [
+        _late(entry) for entries in queues.values() for entry in entries if entry.is_failure and entry.key not in told
+    ]
+    return StatusReport(
+        health_report(app),
+        {run: cursors.get(cursor) for run, cursor in RUNS.items()},
+        [_side_report(store, side, now) for side in Side],
+        [_queue(side, entries) for side, entries in queues.items()],
+        links,
+        _grouped(found),
+        {name.removeprefix(ENDS): at for name, at in sorted(cursors.items()) if name.startswith(ENDS)},
+    )
+
+
+def _entries(store: LinkStore, side: Side) -> Sequence[RetryEntry]:
+    return store.retry_entries(side, datetime.max.replace(tzinfo=UTC), LONGEST_QUEUE)
+
+
+def _queue(side: Side, entries: Sequence[RetryEntry]) -> Queue:
+    oldest = min((entry.since for entry in entries if entry.since), default=None)
+    failed = sum(entry.is_failure for entry in entries)
+    return Queue(side, len(entries), failed, oldest, min((entry.at for entry in entries), default=None))
+
+
+def _side_report(store: LinkStore, side: Side, now: datetime) -> SideReport:
+    state = store.side_state(side)
+    is_paused = state.paused_until is not None and now < state.paused_until
+    return SideReport(
+        side, state.paused_until if is_paused else None, state.reason if is_paused else None, state.parallelism
+    )
+
+
+# --- what a person must look at
+
+
+def _of_link(link: Link, since: Mapping[str, datetime | None], now: datetime) -> Iterator[_One]:
+    """What is wrong with a linked deal: one line for each thing."""
+    key, cause = link.opportunity_id, link.cause
+    if link.state is State.HELD and cause is not None:
+        yield _One(HELD, cause.code, cause.field, since.get(key), key, cause.remedy, _retry(cause.code))
+    elif link.state is State.PARKED or link.has_refused_value:
+        yield _parked(link)
+    if link.unshown is not None:
+        columns = ", ".join(link.unshown.columns)
+        yield _One(COLUMNS, "refused", columns, link.unshown.since, key, COLUMN_REFUSED, _retry_one(key))
+    if link.inbox:
+        yield _One(INBOX, cause.code if cause else INBOX, None, since.get(key), key, IN_INBOX, _retry_one(key))
+    if link.answer_by is not None and link.state is State.ON_HOLD and link.answer_by.until - now <= ANSWER_SOON:
+        yield _One(ANSWER, "answer_due", None, link.answer_by.until, key, ANSWER_IT, f"cosell status {key}")
+    stopped = [record.since for record in link.waiting.values() if record.code == MASS_CHANGE]
+    if stopped:
+        yield _One(STOPPED, MASS_CHANGE, None, min(stopped), key, APPROVE, "cosell approve")
+
+
+def _parked(link: Link) -> _One:
+    """A deal of which a service refuses something: the cause that it was told, or the code of the first refusal."""
+    refused = {name: one for name, one in link.refused.items() if one.code.startswith(REFUSED_BY_FAR_SIDE)}
+    since = min((one.since for one in refused.values()), default=None)
+    if link.cause is not None:
+        code, field, remedy = link.cause.code, link.cause.field, link.cause.remedy
+    else:
+        name = next(iter(refused), "")
+        code, field, remedy = refused[name].code if name else PARKED, name.partition(".")[2] or None, ""
+    return _One(PARKED, code, field, since, link.opportunity_id, remedy, _retry(code))
+
+
+def _of_referrals(store: LinkStore, queue: Sequence[RetryEntry]) -> Iterator[_One]:
+    """The referrals that make no opportunity, and that the inbox shows."""
+    known = {entry.key: entry for entry in queue}
+    for referral, entry in store.pointers():
+        pointer, queued = entry.value, known.get(referral)
+        if pointer.opportunity_id is None and pointer.inbox:
+            since, code = (queued.since, queued.cause) if queued else (None, INBOX)
+            yield _One(INBOX, code, None, since, referral, IN_INBOX, _retry_one(referral))
+
+
+def _late(entry: RetryEntry) -> _One:
+    """A pair that failed and is late, and of which nothing else is known."""
+    return _One(LATE, entry.cause, None, entry.since, entry.key, LATER, _retry(entry.cause))
+
+
+def _retry(code: str) -> str:
+    return f"cosell retry --cause {code}"
+
+
+def _retry_one(key: str) -> str:
+    return f"cosell retry {key}"
+
+
+def _grouped(found: Sequence[_One]) -> list[Group]:
+    """The groups in the order of their kinds, the largest first. The oldest deal of a group is its example."""
+    by_cause: dict[tuple[str, str, str | None], list[_One]] = {}
+    for one in found:
+        by_cause.setdefault((one.kind, one.code, one.field), []).append(one)
+    groups = []
+    for (kind, code, field), some in by_cause.items():
+        first = min(some, key=lambda one: (one.since is None, one.since, one.key))
+        is_retried = len(some) > 1 and first.command.startswith("cosell retry")
+        command = _retry(code) if is_retried else first.command
+        groups.append(Group(kind, code, field, len(some), first.since, first.key, first.remedy, command))
+    order = (HELD, PARKED, COLUMNS, INBOX, ANSWER, STOPPED, LATE)
+    return sorted(groups, key=lambda group: (order.index(group.kind), -group.count, group.code))

@@ -1,0 +1,155 @@
+"""`cosell status` and `cosell explain`: what they print of all deals, of one deal, and of one field of it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local.systems import Systems
+from shared import __version__
+from shared.app import App
+from shared.cli.exit_codes import Exit
+from shared.cli.explain import run_explain
+from shared.cli.next_command import CommandOptions
+from shared.cli.output import Output
+from shared.cli.status import run_status
+from shared.domain.answer_clock import AnswerTime
+from shared.domain.cause import Cause
+from shared.domain.counted_changes import MASS_CHANGE
+from shared.domain.deal import Side
+from shared.domain.link import Difference, Link, Pointer, Unshown
+from shared.domain.link_states import State
+from shared.foundation.errors import ConfigurationError
+from shared.operations.status_report import status_report
+from shared.store.stored_values import RetryEntry
+from shared.sync.runs import run_push
+from tests.unit.cli.golden_text import WIDTH, check_golden
+
+OPPORTUNITY = "006AA0000000000AAA"
+REFERRAL = "00000000-0000-4000-8000-000000000000"
+PARKED = Cause("FIELD_CUSTOM_VALIDATION_EXCEPTION", "money", "Amount is [too] high\x1b[2J", "Correct the rule.")
+
+
+@pytest.fixture(autouse=True)
+def _golden_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.cli.output.PLAIN_WIDTH", WIDTH)
+    monkeypatch.setenv("SYNC", "on")
+
+
+@pytest.fixture
+def deal(systems: Systems) -> tuple[str, str]:
+    """A deal in step whose amount a seller has just raised; the ids of both sides."""
+    deal = systems.seller_creates("Deal [bold]\x1b[31m", Amount=25_000)
+    push()
+    push()
+    systems.salesforce.edit("Opportunity", deal, {"Amount": 31_000})
+    (referral,) = systems.partner_center.referrals()
+    return deal, referral["id"]
+
+
+def push() -> None:
+    with closing(App()) as app:
+        run_push(app.context)
+
+
+def output(*, as_json: bool = False) -> Output:
+    return Output(as_json=as_json, complete=CommandOptions("local").complete)
+
+
+@pytest.fixture
+def trouble(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """A store with a deal of each kind of trouble. Whoever opens a side or the vault fails."""
+    assert systems.environ
+    for name in ("vault", "salesforce", "partner_center", "sign_in"):
+        monkeypatch.setattr(App, name, property(lambda _: pytest.fail("it reads more than the table")))
+    app, now = App(), datetime.now(UTC)
+    hour = now - timedelta(hours=1, minutes=1)
+    refused = {"salesforce.money": Difference("0" * 16, "refused_by_salesforce", hour)}
+    waiting = {"money": Difference("0" * 16, MASS_CHANGE, hour)}
+    held = Cause("missing_country", "account", "The account has no country.", "Please enter a country.")
+    answer = AnswerTime(now + timedelta(days=2, hours=1))
+    links = (
+        Link("006AA0000000001AAA", State.HELD, cause=held),
+        Link("006AA0000000002AAA", State.HELD, cause=held),
+        Link("006AA0000000003AAA", State.PARKED, cause=PARKED, refused=refused),
+        Link("006AA0000000004AAA", unshown=Unshown(("Audit__c",), hour)),
+        Link("006AA0000000005AAA", waiting=waiting),
+        Link("006AA0000000006AAA", State.ON_HOLD, answer_by=answer),
+    )
+    for link in links:
+        app.store.insert_link(link)
+    app.store.insert_pointer(REFERRAL, Pointer(inbox="0" * 16))
+    for side, key, cause in (
+        (Side.SALESFORCE, "006AA0000000002AAA", "held"),
+        (Side.PARTNER_CENTER, REFERRAL, "refused"),
+        (Side.SALESFORCE, "006AA0000000009AAA", "Unavailable"),
+    ):
+        app.store.put_retry_entry(RetryEntry(side, key, now, cause, 2, since=hour))
+    app.store.move_cursors({"push_done": now, "ends|salesforce-private-key": datetime(2027, 1, 2, 3, tzinfo=UTC)})
+    yield app
+    app.close()
+
+
+def test_status_groups_all_trouble_with_remedy_and_command(trouble: App, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_status(output()) is Exit.PROBLEM
+    mapping = str(trouble.translation.hash)
+    check_golden("status", capsys.readouterr().out, {mapping: "0" * len(mapping), __version__: "0.0.0"})
+
+
+def test_each_group_has_its_command_in_json(trouble: App, capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = [group.kind for group in status_report(trouble).groups]
+    assert kinds == ["held", "parked", "columns", "inbox", "answer", "stopped", "late"]
+    run_status(output(as_json=True))
+    document = json.loads(capsys.readouterr().out)
+    assert document["groups"][0]["command"] == "cosell retry --env local --cause missing_country"
+
+
+@pytest.mark.usefixtures("trouble")
+def test_explain_reads_the_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_explain(output(), "006AA0000000003AAA", "money") is Exit.OK
+    assert "A later value is on file: not in Salesforce (refused_by_salesforce)" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("systems")
+def test_an_empty_store_has_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_status(output()) is Exit.OK
+    assert "Nothing is wrong." in capsys.readouterr().out
+
+
+def test_one_deal_is_shown_with_both_sides_beside_what_was_agreed(
+    systems: Systems, deal: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_status(output(), deal[1].upper()) is Exit.OK
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    check_golden("status-id", printed, {deal[0]: OPPORTUNITY, deal[1]: REFERRAL})
+    (amount,) = [line for line in printed.splitlines() if "Amount" in line and "≠" in line]
+    assert all(value in amount for value in ("25000.00 USD", "31000.00 USD"))
+    assert f"cosell explain --env local {deal[0]} money" in printed
+    sides = systems.salesforce.journal, systems.partner_center.journal
+    for journal in sides:
+        journal.clear()
+    run_status(output(as_json=True), deal[0])
+    calls = [entry.path for journal in sides for entry in journal if not entry.path.endswith("/token")]
+    assert len(calls) == 2, calls
+    document = json.loads(capsys.readouterr().out)
+    assert [one["field"] for one in document["fields"] if one["differs"]] == ["money"]
+
+
+def test_a_referral_of_another_environment_says_so(systems: Systems) -> None:
+    referral = systems.partner_center.portal_creates({"externalReferenceId": "STAGING:006AA0000000001AAA"})
+    with pytest.raises(ConfigurationError, match="belongs to the environment staging"):
+        run_status(output(), referral)
+
+
+def test_explain_tells_each_change_of_a_field(deal: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    push()
+    assert run_explain(output(), deal[0], "amount") is Exit.OK
+    check_golden("explain", capsys.readouterr().out, {deal[0]: OPPORTUNITY, deal[1]: REFERRAL})
+
+
+def test_explain_of_an_unknown_field_names_all(deal: tuple[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="is no mapped field: account"):
+        run_explain(output(), deal[0], "colour")
