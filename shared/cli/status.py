@@ -15,6 +15,7 @@ from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
 from shared.cli.explain import shown_time
 from shared.cli.output import Output, plain
+from shared.domain.deal import display_text
 from shared.domain.sentences import system_name
 from shared.operations.pair_report import FieldReport, PairReport, pair_report
 from shared.operations.status_report import Group, StatusReport, status_report
@@ -28,6 +29,7 @@ MEANINGS = {
     "stopped": "held back by the mass-change stop",
     "late": "late: failed, and tried again",
 }
+NO_VALUE = display_text(None)
 SHOWN_LINES = 10
 """So many lines of the Audit are printed. JSON has all."""
 
@@ -152,10 +154,13 @@ def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
         output.say(f"Answer by: {shown_time(report.answer_by)}")
     for problem in report.problems:
         output.say(f"[red]{plain(problem)}[/red]")
-    lines = [_cells(one) for one in report.fields]
+    lines = [_cells(one) for one in report.fields if one.differs or one.note or not _is_empty(one)]
     output.print_table(("", "field", "agreed", "Salesforce", "Partner Center", "on file"), lines, title="Values")
-    versions = [(name.replace("_", " "), plain(value or "")) for name, value in report.versions.items()]
-    output.print_table(("version", "value"), versions)
+    versions = report.versions
+    output.say(f"Referral version: known {plain(versions['known_referral'])}, now {plain(versions['referral'])}")
+    output.say(
+        f"Opportunity saved: {plain(versions['opportunity'])}; agreed under mapping {plain(versions['mapping'])}"
+    )
     _print_work(report, now, output)
     output.say("Audit:" if report.audit else "Audit: empty.")
     for line in report.audit[:SHOWN_LINES]:
@@ -168,6 +173,11 @@ def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
 def _cells(one: FieldReport) -> tuple[str, ...]:
     values = (one.base, one.salesforce, one.partner_center)
     return ("≠" if one.differs else "", plain(one.label), *(plain(each or "") for each in values), plain(one.note))
+
+
+def _is_empty(one: FieldReport) -> bool:
+    """Whether no side has a value: such fields are in the JSON only."""
+    return {one.base, one.salesforce, one.partner_center} <= {None, NO_VALUE}
 
 
 def _print_work(report: PairReport, now: datetime, output: Output) -> None:

@@ -138,8 +138,8 @@ def _versions(link: Link | None, opportunity: Opportunity | None, referral: Refe
     return {
         "known_referral": link.etag if link else None,
         "referral": referral.etag if referral else None,
-        "known_opportunity": link.stamps.get("opportunity") if link else None,
-        "opportunity": opportunity.stamps.get("opportunity") if opportunity else None,
+        "known_opportunity": ", ".join(f"{query} {stamp}" for query, stamp in link.stamps.items()) if link else None,
+        "opportunity": opportunity.modified.isoformat() if opportunity else None,
         "mapping": link.mapping if link else None,
     }
 

@@ -10,6 +10,9 @@ GOLDEN = Path(__file__).parent / "golden"
 WIDTH = 100
 _CHANGING = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "0000-00-00 00:00:00"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*", "0000-00-00T00:00:00"),
+    (r'"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"', "ETAG"),
+    (r"mapping [0-9a-f]{12}\b", "mapping MAPPING"),
     (r"\b[0-9a-f]{32}\b", "f" * 32),
     (r"\b\d+ (s|min)\b", r"0 \1"),
 )

@@ -92,10 +92,10 @@ def trouble(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     app.close()
 
 
-def test_status_groups_all_trouble_with_remedy_and_command(trouble: App, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("trouble")
+def test_status_groups_all_trouble_with_remedy_and_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_status(output()) is Exit.PROBLEM
-    mapping = str(trouble.translation.hash)
-    check_golden("status", capsys.readouterr().out, {mapping: "0" * len(mapping), __version__: "0.0.0"})
+    check_golden("status", capsys.readouterr().out, {__version__: "0.0.0"})
 
 
 def test_each_group_has_its_command_in_json(trouble: App, capsys: pytest.CaptureFixture[str]) -> None:
