@@ -11,6 +11,7 @@ from shared.cli.exit_codes import Exit, exit_code_of
 from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output
 from shared.cli.proxy import use_proxy_for
+from shared.cli.store_access import explain_refusal
 from shared.foundation.errors import Ambiguous, CosellError, Rejected, SignInFailed, StoreError, Unavailable
 from shared.transport.proxy import describe_blocked_connections
 
@@ -41,8 +42,8 @@ def run_command(
 
 
 def _report_error(output: Output, error: CosellError) -> Exit:
-    code = exit_code_of(error)
-    remedy = _remedy_of(error)
+    refusal = explain_refusal(error) if isinstance(error, StoreError) else None
+    remedy, code = refusal or (_remedy_of(error), exit_code_of(error))
     sentence = f"{str(error).rstrip('.')}." if remedy else str(error)
     output.say(f"[red]{type(error).__name__}[/red]: {escape(f'{sentence} {remedy}'.rstrip())}")
     output.print_document(

@@ -33,7 +33,7 @@ DEADLINE_SECONDS = 60.0
 """The total time of one call, repeats included (docs/protocol.md#time-and-deadlines)."""
 
 _RETRIES: Mapping[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, "retry_backoff_max": 2}
-_PRECONDITION_FAILED = 412
+_FORBIDDEN, _PRECONDITION_FAILED = 403, 412
 _CONFLICT_CODES = frozenset({"EntityAlreadyExists", "EntityNotFound", "ResourceNotFound"})
 # Besides its own errors, the SDK raises these for an answer that is HTML, empty or truncated.
 _UNREADABLE_ERRORS = (HTTPException, ValueError, LookupError, TypeError, AttributeError)
@@ -273,12 +273,13 @@ def open_tables(
 
     `client_id` names a user-assigned identity; None means the system-assigned one. `by_cli` uses the login of the Azure
     CLI instead, on a person's machine. `ca_bundle` is a PEM file; None means that of certifi. `timeout` is the total
-    time of one call, in seconds. `compare` is that of `TableRows`. A missing table is created. Raises StoreUnavailable.
+    time of one call, in seconds. `compare` is that of `TableRows`. A missing table is created, by a person only if they
+    may: reading rights are enough to look. Raises StoreUnavailable.
     """
     options = client_options(timeout, ca_bundle)
     credential = storage_credential(client_id=client_id, by_cli=by_cli, seconds=timeout, ca_bundle=ca_bundle)
     client = _table_client(endpoint, table, credential, options)
-    return _create_table(TableRows(client, credential, compare), client)
+    return _create_table(TableRows(client, credential, compare), client, may_be_refused=by_cli)
 
 
 def open_tables_from_connection_string(
@@ -308,13 +309,20 @@ def _table_client(
     return TableClient(endpoint, table, credential=credential, **options, **_RETRIES)
 
 
-def _create_table(rows: TableRows, client: "TableClient") -> TableRows:
-    """Create the table if it is missing, and return the rows. Closes them if that fails."""
-    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - see the module's docstring
+def _create_table(rows: TableRows, client: "TableClient", *, may_be_refused: bool = False) -> TableRows:
+    """Create the table if it is missing, and return the rows. Closes them if that fails.
+
+    With `may_be_refused`, a 403 is ignored: what is read or written then is refused too, if the right is missing.
+    """
+    from azure.core.exceptions import HttpResponseError, ResourceExistsError  # noqa: PLC0415 - see the docstring above
 
     try:
         with _translate_read_errors(), suppress(ResourceExistsError):
-            client.create_table(retry_total=0)
+            try:
+                client.create_table(retry_total=0)
+            except HttpResponseError as error:
+                if not (may_be_refused and error.status_code == _FORBIDDEN):
+                    raise
     except BaseException:
         rows.close()
         raise
