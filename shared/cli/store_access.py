@@ -10,7 +10,7 @@ from shared.transport.proxy import describe_blocked_connections
 
 ROLES = (
     "Your login lacks a role on the table: Storage Table Data Reader to look (`cosell status`, `cosell explain`), "
-    "Storage Table Data Contributor for all else. Ask for it (docs/security.md#roles); a new role takes up to ten minutes."
+    "Storage Table Data Contributor for all else. Ask for it (docs/security.md#roles). It works after some minutes."
 )
 FIREWALL = (
     "The network rules of the storage account refuse your address. Run the command from an allowed network (with a "
