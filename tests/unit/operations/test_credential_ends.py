@@ -92,3 +92,11 @@ def test_an_ended_credential_is_reported_even_if_the_sign_in_fails_because_of_it
     assert logged("credential_ending")[0]["days_left"] == -1
     assert logged("credentials_kept") == []
     assert systems.partner_center.journal == []
+
+
+def test_the_ends_are_stored_for_those_without_rights_on_the_vault(app: App) -> None:
+    app.vault.set("salesforce-private-key", app.vault.get("salesforce-private-key"), expires=in_days(12))
+    renew_credentials(app)
+    cursors = app.store.cursors()
+    assert (cursors["ends|salesforce-private-key"] - datetime.now(UTC)).days in (11, 12)
+    assert cursors["credentials_done"] <= datetime.now(UTC)
