@@ -31,7 +31,7 @@ HELD, PARKED, COLUMNS, INBOX, ANSWER, STOPPED, LATE = (
 """The kinds of groups."""
 IN_INBOX = "Open the tab Co-sell Inbox in Salesforce, and do what the record says."
 ANSWER_IT = "Accept or decline the deal before Answer By ends."
-COLUMN_REFUSED = "Salesforce refuses these columns of the connector. Run `cosell doctor`; they are written each hour."
+COLUMN_REFUSED = "Salesforce refuses these columns. Give the right that the doctor names; they are written each hour."
 APPROVE = "Look at the deals, then let the changes go."
 LATER = "The app tries again by itself. The log of the app (pair_failed) has the error."
 
@@ -147,7 +147,7 @@ def _of_link(link: Link, since: Mapping[str, datetime | None], now: datetime) ->
         yield _parked(link)
     if link.unshown is not None:
         columns = ", ".join(link.unshown.columns)
-        yield _One(COLUMNS, "refused", columns, link.unshown.since, key, COLUMN_REFUSED, _retry_one(key))
+        yield _One(COLUMNS, "refused", columns, link.unshown.since, key, COLUMN_REFUSED, "cosell doctor")
     if link.inbox:
         yield _One(INBOX, cause.code if cause else INBOX, None, since.get(key), key, IN_INBOX, _retry_one(key))
     if link.answer_by is not None and link.state is State.ON_HOLD and link.answer_by.until - now <= ANSWER_SOON:
