@@ -18,6 +18,7 @@ from shared.cli.output import Output
 from shared.domain.compared import MENDED, Finding, FindingKind
 from shared.domain.policy import Mode
 from shared.operations.compare import compare_all
+from shared.sync.retry_queue import paused_directions
 
 MEANINGS: Mapping[FindingKind, tuple[str, str]] = {
     FindingKind.DRIFT: ("values differ", "run `cosell compare --repair`"),
@@ -77,7 +78,7 @@ def run_command_compare(output: Output, *, repair: bool) -> Exit:
                 bar.move_to(len(findings))
 
             done = compare_all(ctx, app.store, app.settings.guards.compare_sample, take, repair=repair)
-        is_working = ctx.policy.mode is Mode.ON and not ctx.policy.paused
+        is_working = ctx.policy.mode is Mode.ON and not paused_directions(ctx)
     finally:
         app.close()
     _print_findings(findings, output, is_repaired=repair)

@@ -29,7 +29,7 @@ from shared.operations.compare_lists import compare_listed, index_links, unlinke
 from shared.operations.compare_pairs import compare_links
 from shared.store.stored_values import CompareProgress
 from shared.sync.ports import PULL, PUSH, Context, Mode, Outcome, Result
-from shared.sync.retry_queue import queue_pair, reason_to_skip
+from shared.sync.retry_queue import paused_directions, queue_pair, reason_to_skip
 
 COMPARE = "compare"
 """The name of the run."""
@@ -149,7 +149,7 @@ def _reason_to_skip(ctx: Context) -> str | None:
     """Why a compare must not start now: while a direction is paused, each edit would look like drift."""
     if ctx.policy.mode is Mode.PREVIEW:
         return "preview"
-    if not ctx.policy.paused.isdisjoint({PUSH, PULL}):
+    if not paused_directions(ctx).isdisjoint({PUSH, PULL}):
         return "paused"
     return reason_to_skip(ctx, *Side)
 

@@ -6,6 +6,7 @@ from shared import __version__
 from shared.app import App
 from shared.domain.deal import Side
 from shared.domain.own_organization import wrong_organization
+from shared.domain.policy import PULL, PUSH
 from shared.foundation.build_record import deployed_commit
 
 HEARTBEATS = {"push": "push_done", "sweep": "sweep_done"}
@@ -18,13 +19,13 @@ def health_report(app: App) -> dict[str, object]:
     now = app.clock.now()  # after a read of the store, by whose clock ours goes
     ages = {f"{run}_age_seconds": _age(now, at) for run, at in moved.items()}
     settings = app.settings.sync
-    paused = {"push": settings.push_paused, "pull": settings.pull_paused}
+    paused = settings.paused.union(app.store.pauses())
     return {
         "version": __version__,
         "commit": deployed_commit(),
         "environment": settings.environment,
         "mode": settings.sync,
-        "paused": [run for run, is_paused in paused.items() if is_paused],
+        "paused": [direction for direction in (PUSH, PULL) if direction in paused],
         "paused_sides": _paused_sides(app, now),
         "mapping": app.translation.hash,
         "package": _package(app),

@@ -13,6 +13,7 @@ A|<account match key>    claim                   see `claim_rows.py`
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
 side|store               state                   see `store_state.py`
+paused                   push, pull              see `pause_rows.py`
 cursor                   <name>                  cursors and heartbeats
 owner, org               salesforce, organization  see `organization_rows.py`
 org                      currencies              the shape of the Salesforce organisation, and when it was asked
@@ -59,6 +60,7 @@ from shared.store.list_rows import (
 from shared.store.mass_rows import MassRows
 from shared.store.organization_rows import OrganizationRows
 from shared.store.party_rows import PartyRows
+from shared.store.pause_rows import PauseRows
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Replace, Row, Rows
 from shared.store.store_state import StoreState, copied_in
@@ -72,7 +74,9 @@ MAX_SIDE_STATE_AGE_SECONDS = 5.0
 DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
-class LinkStore(PartyRows, ClaimRows, CompareRows, ErasureRows, OrganizationRows, StoreState, MassRows, ApprovedRows):
+class LinkStore(
+    PartyRows, ClaimRows, CompareRows, ErasureRows, OrganizationRows, StoreState, MassRows, ApprovedRows, PauseRows
+):
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Defines the part of the store's port that counts mass changes, and says what an operator has approved."""
+"""Defines the part of the store's port that counts mass changes, and says what an operator approved or paused."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -6,10 +6,14 @@ from typing import Protocol
 
 from shared.domain.mapping_change import Approved
 from shared.store.mass_counts import MassCount
+from shared.store.pause_rows import DirectionPause
 
 
 class MassStore(Protocol):
-    """The counts of mass changes of all instances (docs/protocol.md#the-mass-change-stop)."""
+    """The counts of mass changes of all instances, and the word of an operator.
+
+    Source: docs/protocol.md#the-mass-change-stop, docs/protocol.md#off-preview-on.
+    """
 
     def let_changes_go(
         self,
@@ -39,3 +43,6 @@ class MassStore(Protocol):
 
     def change_approval(self, change: Callable[[Approved], Approved]) -> None:
         """Change what is approved. Raises StoreConflict."""
+
+    def pauses(self, *, fresh: bool = False) -> Mapping[str, DirectionPause]:
+        """The paused directions, at most 5 seconds old; `fresh` reads them anew."""

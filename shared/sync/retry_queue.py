@@ -44,6 +44,8 @@ WAITS_FOR_SIGN_IN = frozenset({"sign_in", "side_paused"})
 LONGEST_QUEUE = 5000
 """So many entries of a queue are made due when a pause ends. The others wait for their time."""
 
+PAUSES_ARE_KNOWN = timedelta(seconds=5)
+"""So long does a run rely on the pauses that it read at its start."""
 PULLED_TOGETHER = 240
 """Pairs of which each needs a GET: if Salesforce fails or is paused before they are written, all are read again."""
 PAIRS_FOR_A_CALL = 48
@@ -139,6 +141,17 @@ def pause_of_either_side(ctx: Context) -> Outcome | None:
     return retry_after_pause(max(filter(None, (ctx.store.side_state(side).paused_until for side in Side))))
 
 
+def paused_directions(ctx: Context) -> frozenset[str]:
+    """The directions that the settings or an operator have paused, as the store had it at most 5 seconds ago."""
+    return ctx.policy.paused.union(ctx.store.pauses())
+
+
+def must_stop(ctx: Context, started: datetime, direction: str) -> bool:
+    """Whether a run must stop: its time is up, or its direction was paused since it read the pauses at its start."""
+    is_recent = ctx.clock.now() - started < PAUSES_ARE_KNOWN
+    return ctx.is_time_up(started) or not (is_recent or direction not in paused_directions(ctx))
+
+
 def reason_to_skip(ctx: Context, *sides: Side, direction: str | None = None) -> str | None:
     """The reason why a run must not start now; None if it may. A skipped run moves no cursor.
 
@@ -146,7 +159,7 @@ def reason_to_skip(ctx: Context, *sides: Side, direction: str | None = None) -> 
     """
     if ctx.policy.mode is Mode.OFF:
         return "off"
-    if direction in ctx.policy.paused:
+    if direction is not None and direction in paused_directions(ctx):
         return "paused"
     states = {side: ctx.store.side_state(side) for side in sides}
     is_any_paused = False

@@ -33,6 +33,7 @@ from shared.sync.retry_queue import (
     backlog_fields,
     batches_of_pairs,
     keep_retry_queue,
+    must_stop,
     outcome_of_error,
     pairs_at_once,
     pause_of_either_side,
@@ -69,18 +70,19 @@ def run_push(ctx: Context) -> Report:
     if reason := reason_to_skip(ctx, *Side):
         ctx.log("run_skipped", run=PUSH, reason=reason)
         return report
+    paused = ctx.policy.paused.union(ctx.store.pauses())
     started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
     backlog: list[RetryEntry] = []
     with _guard_run(ctx, PUSH, Side.SALESFORCE) as guard:
         if ctx.policy.mode is Mode.PREVIEW:
             preview_push(ctx)
             return report
-        for batch in _changed_unless_paused(ctx):
+        for batch in _changed_unless_paused(ctx, paused):
             report.seen += batch.seen
             for chunk in batches_of_pairs(ctx, batch.opportunities, ctx.policy.batch):
                 report.add(work_opportunities(ctx, chunk, batch.opportunities))
             ctx.store.move_cursors(batch.cursors)
-            if ctx.is_time_up(started):
+            if must_stop(ctx, started, PUSH):
                 break
         queues = read_retry_queue(ctx, *Side)
         for side, direction, work in (
@@ -88,7 +90,7 @@ def run_push(ctx: Context) -> Report:
             (Side.PARTNER_CENTER, PULL, work_referrals),
         ):
             ready = queues[side].ready
-            if ready and direction not in ctx.policy.paused and not ctx.is_time_up(started):
+            if ready and direction not in paused and not must_stop(ctx, started, direction):
                 for chunk in batches_of_pairs(ctx, ready, PULLED_TOGETHER):
                     report.add(work(ctx, chunk, ready))
                 queues |= read_retry_queue(ctx, side)
@@ -123,7 +125,7 @@ def run_sweep(ctx: Context) -> Report:
                 if len(pending) >= pairs_at_once(ctx, PULLED_TOGETHER):
                     report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), are_listed=True))
                     pending.clear()
-                if ctx.is_time_up(started):
+                if must_stop(ctx, started, PULL):
                     newest = None
                     break
         finally:  # a page that cannot be read holds back none of the pages before it
@@ -142,7 +144,7 @@ def pull_event(
     An event about a related referral lets its engagement be heard: it may name ours or another party's. The run has the
     id of the event, so that its log lines and audit lines lead to the event.
     """
-    if ctx.policy.mode is not Mode.ON or PULL in ctx.policy.paused:
+    if ctx.policy.mode is not Mode.ON or PULL in ctx.policy.paused.union(ctx.store.pauses()):
         ctx.log("run_skipped", run="event", reason=ctx.policy.mode if ctx.policy.mode is not Mode.ON else "paused")
         return None
     ctx = ctx.begin_run(event_id)
@@ -180,9 +182,9 @@ def _guard_run(ctx: Context, run: str, side: Side) -> Iterator[_Guard]:
 # --- the push
 
 
-def _changed_unless_paused(ctx: Context) -> Iterator[Batch]:
+def _changed_unless_paused(ctx: Context, paused: frozenset[str]) -> Iterator[Batch]:
     """The batches of changed opportunities; a paused push has none, and its run still works the entries of the pull."""
-    if PUSH in ctx.policy.paused:
+    if PUSH in paused:
         ctx.log("run_skipped", run=PUSH, reason="paused")
         return iter(())
     return changed_opportunities(ctx)

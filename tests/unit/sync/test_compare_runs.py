@@ -27,6 +27,8 @@ from tests.unit.sync.harness import HOUR, MINUTE, Harness, Instance
 from tests.unit.sync.wrong_clocks import A_DAY, instance_with_clock
 
 GET, LIST, QUERY = "partner_center.get", "partner_center.list", "salesforce.query"
+CACHED = ("store.side_state", "store.pauses")
+"""Calls that mostly read nothing."""
 NO_TIME = Policy(hold_win=timedelta(), batch=2, run_time=timedelta(seconds=-1))
 """A run whose time is up after its first step."""
 
@@ -46,7 +48,7 @@ def test_a_compare_costs_its_batches_its_pages_its_sample_and_one_query() -> Non
         calls = harness.new_calls()
         batches, pages, listed = ceil(5 / 2), ceil(5 / 2), 1
         assert (calls[QUERY], calls[LIST], calls[GET]) == (batches + listed, pages, 2)
-        store = [call for call in worker.process.calls if call.startswith("store.") and call != "store.side_state"]
+        store = [call for call in worker.process.calls if call.startswith("store.") and call not in CACHED]
         notes = batches + pages + 3  # one for each end of a phase
         of_sample = 2 * 3  # two retry entries and the link
         assert store.count("store.keep_compare_progress") == notes
