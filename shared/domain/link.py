@@ -5,6 +5,7 @@ The link is also the lock of the pair: an instance that works on it has stored a
 """
 
 from collections.abc import Mapping
+from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -233,6 +234,12 @@ class Link(Struct, frozen=True):
     def is_creating(self) -> bool:
         """Whether the creation of the referral has begun and its outcome is not known."""
         return self.intent is not None and self.intent.find(EffectKind.CREATE_REFERRAL) is not None
+
+    def tried_anew(self) -> "Link":
+        """The link of a pair that an operator asks for: both sides are read, and what a service refused is written."""
+        refused = {key: one for key, one in self.refused.items() if not one.code.startswith(REFUSED_BY_FAR_SIDE)}
+        unshown = self.unshown and replace(self.unshown, since=self.unshown.since - TRY_AGAIN)
+        return replace(self, etag=None, refused=refused, unshown=unshown)
 
     def base_under(self, rules: Rules) -> Deal:
         """The base without the values that another mapping read in another way, or did not compare: they are unknown.

@@ -130,6 +130,11 @@ class Pair(Struct):
         """Take what was decided about the link; the next write of the row stores it."""
         self.link = link
 
+    def try_anew(self) -> None:
+        """Forget what a service refused, also for later plans of this run: an operator asks for the pair."""
+        self.link = self.link.tried_anew()
+        self.entry = replace(self.entry, value=self.link)
+
     def decide_create(self, *, is_wanted: bool) -> None:
         """Let a referral be created for this pair, or not in this run."""
         self.must_create = is_wanted

@@ -61,9 +61,11 @@ class Work(Struct, frozen=True):
 # --- acquiring and reading
 
 
-def open_pushed(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
-    """Acquire, read and plan the pairs of opportunities that may have changed."""
+def open_pushed(ctx: Context, opportunity_ids: Sequence[str], asked: Collection[str] = ()) -> Work:
+    """Acquire, read and plan the pairs of opportunities that may have changed, or that an operator has `asked` for."""
     work = _acquire_all(ctx, opportunity_ids)
+    for pair in (one for one in work.pairs if one.id in asked and one.link.state not in SUSPENDED):
+        pair.try_anew()
     if tests := [pair for pair in work.pairs if pair.link.close_as_test]:
         run_for_each(ctx, Side.PARTNER_CENTER, tests, close_test_referral)
     for pair in (one for one in work.pairs if one.interrupted.effects):
@@ -87,9 +89,8 @@ def open_pulled(ctx: Context, opportunity_ids: Sequence[str], queued: Collection
 def _acquire_all(ctx: Context, opportunity_ids: Sequence[str], *, leaves_paused: bool = False) -> Work:
     step = partial(_acquire_or_queue, ctx, leaves_paused=leaves_paused)
     results = ctx.map(step, opportunity_ids, at_most=ctx.policy.parallelism)
-    pairs = [result for result in results if isinstance(result, Pair)]
-    by_id = zip(opportunity_ids, results, strict=True)
-    return Work(pairs, {key: result for key, result in by_id if isinstance(result, Outcome)})
+    ended = {key: one for key, one in zip(opportunity_ids, results, strict=True) if isinstance(one, Outcome)}
+    return Work([one for one in results if isinstance(one, Pair)], ended)
 
 
 def _acquire_or_queue(ctx: Context, opportunity_id: str, *, leaves_paused: bool) -> Pair | Outcome:

@@ -37,10 +37,13 @@ from shared.foundation.errors import (
     UnreadableRefusal,
 )
 from shared.foundation.logs import failure_fields
+from shared.store.stored_values import OPERATOR
 from shared.sync.ports import PUSH, WAITING, Context, Mode, Outcome, Outcomes, Result, RetryEntry, Store
 
 WAITS_FOR_SIGN_IN = frozenset({"sign_in", "side_paused"})
 """Causes of entries that wait until the sign-in of a side works again."""
+NOT_BEGUN = frozenset({"busy", "settling", "side_paused"})
+"""Causes of pairs of which nothing was read: what an operator has asked for is still to be done."""
 LONGEST_QUEUE = 5000
 """So many entries of a queue are made due when a pause ends. The others wait for their time."""
 
@@ -243,10 +246,22 @@ def keep_retry_queue(ctx: Context, side: Side, outcomes: Outcomes, worked: Mappi
         elif outcome.result is Result.RETRY:
             queue_pair(ctx, side, key, outcome, entry)
         elif outcome.result is Result.HELD or outcome.at is not None:
+            if _is_asked_meanwhile(ctx.store.retry_entry(side, key), entry):
+                continue
             at = outcome.at or ctx.clock.now() + ctx.policy.held_interval
             ctx.store.put_retry_entry(RetryEntry(side, key, at, "held", further=entry.further if entry else ()))
         elif entry is not None:
             ctx.store.remove_retry_entry(entry)
+
+
+def asked_for(worked: Mapping[str, RetryEntry | None]) -> frozenset[str]:
+    """The pairs that an operator has asked for."""
+    return frozenset(key for key, entry in worked.items() if entry is not None and entry.cause == OPERATOR)
+
+
+def _is_asked_meanwhile(known: RetryEntry | None, worked: RetryEntry | None) -> bool:
+    """Whether an operator has asked for the pair since `worked` was read: that entry must stay."""
+    return known is not None and known.cause == OPERATOR and known.etag != (worked.etag if worked else "")
 
 
 def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome, worked: RetryEntry | None = None) -> None:
@@ -265,13 +280,17 @@ def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome, worked: Ret
         and known.at < outcome.at
     ):
         return
+    if _is_asked_meanwhile(known, worked) and outcome.cause != OPERATOR:
+        return
     previous = known if known and known.is_failure else None
     attempts = previous.attempts + (previous.at <= now) if previous else 0
     since = (previous.since if previous else None) or now
     at = outcome.at or now + wait_after(ctx, attempts)
     further = known.further if known else ()
-    ctx.store.put_retry_entry(RetryEntry(side, key, at, outcome.cause, attempts, since=since, further=further))
-    ctx.log("pair_due", correlation_id=ctx.correlation_id, side=side, key=key, cause=outcome.cause, attempts=attempts)
+    is_asked = known is not None and known.cause == OPERATOR and outcome.cause in NOT_BEGUN
+    cause = OPERATOR if is_asked else outcome.cause
+    ctx.store.put_retry_entry(RetryEntry(side, key, at, cause, attempts, since=since, further=further))
+    ctx.log("pair_due", correlation_id=ctx.correlation_id, side=side, key=key, cause=cause, attempts=attempts)
 
 
 def wait_after(ctx: Context, attempts: int) -> timedelta:

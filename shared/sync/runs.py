@@ -30,6 +30,7 @@ from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Ou
 from shared.sync.reconcile import carry_out, open_pulled, open_pushed, referral_from_base
 from shared.sync.retry_queue import (
     PULLED_TOGETHER,
+    asked_for,
     backlog_fields,
     batches_of_pairs,
     keep_retry_queue,
@@ -231,11 +232,10 @@ def work_opportunities(
     ctx: Context, opportunity_ids: Sequence[str], worked: Mapping[str, RetryEntry | None]
 ) -> Outcomes:
     """Push opportunities; `worked` holds their retry entries as read before the work."""
-    is_part = len(opportunity_ids) < len(worked)  # then the parts before may have met a pause
-    if is_part and (pause := pause_of_either_side(ctx)):
+    if len(opportunity_ids) < len(worked) and (pause := pause_of_either_side(ctx)):  # a part before may have met it
         outcomes: Outcomes = dict.fromkeys(opportunity_ids, pause)
     else:
-        outcomes = carry_out(ctx, open_pushed(ctx, opportunity_ids))
+        outcomes = carry_out(ctx, open_pushed(ctx, opportunity_ids, asked_for(worked)))
     keep_retry_queue(ctx, Side.SALESFORCE, outcomes, worked)
     return outcomes
 
