@@ -14,6 +14,8 @@ from shared.cli import (
     doctor,
     explain,
     forget,
+    pause,
+    retry,
     salesforce,
     status,
     store,
@@ -35,11 +37,16 @@ app.add_typer(webhook.app, name="webhook")
 
 app.command()(doctor.doctor)
 app.command("turn-on")(turn_on.turn_on)
+app.command("turn-off")(turn_on.turn_off)
 app.command()(status.status)
 app.command()(explain.explain)
 app.command("compare")(compare.compare)
 app.command("forget")(forget.forget)
 app.command()(approve.approve)
+app.command()(pause.pause)
+app.command()(pause.resume)
+app.command()(retry.sync)
+app.command()(retry.retry)
 app.command("close-test-referrals")(close_test_referrals.close_test_referrals)
 
 

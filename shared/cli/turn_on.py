@@ -18,6 +18,7 @@ from shared.cli import azure_cli
 from shared.cli.command import Env, Json, run_command
 from shared.cli.environment import FOLDER, Environment, write_environment
 from shared.cli.exit_codes import Exit
+from shared.cli.operator import record_action
 from shared.cli.output import Output
 from shared.domain.counted_changes import NEW_OPPORTUNITY, NEW_REFERRAL
 from shared.foundation.errors import ConfigurationError
@@ -56,9 +57,34 @@ def run_turn_on(environment: Environment, output: Output, *, yes: bool, folder: 
         output.print_document({"ok": False, "turned_on": False, "preview": counts})
         return Exit.PROBLEM
     _approve_creations(counts)
-    _set_sync_on(environment, folder)
+    _set_sync(environment, "on", folder)
     output.say("The sync is on. The app restarts by itself, and the first run starts within a minute.")
     output.print_document({"ok": True, "turned_on": True, "mode": "on", "preview": counts})
+    return Exit.OK
+
+
+def turn_off(env: Env, as_json: Json = False) -> None:
+    """Undo `cosell turn-on`: SYNC=preview, so that nothing is written any more."""
+    run_command(env, as_json, lambda environment, output: run_turn_off(environment, output))
+
+
+def run_turn_off(environment: Environment, output: Output, *, folder: Path = FOLDER) -> Exit:
+    """Run the command. Raises ConfigurationError, and what Azure and the store raise."""
+    if environment.is_local:
+        raise ConfigurationError("SYNC: set it when you start the local run (example: SYNC=preview make serve)")
+    if (mode := _read_mode(environment)) != "on":
+        output.say(f"The sync is not on: SYNC is {mode}.")
+        output.print_document({"ok": True, "turned_off": False, "mode": mode})
+        return Exit.OK
+    app = App()
+    try:
+        record_action(app, "turn-off", environment.name)
+    finally:
+        app.close()
+    _set_sync(environment, "preview", folder)
+    output.say("SYNC is preview: the app restarts by itself, and writes nothing any more. Changes on both sides wait.")
+    output.say("To let them go, run `cosell turn-on`.")
+    output.print_document({"ok": True, "turned_off": True, "mode": "preview"})
     return Exit.OK
 
 
@@ -123,11 +149,11 @@ def _check_local_mode(environment: Environment) -> str:
     return mode
 
 
-def _set_sync_on(environment: Environment, folder: Path) -> None:
-    """Set SYNC=on in Azure, and in the environment's file for later commands."""
+def _set_sync(environment: Environment, mode: str, folder: Path) -> None:
+    """Set SYNC in Azure, and in the environment's file for later commands."""
     words = ["functionapp", "config", "appsettings", "set", *_app_options(environment)]
-    azure_cli.run_az([*words, "--settings", "SYNC=on", "--query", "[].name"])
-    write_environment(replace(environment, settings={**environment.settings, "SYNC": "on"}), folder)
+    azure_cli.run_az([*words, "--settings", f"SYNC={mode}", "--query", "[].name"])
+    write_environment(replace(environment, settings={**environment.settings, "SYNC": mode}), folder)
 
 
 def _app_options(environment: Environment) -> list[str]:

@@ -65,7 +65,7 @@ def open_pushed(ctx: Context, opportunity_ids: Sequence[str], asked: Collection[
     """Acquire, read and plan the pairs of opportunities that may have changed, or that an operator has `asked` for."""
     work = _acquire_all(ctx, opportunity_ids)
     for pair in (one for one in work.pairs if one.id in asked and one.link.state not in SUSPENDED):
-        pair.try_anew()
+        pair.take_link(pair.link.tried_anew(), as_stored=True)
     if tests := [pair for pair in work.pairs if pair.link.close_as_test]:
         run_for_each(ctx, Side.PARTNER_CENTER, tests, close_test_referral)
     for pair in (one for one in work.pairs if one.interrupted.effects):
