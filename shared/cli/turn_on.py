@@ -65,7 +65,7 @@ def run_turn_on(environment: Environment, output: Output, *, yes: bool, folder: 
 
 def turn_off(env: Env, as_json: Json = False) -> None:
     """Undo `cosell turn-on`: SYNC=preview, so that nothing is written any more."""
-    run_command(env, as_json, lambda environment, output: run_turn_off(environment, output))
+    run_command(env, as_json, run_turn_off)
 
 
 def run_turn_off(environment: Environment, output: Output, *, folder: Path = FOLDER) -> Exit:

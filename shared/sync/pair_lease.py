@@ -128,8 +128,7 @@ class Pair(Struct):
 
     def take_link(self, link: Link, *, as_stored: bool = False) -> None:
         """Take what was decided about the link, or, for each plan of the run, was stored; the next write stores it."""
-        self.link = link
-        self.entry = replace(self.entry, value=link) if as_stored else self.entry
+        self.link, self.entry = link, replace(self.entry, value=link) if as_stored else self.entry
 
     def decide_create(self, *, is_wanted: bool) -> None:
         """Let a referral be created for this pair, or not in this run."""
@@ -166,9 +165,8 @@ class Pair(Struct):
         link = replace(self.link, base=plan.base, refused=plan.refused, waiting=plan.waiting, reported=plan.reported)
         link = replace(link, mapping=rules.mapping, sources=rules.sources, answer_by=plan.answer_by)
         stays_parked = link.state is State.PARKED and link.has_refused_value
-        self.link = (
-            link if stays_parked else replace(link, state=plan.state, cause=plan.cause and kept_cause(link, plan.cause))
-        )
+        cause = plan.cause and kept_cause(link, plan.cause)
+        self.link = link if stays_parked else replace(link, state=plan.state, cause=cause)
         self.pending.is_held = True
 
     def take_shown(self, mark: Mark | None, unshown: Unshown | None = None, *, unwritten: bool = False) -> None:

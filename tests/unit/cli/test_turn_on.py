@@ -12,7 +12,7 @@ from shared.app import App
 from shared.cli.environment import Environment, read_environment
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
-from shared.cli.turn_on import run_turn_on
+from shared.cli.turn_on import run_turn_off, run_turn_on
 from shared.foundation.errors import ConfigurationError, Rejected
 from shared.sync.runs import run_push
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
@@ -171,3 +171,33 @@ def test_what_was_shown_and_confirmed_goes_whatever_the_limit(
     with closing(App()) as app:
         run_push(app.context)
     assert len(systems.partner_center.service.store) == 4, "the three that were shown, and the limit of the day"
+
+
+@pytest.mark.usefixtures("systems")
+def test_turn_off_undoes_it_in_azure_and_in_the_file(
+    az: StandInAz, staging: Environment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    az.answer("functionapp config appsettings list", [{"name": "SYNC", "value": "on"}])
+    assert run_turn_off(staging, Output(as_json=True), folder=tmp_path / "names") is Exit.OK
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "turned_off": True, "mode": "preview"}
+    assert "SYNC=preview" in az.calls[-1]
+    assert read_environment("staging", tmp_path / "names").settings["SYNC"] == "preview"
+
+
+def test_turn_off_leaves_a_sync_that_is_not_on(az: StandInAz, staging: Environment, tmp_path: Path) -> None:
+    assert run_turn_off(staging, Output(), folder=tmp_path) is Exit.OK
+    assert not [call for call in az.calls if "set" in call]
+
+
+def test_turn_off_of_the_local_run_names_the_restart(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="make serve"):
+        run_turn_off(Environment("local", {"SYNC": "on"}), Output(), folder=tmp_path)
+
+
+def test_what_turn_off_prints(
+    systems: Systems, az: StandInAz, staging: Environment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    az.answer("functionapp config appsettings list", [{"name": "SYNC", "value": "on"}])
+    run_turn_off(staging, Output(), folder=tmp_path / "names")
+    golden = Path(__file__).with_name("golden") / "turn-off.txt"
+    assert capsys.readouterr().out == golden.read_text("utf-8"), systems
