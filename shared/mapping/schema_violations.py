@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from shared.mapping.extension import EXTENDS, REMOVE
 from shared.mapping.schema import REQUIRED_FIELDS, MappingFile
 from shared.mapping.violations import (
     Place,
@@ -165,7 +166,7 @@ def _describe(detail: ErrorDetails, nearest_key: str | None, is_own: IsOwn) -> s
 def _keys_beside(detail: ErrorDetails) -> list[str]:
     """Return the keys that the table of an unknown key can have."""
     keys = _node_at(detail["loc"][:-1])["properties"]
-    return [*keys, "extends"] if len(detail["loc"]) == 1 else list(keys)
+    return [*keys, EXTENDS, REMOVE] if len(detail["loc"]) == 1 else list(keys)
 
 
 def _nearest_key(detail: ErrorDetails, is_own: IsOwn) -> str | None:

@@ -4,6 +4,7 @@ The modules that describe faults are imported late, because only a wrong file ne
 """
 
 import tomllib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,8 @@ from shared.mapping.violations import Place, Violation, expectation
 if TYPE_CHECKING:
     from shared.mapping.toml_lines import LineIndex
 
+MARK_OF_UTF_16 = "a byte order mark of UTF-16 or UTF-32, which some editors call Unicode"
+_UTF_16_MARKS = (BOM_UTF16_LE, BOM_UTF16_BE)
 _APP_FOLDER = DEFAULT.parents[2]
 
 
@@ -23,7 +26,8 @@ class MappingSource:
     """The text of a mapping file, and what is known of its content.
 
     `document` is the content of the file alone, or None if the text cannot be read as TOML. `unread` has the places
-    whose values cannot be read. `violations` has the faults of the text itself.
+    whose values cannot be read. `violations` has the faults of the text itself. `has_mark` says that the text begins
+    with a byte order mark, which is not read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,12 +73,14 @@ class MappingSource:
 
     def _decode(self, data: bytes) -> str:
         """Return the text without a byte order mark. Each line ends with a line feed only."""
+        self.has_mark = data.startswith(BOM_UTF8)
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             text = data.decode("utf-8-sig", errors="replace")
             wrong, before = error.object[error.start], error.object[: error.start]  # without the byte order mark
-            self._add_encoding_violation(f"the byte {wrong:02X}", before.decode("latin-1"))
+            found = MARK_OF_UTF_16 if data.startswith(_UTF_16_MARKS) else f"the byte {wrong:02X}"
+            self._add_encoding_violation(found, before.decode("latin-1"))
         else:
             if "\0" in text:
                 self._add_encoding_violation("the character U+0000", text.partition("\0")[0])

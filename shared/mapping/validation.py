@@ -5,7 +5,6 @@ needs them.
 """
 
 import hashlib
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.foundation.errors import ConfigurationError
+from shared.mapping.extension import extension_violations, merged_with_default
 from shared.mapping.rules import rule_violations
 from shared.mapping.schema import DEFAULT, MappingFile
 from shared.mapping.source import MappingSource
-from shared.mapping.violations import Place, Violation, describe_place, describe_value, expectation, nearest
+from shared.mapping.violations import Place, Violation, describe_place
 
 
 def load_mapping(path: Path = DEFAULT) -> tuple[MappingFile, str]:
@@ -28,7 +28,7 @@ def load_mapping(path: Path = DEFAULT) -> tuple[MappingFile, str]:
     source = MappingSource(path)
     file, violations = None, source.violations
     if source.document is not None:
-        document = _extend_default(source)
+        document = merged_with_default(source)
         file = _validate(document)
         violations = [*violations, *_content_violations(source, document, is_valid=file is not None)]
     if file is None or violations:
@@ -45,8 +45,8 @@ def _validate(document: Mapping[str, Any]) -> MappingFile | None:
 
 
 def _content_violations(source: MappingSource, document: Mapping[str, Any], *, is_valid: bool) -> Iterator[Violation]:
-    """Yield the violations of the content: of the key `extends`, of the schema, and of the rules beyond it."""
-    found: list[Violation] = list(_extends_violations(source))
+    """Yield the violations of the content: of `extends` and `remove`, of the schema, and of the rules beyond it."""
+    found: list[Violation] = list(extension_violations(source))
     if not is_valid:
         from shared.mapping.schema_violations import schema_violations  # noqa: PLC0415 - late: only a wrong file needs it
 
@@ -77,45 +77,3 @@ def _describe_violations(source: MappingSource, violations: Sequence[Violation])
         f"{describe_place(violation.place or source.lines.place_at(line))}: {violation.problem}"
         for line, violation in sorted(located, key=lambda item: item[0])
     )
-
-
-# --- a file that extends the default ----------------------------------------------------------------------------------
-
-
-def _extend_default(source: MappingSource) -> dict[str, Any]:
-    """Return the file's content, merged with the default if the file extends it.
-
-    Tables are merged key by key. Lists, such as the stage table, are replaced whole
-    (docs/mapping.md#a-file-of-your-own).
-    """
-    document = dict(source.document or {})
-    if not _is_extension(source):
-        return document
-    document.pop("extends", None)
-    return _merge_tables(tomllib.loads(DEFAULT.read_text(encoding="utf-8")), document)
-
-
-def _is_extension(source: MappingSource) -> bool:
-    """Whether the file extends the default, or tries to: otherwise every key of the default would count as missing."""
-    document = source.document or {}
-    known = ("extends", *MappingFile.model_fields)
-    return (
-        "extends" in document
-        or ("extends",) in source.unread
-        or any(nearest(key, known) == "extends" for key in document.keys() - set(known))
-    )
-
-
-def _extends_violations(source: MappingSource) -> Iterator[Violation]:
-    value = (source.document or {}).get("extends", "default")
-    if value != "default":
-        expected = '"default", the only file that can be extended'
-        yield Violation(("extends",), expectation(expected, describe_value(value)))
-
-
-def _merge_tables(default: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(default)
-    for key, value in changes.items():
-        old = result.get(key)
-        result[key] = _merge_tables(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return result

@@ -155,7 +155,7 @@ OVERLAY_FAULTS: Mapping[str, tuple[str, list[str]]] = {
         '[field.money]\nwinner = "salesforce"\n[our]\nflag = "Flag__c"\n[[stage]]\nname = "Won"',
         [
             f"line {line}: {key}: this key is not known; expected one of version, ours, fields, stages, owners, "
-            f"notify_owner, new, lead, location, extends. "
+            f"notify_owner, new, lead, location, extends, remove. "
             f"Did you mean {meant}?"
             for line, key, meant in ((2, "field", "fields"), (4, "our", "ours"), (6, "stage", "stages"))
         ],

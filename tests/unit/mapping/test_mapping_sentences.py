@@ -160,7 +160,7 @@ def test_a_file_that_misspells_extends_still_extends_the_default(refuse: Refuse)
     assert refuse('extend = "default"\n') == [
         (
             "acme.toml, line 1: extend: this key is not known; expected one of version, ours, fields, stages, owners, "
-            "notify_owner, new, lead, location, extends. "
+            "notify_owner, new, lead, location, extends, remove. "
             "Did you mean extends?"
         )
     ]

@@ -7,6 +7,7 @@ import pytest
 
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.schema import DEFAULT
+from shared.mapping.source import MARK_OF_UTF_16, MappingSource
 from shared.mapping.validation import load_mapping
 
 Refuse = Callable[[bytes], list[str]]
@@ -269,6 +270,7 @@ def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "acme.toml"
     path.write_bytes(DEFAULT_TEXT.encode("utf-8-sig"))
     assert load_mapping(path) == load_mapping()
+    assert MappingSource(path).has_mark
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
@@ -308,7 +310,7 @@ def test_a_wrong_byte_below_a_byte_order_mark_is_named(refuse: Refuse) -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "found"),
-    [("utf-16", "the byte FF"), ("utf-16-le", "the character U+0000"), ("utf-32", "the byte FF")],
+    [("utf-16", MARK_OF_UTF_16), ("utf-16-le", "the character U+0000"), ("utf-32", MARK_OF_UTF_16)],
 )
 def test_another_encoding_of_the_whole_file_is_one_fault(refuse: Refuse, encoding: str, found: str) -> None:
     assert refuse(f"# ours\n{OVERLAY}".encode(encoding)) == [
