@@ -157,7 +157,7 @@ def test_the_mapping_page_lists_every_mapped_field_with_its_paths() -> None:
 @pytest.mark.parametrize(
     ("heading", "model", "more"),
     [
-        ("Keys of the file", MappingFile, {"extends"}),
+        ("Keys of the file", MappingFile, {"extends", "remove"}),
         ("`[ours]`", Ours, set()),
         ("`[[stages]]`", StageTableEntry, set()),
         ("New records", NewRecord, set()),
