@@ -14,6 +14,7 @@ from shared.cli import (
     doctor,
     explain,
     forget,
+    mapping,
     pause,
     retry,
     salesforce,
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(connect.app, name="connect")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(salesforce.app, name="salesforce")
 app.add_typer(store.app, name="store")
 app.add_typer(webhook.app, name="webhook")

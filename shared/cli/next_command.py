@@ -17,7 +17,8 @@ PLACEHOLDER = ("--target-org", "ADMINISTRATOR")
 """Stands for the sign-in of the Salesforce administrator, if the command that runs was given none."""
 _COMMAND = re.compile(
     r"\bcosell (?:connect (?:salesforce|partner-center)|(?P<as_admin>salesforce (?:deploy|add-section))"
-    r"|salesforce solutions|store (?:export|import)|webhook (?:show|register|test)|approve|close-test-referrals|compare"
+    r"|mapping (?:check|diff|explain|schema|show)|salesforce solutions"
+    r"|store (?:export|import)|webhook (?:show|register|test)|approve|close-test-referrals|compare"
     r"|doctor|explain|forget|pause|resume|retry|status|sync|turn-off|turn-on)(?![\w-])(?! --env)"
 )
 

@@ -6,6 +6,7 @@ from copy import replace
 from datetime import timedelta
 
 from shared import __version__
+from shared.app import HOME
 from shared.clients.key_vault.credential_ends import WARNING_DAYS, read_credential_end
 from shared.clients.partner_center.sign_in import PLACEHOLDER
 from shared.clients.salesforce.private_keys import private_keys_in
@@ -13,6 +14,7 @@ from shared.doctor.finding import CORRECT_SETTING, Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.domain.deal import Side
 from shared.foundation.errors import NotFound
+from shared.mapping.source import MappingSource
 from shared.mapping.validation import load_mapping
 from shared.settings.schedules import schedule_fault, schedule_note
 from shared.settings.variables import SCHEDULES
@@ -27,6 +29,9 @@ FINISH_ROTATION = (
 ROTATE_KEY = "Renew it: run `cosell connect salesforce --rotate`."
 TEST_SALESFORCE = "Run `cosell connect salesforce --verify`."
 CONNECT_SALESFORCE = "Run `cosell connect salesforce`."
+BYTE_ORDER_MARK = (
+    "it begins with a byte order mark, which is not read: save it as UTF-8 without one, because other tools may stumble"
+)
 NO_EFFECT = "PARTNER_CENTER_TEST_TENANT has no effect in production"
 CHECK_TIMER = "Check that the function keep_credentials runs: it renews the token every day (docs/troubleshooting.md)."
 _REFRESH_TOKEN = "partner-center-refresh-token"  # noqa: S105 - a secret's name
@@ -58,7 +63,8 @@ def check_mapping_file(installation: Installation) -> Verdict:
     path, translation = installation.settings.sync.mapping, installation.app.translation
     missing = load_mapping()[0].fields.keys() - translation.file.fields.keys()
     lacks = f"; it lacks {', '.join(sorted(missing))}, which the default file has" if missing else ""
-    return ok(f"{path.name if path else 'the default file'} is valid, hash {translation.hash}{lacks}")
+    mark = f"; {BYTE_ORDER_MARK}" if path and MappingSource(HOME / path).has_mark else ""
+    return ok(f"{path.name if path else 'the default file'} is valid, hash {translation.hash}{lacks}{mark}")
 
 
 def check_vault(installation: Installation) -> Verdict:

@@ -17,6 +17,7 @@ from shared.doctor import (
     hidden_deals_check,
     lead_check,
     local_checks,
+    mapping_checks,
     new_record_checks,
     owner_checks,
     partner_center_checks,
@@ -101,6 +102,18 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("Salesforce API budget", (_SALESFORCE_SIGN_IN,), salesforce_checks.check_api_budget),
     Prerequisite("Salesforce clock", (_SALESFORCE_SIGN_IN,), clock_checks.check_salesforce_clock),
 )
+_OF_THE_DOCTOR = (
+    "settings", "mapping file", "vault", "Salesforce key", _SALESFORCE_SIGN_IN, "custom fields", "solutions", "team",
+    "mapped fields", "new records", "currency field", "stages", "picklists", "countries", "record types", "owners",
+)  # fmt: skip
+MAPPING_CHECKS: tuple[Prerequisite, ...] = (
+    *(each for each in PREREQUISITES if each.name in _OF_THE_DOCTOR),
+    Prerequisite("column types", (_SALESFORCE_SIGN_IN,), mapping_checks.check_column_types),
+    Prerequisite("value lists", (_SALESFORCE_SIGN_IN,), mapping_checks.check_value_lists),
+    Prerequisite("solution ids", (_SALESFORCE_SIGN_IN,), mapping_checks.check_solution_ids),
+    Prerequisite("latches", ("mapping file",), mapping_checks.check_latches),
+)
+"""The checks of `cosell mapping check`: those of the doctor that concern the file, and its own."""
 
 
 def run_checks(
