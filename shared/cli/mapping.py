@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from shared.app import HOME
 from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
-from shared.cli.output import Output
+from shared.cli.output import Output, plain
 from shared.cli.verdict_table import print_verdicts
 from shared.doctor.finding import Result, documents_of
 from shared.doctor.installation import Installation
@@ -65,11 +64,11 @@ def schema_command() -> None:
 def run_show(output: Output, file: str) -> None:
     """Print the file. Raises ConfigurationError."""
     effective = effective_mapping(path_of(file))
-    output.say(escape(f"# {effective.name}, hash {effective.hash}"))
+    output.say(plain(f"# {effective.name}, hash {effective.hash}"))
     for line in _removals(effective):
-        output.say(escape(f"# {line}"))
+        output.say(plain(f"# {line}"))
     for line in toml_lines([(key.place, key.value, key.origin.text) for key in effective.keys]):
-        output.say(escape(line))
+        output.say(plain(line))
     output.print_document({"ok": True, "file": effective.name, "hash": effective.hash, **_document(effective)})
 
 
@@ -94,12 +93,12 @@ def run_explain(output: Output, field: str, file: str) -> None:
     """Print what a field does. Raises ConfigurationError."""
     effective = effective_mapping(path_of(file))
     found = explain_field(effective, field)
-    output.say(escape(f"fields.{found.name} of {effective.name}: {found.type}"))
+    output.say(plain(f"fields.{found.name} of {effective.name}: {found.type}"))
     for name, words in found.facts:
-        output.say(escape(f"  {name}: {words}"))
+        output.say(plain(f"  {name}: {words}"))
     output.say("Its keys:")
     for key in found.keys:
-        output.say(escape(f"  {toml_place(key.place[2:])} = {toml_value(key.value)}  # {key.origin.text}"))
+        output.say(plain(f"  {toml_place(key.place[2:])} = {toml_value(key.value)}  # {key.origin.text}"))
     output.print_document(
         {
             "ok": True,
@@ -127,7 +126,7 @@ def run_check(output: Output, file: str) -> Exit:
     print_verdicts(verdicts, output)
     is_well = all(verdict.result is not Result.FAILED for verdict in verdicts.values())
     if is_well and file:
-        output.say(escape(f"To see what it would change, run `cosell mapping diff {shlex.quote(file)}`."))
+        output.say(plain(f"To see what it would change, run `cosell mapping diff {shlex.quote(file)}`."))
     output.print_document({"ok": is_well, "file": file or None, "checks": documents_of(verdicts)})
     return Exit.OK if is_well else Exit.PROBLEM
 

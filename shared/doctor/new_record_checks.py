@@ -47,15 +47,20 @@ def check_new_records(installation: Installation) -> Verdict:
     file = installation.app.translation.file
     unfilled = [
         fault
-        for sobject in ("Opportunity", "Account", "Contact", ROLE)
+        for sobject in ("Opportunity", "Account", *_people(file))
         for fault in _unfilled(installation, file, sobject)
     ]
     unusable = [fault for sobject, new in file.new.by_object.items() for fault in _unusable(installation, sobject, new)]
-    closed = [fault for sobject in FIXED for fault in _closed(installation, sobject)]
+    closed = [fault for sobject in ("Opportunity", *_people(file)) for fault in _closed(installation, sobject)]
     if faults := (*unfilled, *unusable, *closed):
         told = ((unfilled, _FILL), (unusable, _CORRECT), (closed, _SHOW))
         return failed("; ".join(faults), " ".join(remedy for found, remedy in told if found))
     return ok("a deal that arrives fills every column that a new record needs")
+
+
+def _people(file: MappingFile) -> tuple[str, ...]:
+    """The objects of contacts: none are made if the file has no field of contacts."""
+    return ("Contact", ROLE) if any(isinstance(field, ContactsField) for field in file.fields.values()) else ()
 
 
 def _unusable(installation: Installation, sobject: str, new: NewRecord) -> Iterator[str]:

@@ -1,0 +1,140 @@
+"""`cosell mapping`: what it prints of a file, as a person and as a script read it."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from local.systems import Systems
+from shared.cli.environment import Environment, write_environment
+from shared.cli.main import app
+from shared.mapping.file_schema import file_schema
+from shared.mapping.validation import load_mapping
+
+GOLDEN = Path(__file__).parent / "golden"
+WIDTH = 100
+TEXT = """extends = "default"
+remove = ["contacts"]
+
+[fields.money]
+winner = "partner_center"
+"""
+
+
+@pytest.fixture
+def systems(all_systems: Systems, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systems:
+    """The state after `make serve`, and a mapping file in the current folder."""
+    environ = {**all_systems.environ, "STORE_FILE": str(tmp_path / "store.sqlite")}
+    for name in (*environ, "MAPPING"):
+        monkeypatch.setenv(name, "removed again, so that the fixture restores it")
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("shared.cli.output.PLAIN_WIDTH", WIDTH)
+    write_environment(Environment("local", environ))
+    (tmp_path / "acme.toml").write_text(TEXT, encoding="utf-8")
+    all_systems.reset()
+    return all_systems
+
+
+@pytest.fixture(autouse=True)
+def _restored_environment() -> Iterator[None]:
+    environ = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(environ)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["mapping", *words, "--env", "local"])
+
+
+def check_golden(name: str, result: Result) -> None:
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("WRITE_GOLDEN"):
+        path.write_text(result.stdout, encoding="utf-8")
+    assert result.stdout == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("systems")
+def test_show_prints_a_file_that_means_the_same(tmp_path: Path) -> None:
+    result = run("show", "--file", "acme.toml")
+    assert result.exit_code == 0
+    check_golden("mapping-show", result)
+    shown = tmp_path / "shown.toml"
+    shown.write_text(result.stdout, encoding="utf-8")
+    assert load_mapping(shown) == load_mapping(tmp_path / "acme.toml")
+
+
+@pytest.mark.usefixtures("systems")
+def test_show_gives_a_script_each_key_with_its_origin() -> None:
+    document = json.loads(run("show", "--file", "acme.toml", "--json").stdout)
+    assert (document["ok"], document["removed"]) == (True, ["contacts"])
+    winner = {"key": "fields.money.winner", "value": "partner_center", "file": "acme.toml", "line": 5}
+    assert winner in document["keys"]
+
+
+@pytest.mark.usefixtures("systems")
+def test_show_without_a_file_shows_the_one_of_the_environment() -> None:
+    write_environment(Environment("local", {"MAPPING": "acme.toml"}))
+    assert run("show").stdout.startswith("# acme.toml, hash ")
+
+
+@pytest.mark.usefixtures("systems")
+def test_explain_says_what_a_field_does() -> None:
+    result = run("explain", "Amount", "--file", "acme.toml")
+    assert result.exit_code == 0
+    check_golden("mapping-explain", result)
+
+
+@pytest.mark.usefixtures("systems")
+def test_explain_of_no_field_fails() -> None:
+    result = run("explain", "mony", "--file", "acme.toml")
+    assert result.exit_code == 2
+    assert "Did you mean money?" in result.stdout
+
+
+def test_schema_prints_the_json_schema() -> None:
+    result = CliRunner().invoke(app, ["mapping", "schema"])
+    assert json.loads(result.stdout) == file_schema()
+
+
+@pytest.mark.usefixtures("systems")
+def test_check_of_the_default_finds_nothing() -> None:
+    result = run("check")
+    check_golden("mapping-check", result)
+    assert result.exit_code == 0
+
+
+@pytest.mark.usefixtures("systems")
+def test_a_file_with_a_byte_order_mark_is_told(tmp_path: Path) -> None:
+    (tmp_path / "acme.toml").write_text(TEXT, encoding="utf-8-sig")
+    document = json.loads(run("check", "--file", "acme.toml", "--json").stdout)
+    found = {check["name"]: check["found"] for check in document["checks"]}
+    assert "begins with a byte order mark" in found["mapping file"]
+
+
+@pytest.mark.usefixtures("systems")
+def test_a_file_that_is_not_there_is_told() -> None:
+    result = run("check", "--file", "none.toml")
+    assert (result.exit_code, result.stdout) == (2, "ConfigurationError: none.toml is not a file\n")
+
+
+@pytest.mark.usefixtures("systems")
+def test_a_file_that_fits_leads_to_the_next_command() -> None:
+    result = run("check", "--file", "acme.toml")
+    assert result.stdout.splitlines()[-1] == (
+        "To see what it would change, run `cosell mapping diff --env local acme.toml`."
+    )
+
+
+@pytest.mark.usefixtures("systems")
+def test_a_wrong_file_is_the_only_thing_that_is_checked(tmp_path: Path) -> None:
+    (tmp_path / "acme.toml").write_text('extends = "acme.toml"\n', encoding="utf-8")
+    result = run("check", "--file", "acme.toml", "--json")
+    checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+    assert result.exit_code == 1
+    assert "which is this file itself" in checks["mapping file"]["found"]
+    assert {checks[name]["result"] for name in ("stages", "column types", "latches")} == {"skipped"}
