@@ -26,6 +26,7 @@ from shared.mapping.explained import explain_field
 from shared.mapping.file_schema import file_schema
 from shared.mapping.schema import DEFAULT
 from shared.mapping.toml_writer import toml_lines, toml_place, toml_value
+from shared.settings.variables import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Show, explain and check the mapping file.")
 
@@ -56,9 +57,9 @@ def check_command(env: Env, file: File = "", as_json: Json = False) -> None:
 
 
 @app.command("schema")
-def schema_command() -> None:
-    """Print the JSON Schema of mapping files, for an editor."""
-    typer.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
+def schema_command(env: Env, as_json: Json = False) -> None:
+    """Print the JSON Schema of mapping files, for an editor. It is one document with and without --json."""
+    run_command(env, as_json, lambda _, __: typer.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False)))
 
 
 def run_show(output: Output, file: str) -> None:
@@ -137,5 +138,5 @@ def path_of(file: str) -> Path:
         if not Path(file).is_file():
             raise ConfigurationError(f"{file} is not a file")
         return Path(file).absolute()
-    chosen = os.environ.get("MAPPING")
+    chosen = Settings.load().sync.mapping
     return HOME / chosen if chosen else DEFAULT

@@ -15,6 +15,7 @@ from shared.foundation.errors import ConfigurationError
 from shared.mapping.effective import Effective, Key
 from shared.mapping.field_base import FieldBase
 from shared.mapping.field_types import StatusField
+from shared.mapping.outbound import is_outbound
 from shared.mapping.toml_writer import toml_text
 from shared.mapping.violations import did_you_mean, nearest
 
@@ -24,6 +25,7 @@ TRAVELS: Mapping[Direction, str] = {
     Direction.TO_PARTNER_CENTER: "to Partner Center; an edit in Partner Center is put back",
     Direction.OFF: "nowhere: the field is ignored",
 }
+_SENT_ONCE = "sent with a new referral only"
 
 
 class Explained(Struct, frozen=True):
@@ -89,7 +91,8 @@ def _facts(name: str, field: FieldBase) -> Iterator[tuple[str, str]]:
     yield "travels", f"{TRAVELS[field.direction]}{_when(field)}"
     if rule.on_update and field.direction is not Direction.OFF:
         yield "conflict", _conflict(rule)
-    yield "latch", _latch(rule, is_status=isinstance(field, StatusField))
+    is_sent_once = is_outbound(name, field) and not field.direction.owns(Side.SALESFORCE)
+    yield "latch", _SENT_ONCE if is_sent_once else _latch(rule, is_status=isinstance(field, StatusField))
     if field.direction is not Direction.OFF:
         yield "empty value", _empty(field)
     if field.optional:
@@ -117,7 +120,7 @@ def _latch(rule: Rule, *, is_status: bool) -> str:
     if not rule.direction.owns(Side.SALESFORCE):
         return "nothing is sent to Partner Center"
     if not rule.on_update:
-        return "sent with a new referral only"
+        return _SENT_ONCE
     if is_status:
         return "what the status allows: New to Active or Closed, Active to Closed; Closed is final"
     parts = ["Partner Center takes an edit while the deal is accepted and not closed"]

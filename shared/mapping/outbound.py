@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from shared.domain.deal import VISIBILITY, Side
+from shared.domain.field_rules import Direction
 from shared.domain.help_request import HELP
 from shared.domain.sharing import LABEL_OF_HELP, LABEL_OF_VISIBLE
 from shared.mapping.field_base import FieldBase
@@ -15,6 +16,15 @@ from shared.mapping.seller_field import SellerField
 LABELS = {VISIBILITY: LABEL_OF_VISIBLE, HELP: LABEL_OF_HELP, LOCATION: LOCATION_LABEL}
 """The labels of what is sent and is no field of the file."""
 
+ALSO_INBOUND_ONLY = ("money", "closing")
+"""Fields that can travel to Salesforce only: a new referral has their values all the same, because it needs them."""
+
+
+def is_outbound(name: str, field: FieldBase) -> bool:
+    """Whether Partner Center gets a value of the field, with a new referral at least."""
+    is_inbound_only = field.direction is Direction.TO_SALESFORCE and name in ALSO_INBOUND_ONLY
+    return is_inbound_only or field.direction.owns(Side.SALESFORCE)
+
 
 def outbound_sources(file: MappingFile) -> Mapping[str, str]:
     """Return columns and paths of all that is sent, by field, as the file says and whatever the org hides.
@@ -22,7 +32,7 @@ def outbound_sources(file: MappingFile) -> Mapping[str, str]:
     The reason of a close goes with the status, and the notes to Microsoft with the request for help.
     """
     ours, fields = file.ours, file.fields.items()
-    sources = {name: _source_of(field, file) for name, field in fields if field.direction.owns(Side.SALESFORCE)}
+    sources = {name: _source_of(field, file) for name, field in fields if is_outbound(name, field)}
     sources |= {VISIBILITY: _listed(ours.visible), HELP: _listed(ours.help, ours.notes_to_microsoft)}
     return sources | ({LOCATION: _listed(*file.location.paths)} if file.location else {})
 

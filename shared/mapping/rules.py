@@ -12,6 +12,7 @@ from shared.mapping.attribute_violations import attribute_violations
 from shared.mapping.lead_violations import lead_violations
 from shared.mapping.location_violations import location_violations
 from shared.mapping.new_record_violations import new_record_violations
+from shared.mapping.outbound import ALSO_INBOUND_ONLY
 from shared.mapping.owner_violations import owner_violations
 from shared.mapping.schema import LEGAL_STATUSES, REQUIRED_FIELDS
 from shared.mapping.source import MappingSource
@@ -25,6 +26,7 @@ _PARENT_TYPES = ("company", "contacts", "seller")
 _REQUIRED_DIRECTIONS: Mapping[str, tuple[str, ...]] = {
     "status": ("both", "to_salesforce", "to_partner_center"),
     "team": ("both", "to_partner_center"),
+    **dict.fromkeys(ALSO_INBOUND_ONLY, ("both", "to_salesforce", "to_partner_center")),
 }
 """The directions that a required field can have, if they are not those that reach Partner Center."""
 

@@ -23,6 +23,7 @@ from shared.mapping.field_types import StatusField, marked_column
 from shared.mapping.new_records import unusable_defaults
 from shared.mapping.new_referral import ReferralConstants, referral_body
 from shared.mapping.other_parties import is_sent_by_microsoft, msx_id_in
+from shared.mapping.outbound import is_outbound
 from shared.mapping.paths import Json, parse_time, required_text, time_or_none, value_in_record
 from shared.mapping.people_fields import ContactsField
 from shared.mapping.polls import PollQuery, polls_of
@@ -272,7 +273,9 @@ class Translation:
     def _created_from(self) -> dict[Side, dict[str, FieldBase]]:
         """The fields whose values a new record on the other side takes from each side."""
         created = {name: field for name, field in self.fields.items() if "create" in field.when}
-        return {side: {name: field for name, field in created.items() if field.direction.owns(side)} for side in Side}
+        given = {name: field for name, field in created.items() if field.direction.owns(Side.PARTNER_CENTER)}
+        sent = {name: field for name, field in created.items() if is_outbound(name, field)}
+        return {Side.PARTNER_CENTER: given, Side.SALESFORCE: sent}
 
     @cached_property
     def customer(self) -> CompanyField:

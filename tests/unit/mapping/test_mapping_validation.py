@@ -165,9 +165,10 @@ def test_a_required_field_of_another_type_is_reported(write_file: WriteFile) -> 
 def test_a_required_field_that_is_not_written_to_partner_center_is_reported(
     write_file: WriteFile, direction: str
 ) -> None:
-    text = TEXT.replace("[fields.money]\n", f'[fields.money]\ndirection = "{direction}"\n')
+    text = TEXT.replace("[fields.solutions]\n", f'[fields.solutions]\ndirection = "{direction}"\n')
+    line = line_of(text, "direction", "[fields.solutions]")
     assert refusal_of(write_file(text)) == (
-        f"acme.toml, line {line_of(text, 'direction', '[fields.money]')}: fields.money.direction: expected both or "
+        f"acme.toml, line {line}: fields.solutions.direction: expected both or "
         f'to_partner_center, because no referral can be created without this field; found "{direction}".'
     )
 
