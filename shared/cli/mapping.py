@@ -11,21 +11,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import to_builtins
 
-from shared.app import HOME
+from shared.app import HOME, App
 from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
-from shared.cli.output import Output, plain
+from shared.cli.output import Output, ProgressBar, plain
 from shared.cli.verdict_table import print_verdicts
 from shared.doctor.finding import Result, documents_of
 from shared.doctor.installation import Installation
 from shared.doctor.run_checks import MAPPING_CHECKS, run_checks
+from shared.domain.link import Link
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.effective import Effective, Key, effective_mapping
 from shared.mapping.explained import explain_field
 from shared.mapping.file_schema import file_schema
 from shared.mapping.schema import DEFAULT
 from shared.mapping.toml_writer import toml_lines, toml_place, toml_value
+from shared.operations.mapping_diff import LEAVES, diff_mappings
 from shared.settings.variables import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Show, explain and check the mapping file.")
@@ -54,6 +57,16 @@ def explain_command(
 def check_command(env: Env, file: File = "", as_json: Json = False) -> None:
     """Check the file against Salesforce and the rules of Partner Center, and say what to do about each problem."""
     run_command(env, as_json, lambda _, output: run_check(output, file))
+
+
+@app.command("diff")
+def diff_command(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The mapping file that MAPPING may name next.")],
+    env: Env,
+    as_json: Json = False,
+) -> None:
+    """Say what another mapping file would change, and for how many linked deals. Nothing is written."""
+    run_command(env, as_json, lambda _, output: run_diff(output, file))
 
 
 @app.command("schema")
@@ -113,7 +126,10 @@ def run_explain(output: Output, field: str, file: str) -> None:
 
 
 def run_check(output: Output, file: str) -> Exit:
-    """Run the checks and print the results. Returns `Exit.PROBLEM` if one has failed."""
+    """Run the checks and print the results. Returns `Exit.PROBLEM` if one has failed.
+
+    `file` stands for MAPPING in this process, because the checks read the settings.
+    """
     if file:
         os.environ["MAPPING"] = str(path_of(file))
     installation = Installation()
@@ -130,6 +146,39 @@ def run_check(output: Output, file: str) -> Exit:
         output.say(plain(f"To see what it would change, run `cosell mapping diff {shlex.quote(file)}`."))
     output.print_document({"ok": is_well, "file": file or None, "checks": documents_of(verdicts)})
     return Exit.OK if is_well else Exit.PROBLEM
+
+
+def run_diff(output: Output, file: str) -> None:
+    """Compare the file with the one in use, and print it. Raises ConfigurationError and the errors of the store."""
+    before, after, connector = effective_mapping(path_of("")), effective_mapping(path_of(file)), App()
+    try:
+        with output.show_progress("reading links") as bar:
+            links = _counted((entry.value for entry in connector.store.links()), bar)
+            found = diff_mappings(before, after, links, connector.store.approved_fields())
+    finally:
+        connector.close()
+    output.say(plain(f"{before.name} ({before.hash}) to {after.name} ({after.hash}), {found.links} linked deals"))
+    for change in found.changes:
+        output.say(plain(f"{change.name}: {change.links} linked deals"))
+        for effect in change.effects:
+            output.say(plain(f"  {effect}"))
+        for key in () if LEAVES in change.effects else change.keys:
+            output.say(plain(f"    {key.key}: {_shown(key.before)} to {_shown(key.after)}"))
+    if not found.changes:
+        output.say("Nothing differs.")
+    else:
+        output.say(plain(f"Check it first: run `cosell mapping check --file {shlex.quote(file)}`."))
+    output.print_document({"ok": True, "before": before.name, "after": after.name, **to_builtins(found)})
+
+
+def _counted(links: Iterator[Link], bar: ProgressBar) -> Iterator[Link]:
+    for number, link in enumerate(links, 1):
+        yield link
+        bar.move_to(number)
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else toml_value(value)
 
 
 def path_of(file: str) -> Path:

@@ -3,16 +3,19 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from local.systems import Systems
-from shared.cli.environment import Environment, write_environment
+from shared.app import App
+from shared.cli.environment import Environment, read_environment, write_environment
 from shared.cli.main import app
 from shared.mapping.file_schema import file_schema
 from shared.mapping.validation import load_mapping
+from shared.sync.runs import run_push
 
 GOLDEN = Path(__file__).parent / "golden"
 WIDTH = 100
@@ -21,6 +24,25 @@ remove = ["contacts"]
 
 [fields.money]
 winner = "partner_center"
+"""
+NEXT = """extends = "default"
+remove = ["contacts"]
+notify_owner = "none"
+
+[fields.money]
+winner = "partner_center"
+
+[fields.name]
+length = 80
+
+[fields.notes]
+direction = "to_salesforce"
+
+[fields.next_step]
+type = "text"
+label = "Next Step"
+referral = "/nextStep"
+salesforce = "NextStep"
 """
 
 
@@ -139,3 +161,29 @@ def test_a_wrong_file_is_the_only_thing_that_is_checked(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "which is this file itself" in checks["mapping file"]["found"]
     assert {checks[name]["result"] for name in ("stages", "column types", "latches")} == {"skipped"}
+
+
+@pytest.fixture
+def linked(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two linked deals."""
+    with monkeypatch.context() as patch:
+        for name, value in {**systems.environ, "STORE_FILE": read_environment("local").settings["STORE_FILE"]}.items():
+            patch.setenv(name, value)
+        for name in ("First", "Second"):
+            systems.seller_creates(name, Amount=25_000)
+        with closing(App()) as connector:
+            run_push(connector.context)
+
+
+@pytest.mark.usefixtures("linked")
+def test_diff_says_what_would_change_for_how_many_links(tmp_path: Path) -> None:
+    (tmp_path / "next.toml").write_text(NEXT, encoding="utf-8")
+    result = run("diff", "next.toml")
+    check_golden("mapping-diff", result)
+    assert result.exit_code == 0
+
+
+def test_diff_of_a_file_that_means_the_same_finds_nothing(systems: Systems, tmp_path: Path) -> None:
+    (tmp_path / "next.toml").write_bytes(b"# a comment\n" + Path(systems.environ["MAPPING"]).read_bytes())
+    document = json.loads(run("diff", "next.toml", "--json").stdout)
+    assert (document["ok"], document["changes"]) == (True, [])
