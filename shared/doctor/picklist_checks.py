@@ -15,7 +15,7 @@ from shared.domain.link_states import Mark
 from shared.domain.org_shape import RecordType
 from shared.mapping.attribute_field import AttributeField
 from shared.mapping.field_base import FieldBase
-from shared.mapping.field_types import LimitedText, StatusField
+from shared.mapping.field_types import LimitedText, StatusField, TextField
 from shared.mapping.location_field import LocationField
 from shared.mapping.money_field import CURRENCY_COLUMN
 from shared.mapping.sales_stage_field import PERCENTAGES, SalesStageField
@@ -77,7 +77,8 @@ def check_picklists(installation: Installation) -> Verdict:
 
 def _free_columns(field: FieldBase) -> Iterator[str]:
     """Yield the columns of the opportunity that get any text from a referral."""
-    if isinstance(field, LimitedText | SolutionsField) and field.direction.owns(Side.PARTNER_CENTER):
+    is_free = isinstance(field, LimitedText | SolutionsField) and getattr(field, "values", None) is None
+    if is_free and field.direction.owns(Side.PARTNER_CENTER):
         yield from (column for column in field.columns() if "." not in column and column != CURRENCY_COLUMN)
 
 
@@ -87,7 +88,7 @@ def _listed_columns(field: FieldBase) -> Iterator[tuple[str, Sequence[str]]]:
         return
     if isinstance(field, SalesStageField):
         yield field.salesforce, PERCENTAGES
-    elif isinstance(field, AttributeField) and field.salesforce:
+    elif isinstance(field, AttributeField | TextField) and field.salesforce and field.values:
         yield field.salesforce, [*field.values]
     elif isinstance(field, LocationField):
         yield from ((column, field.table.allowed) for column in field.written_columns())

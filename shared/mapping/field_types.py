@@ -15,6 +15,7 @@ from pydantic import Field, PrivateAttr
 from shared.domain.creation_values import TEXT_CUT
 from shared.domain.deal import Status
 from shared.domain.field_rules import Answers, Rule
+from shared.domain.listed_texts import listed
 from shared.domain.name_mark import KNOWN_SIGNS, without_mark
 from shared.domain.org_shape import OrgShape
 from shared.domain.sentences import cause
@@ -79,15 +80,49 @@ class LimitedText(SinglePathField):
 
 
 class TextField(LimitedText):
-    """One line of text. `mark` shows how the sync stands in front of it, if it is the name of the opportunity."""
+    """One line of text. `mark` shows how the sync stands in front of it, if it is the name of the opportunity.
+
+    `values` are the only values, as Salesforce calls them, each with its counterpart in Partner Center. The deal holds
+    the value of Salesforce.
+    """
 
     type: Literal["text"]
     mark: bool = False
+    values: Mapping[str, str] | None = Field(
+        default=None,
+        min_length=1,
+        description='a table of values in Partner Center by their values in Salesforce, such as { "Web" = "Online" }',
+    )
 
     @property
     @override
     def later_keys(self) -> set[str]:
-        return super().later_keys | {"mark"}
+        return super().later_keys | {"mark"} | (set() if self.values else {"values"})
+
+    @override
+    def read_record(self, record: Json) -> str | None:
+        text = super().read_record(record)
+        if text is None or self.values is None:
+            return text
+        known = next((value for value in self.values if value.casefold() == text.casefold()), None)
+        if known is None:
+            listing = listed(list(self.values))
+            raise UnreadableValue(cause("bad_attribute", self.salesforce, label=self.label, value=text, known=listing))
+        return known
+
+    @override
+    def read_referral(self, referral: Json) -> str | None:
+        text = super().read_referral(referral)
+        if text is None or self.values is None:
+            return text
+        known = next((value for value, sent in self.values.items() if sent.casefold() == text.casefold()), None)
+        if known is None:
+            raise UnreadableValue(cause("unknown_attribute", self.referral, label=self.label, value=text))
+        return known
+
+    @override
+    def _to_referral(self, value: Any) -> Any:
+        return (self.values or {}).get(value, value)
 
 
 def marked_column(fields: Iterable[FieldBase], org: OrgShape | None) -> str | None:

@@ -53,6 +53,7 @@ def rule_violations(document: Table, source: MappingSource) -> Iterator[Violatio
     for name, field in fields.items():
         yield from _parent_column_violations(name, field)
         yield from _mark_violations(name, field)
+        yield from _value_violations(name, field)
         yield from _connector_column_violations(name, field, connector_columns, source)
 
 
@@ -161,6 +162,25 @@ def _mark_violations(name: str, field: Table) -> Iterator[Violation]:
     if field.get("mark") is True and not (isinstance(column, str) and column.casefold() == "name"):
         problem = expectation("false, because only the column Name has a mark in front of it", "true")
         yield Violation(("fields", name, "mark"), problem)
+
+
+def _value_violations(name: str, field: Table) -> Iterator[Violation]:
+    """Each value of a text has one counterpart, in both directions: else a value comes back as another one."""
+    values = _table(field.get("values")) if field.get("type") == "text" else {}
+    first, sent = dict[str, str](), dict[str, str]()
+    for value, other in values.items():
+        place: Place = ("fields", name, "values", value)
+        if not isinstance(other, str):
+            continue
+        if not (value.strip() and other.strip()):
+            yield Violation(place, expectation("a value on both sides", "an empty text"))
+        elif (known := first.setdefault(value.casefold(), value)) != value:
+            yield Violation(
+                place, expectation("each value once, in any letter case", f"it again, after {quote(known)}")
+            )
+        elif (known := sent.setdefault(other.casefold(), value)) != value:
+            found = f"{quote(other)}, which {quote(known)} has too"
+            yield Violation(place, expectation("a value of Partner Center that no other value has", found))
 
 
 def _own_column_violations(named: Mapping[str, str], source: MappingSource) -> Iterator[Violation]:
