@@ -8,6 +8,7 @@ import typer
 from shared import __version__
 from shared.cli import (
     approve,
+    backfill,
     close_test_referrals,
     compare,
     connect,
@@ -42,6 +43,7 @@ app.command("turn-on")(turn_on.turn_on)
 app.command("turn-off")(turn_on.turn_off)
 app.command()(status.status)
 app.command()(explain.explain)
+app.command("backfill")(backfill.backfill)
 app.command("compare")(compare.compare)
 app.command("forget")(forget.forget)
 app.command()(approve.approve)

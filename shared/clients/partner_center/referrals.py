@@ -133,6 +133,10 @@ class Referrals:
             field, bound, lambda stamp: not (until and _is_younger(stamp.get(field), until)), WHOLE_FIELDS
         )
 
+    def whole_referrals(self) -> Iterator[Sequence[Json]]:
+        """Pages of all referrals, whole, the last created first: for a first load, which must not read each singly."""
+        return self._pages("createdDateTime", "", lambda _: True, ())
+
     def get(self, referral_id: str) -> Json:
         """One referral. Raises NotFound."""
         return self._sender.read(self._get_request(referral_id), _parse_representation)
@@ -294,9 +298,12 @@ def _parse_page(reply: Reply) -> tuple[Sequence[Json], str | None]:
 
 
 def _list_query(field: str, bound: str = "", fields: Sequence[str] = STAMP_FIELDS) -> str:
-    """The query of a list by a date, newest first; with a filter that bounds the date, if one is given."""
-    bounds = {"$filter": bound} if bound else {}
-    return str(httpx.QueryParams({**bounds, "$orderby": f"{field} desc", "$select": ",".join(fields)}))
+    """The query of a list by a date, newest first; with a filter that bounds the date, if one is given.
+
+    Without `fields`, the referrals are whole.
+    """
+    bounds, selected = {"$filter": bound} if bound else {}, {"$select": ",".join(fields)} if fields else {}
+    return str(httpx.QueryParams({**bounds, "$orderby": f"{field} desc", **selected}))
 
 
 def _literal(at: datetime) -> str:
