@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from shared.app import App
 from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
-from shared.cli.output import Output
+from shared.cli.operator import record_action
+from shared.cli.output import Output, plain
 from shared.domain.deal import Side
 from shared.domain.policy import Mode
 from shared.foundation.errors import ConfigurationError
@@ -72,10 +72,10 @@ def run_propose(output: Output, file: Path, column: str | None = None, soql: str
         f" {counts['linked']} are linked already; {found.left_out} leads and referrals of others are left out."
     )
     output.say(
-        f"{escape(str(file))} proposes {certain} pairs by an id, {counts['to_review']} that look alike, and names"
+        f"{plain(str(file))} proposes {certain} pairs by an id, {counts['to_review']} that look alike, and names"
         f" {open_ones} referrals without a match. Enter link or skip in the column decision of each line that is empty."
     )
-    output.say(f"Then run `cosell backfill {escape(str(file))}{_options(column, soql)} --apply`.")
+    output.say(f"Then run `cosell backfill {plain(str(file))}{_options(column, soql)} --apply`.")
     output.print_document({"ok": True, "file": str(file), **counts})
     return Exit.OK
 
@@ -92,15 +92,16 @@ def run_apply(
         checked = check_rows(ctx, found, reviewed.rows)
         _print_checked(output, reviewed, checked)
         refused, stored, is_asked = checked.refused, 0, False
-        if checked.to_link or checked.linked:
+        if checked.to_link:
             is_asked = not (dry_run or yes or output.confirm(f"Link {len(checked.to_link)} deals"))
-        if not (dry_run or is_asked):
+        if not (dry_run or is_asked) and (checked.to_link or checked.linked):
+            record_action(app, "backfill", f"{len(checked.to_link)} links")
             failed = _link(output, ctx, found, checked)
             refused, stored = [*refused, *failed], len(checked.to_link) - len(failed)
             _say_stored(output, ctx, stored)
             _print_refused(output, failed)
     if is_asked:
-        output.say(f"Nothing was stored. Answer yes, or run `cosell backfill {escape(str(file))} --apply` with --yes.")
+        output.say(f"Nothing was stored. Answer yes, or run `cosell backfill {plain(str(file))} --apply` with --yes.")
     is_well = not (refused or is_asked)
     output.print_document(_document(reviewed, checked, refused, stored, is_well=is_well))
     return Exit.OK if is_well else Exit.PROBLEM
@@ -113,7 +114,7 @@ def _read(app: App, output: Output, column: str | None, soql: str | None) -> Unl
 
 def _options(column: str | None, soql: str | None) -> str:
     parts = ((" --referral-column ", column), (" --soql ", f'"{soql}"' if soql else None))
-    return escape("".join(f"{name}{value}" for name, value in parts if value))
+    return plain("".join(f"{name}{value}" for name, value in parts if value))
 
 
 def _write(file: Path, text: str) -> None:
@@ -144,7 +145,7 @@ def _print_checked(output: Output, reviewed: ReviewedFile, checked: Checked) -> 
     if checked.changes:
         names = {Side.PARTNER_CENTER: "Partner Center", Side.SALESFORCE: "Salesforce"}
         ordered = sorted(checked.changes.items(), key=lambda each: (each[0][0], -each[1], each[0][1]))
-        lines = [(names[side], escape(label), str(count)) for (side, label), count in ordered]
+        lines = [(names[side], plain(label), str(count)) for (side, label), count in ordered]
         output.print_table(("written to", "field", "deals"), lines, title="What the first merge writes")
     elif checked.to_link:
         output.say("Both sides hold the same values: the first merge writes none.")
@@ -153,7 +154,7 @@ def _print_checked(output: Output, reviewed: ReviewedFile, checked: Checked) -> 
 
 def _print_refused(output: Output, refused: Sequence[tuple[Row, str]]) -> None:
     for row, reason in refused[:SHOWN]:
-        output.say(escape(f"line {row.line}: {row.referral_id} and {row.opportunity_id}: {reason}."))
+        output.say(plain(f"line {row.line}: {row.referral_id} and {row.opportunity_id}: {reason}."))
     if len(refused) > SHOWN:
         output.say(f"and {len(refused) - SHOWN} more lines.")
 
