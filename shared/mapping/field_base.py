@@ -28,7 +28,7 @@ SalesforcePath = Annotated[
 
 
 _NOT_READ = {
-    "mark",
+    "mark", "signs",
     "label", "direction", "when", "winner", "clearable", "default_days", "convert", "lost_declines", "optional",
     "default_first_name", "default_phone",
 }  # fmt: skip

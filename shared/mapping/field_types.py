@@ -15,8 +15,9 @@ from pydantic import Field, PrivateAttr
 from shared.domain.creation_values import TEXT_CUT
 from shared.domain.deal import Status
 from shared.domain.field_rules import Answers, Rule
+from shared.domain.link_states import Mark
 from shared.domain.listed_texts import listed
-from shared.domain.name_mark import KNOWN_SIGNS, without_mark
+from shared.domain.name_mark import KNOWN_SIGNS, SIGNS_BY_CHOICE, without_mark
 from shared.domain.org_shape import OrgShape
 from shared.domain.sentences import cause
 from shared.domain.stage_table import StageTable
@@ -82,12 +83,14 @@ class LimitedText(SinglePathField):
 class TextField(LimitedText):
     """One line of text. `mark` shows how the sync stands in front of it, if it is the name of the opportunity.
 
+    `signs` says which: our own, those of Microsoft's former connector, or none, which takes off what is there.
     `values` are the only values, as Salesforce calls them, each with its counterpart in Partner Center. The deal holds
     the value of Salesforce.
     """
 
     type: Literal["text"]
     mark: bool = False
+    signs: Literal["own", "former", "none"] = "own"
     values: Mapping[str, str] | None = Field(
         default=None,
         min_length=1,
@@ -97,7 +100,7 @@ class TextField(LimitedText):
     @property
     @override
     def later_keys(self) -> set[str]:
-        return super().later_keys | {"mark"} | (set() if self.values else {"values"})
+        return super().later_keys | {"mark", "signs"} | (set() if self.values else {"values"})
 
     @override
     def read_record(self, record: Json) -> str | None:
@@ -129,6 +132,12 @@ def marked_column(fields: Iterable[FieldBase], org: OrgShape | None) -> str | No
     """Return the column that has a mark in front of it, if the file asks for one and the user may write it."""
     marked = (field.salesforce for field in fields if isinstance(field, TextField) and field.mark)
     return next((column for column in marked if org is None or _is_updateable(org, column)), None)
+
+
+def signs_of(fields: Iterable[FieldBase]) -> Mapping[Mark, str]:
+    """Return the signs of the marks."""
+    chosen = (field.signs for field in fields if isinstance(field, TextField) and field.mark)
+    return SIGNS_BY_CHOICE[next(chosen, "own")]
 
 
 def _is_updateable(org: OrgShape, path: str) -> bool:

@@ -19,7 +19,7 @@ from shared.mapping.arrivals import arrival_of, without_fixed
 from shared.mapping.attribute_field import AttributeField, attribute_operations, constant_attributes
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
-from shared.mapping.field_types import StatusField, marked_column
+from shared.mapping.field_types import StatusField, marked_column, signs_of
 from shared.mapping.new_records import unusable_defaults
 from shared.mapping.new_referral import ReferralConstants, referral_body
 from shared.mapping.other_parties import is_sent_by_microsoft, msx_id_in
@@ -61,7 +61,7 @@ class Translation:
         self._attributes = {name: field for name, field in self.fields.items() if isinstance(field, AttributeField)}
         answer = self.file.ours.answer_by
         self.answer_column = None if org and org.is_unusable(answer) else answer
-        self.name_column = marked_column(self.fields.values(), org)
+        self.name_column, self.signs = marked_column(self.fields.values(), org), signs_of(self.fields.values())
         self._shown_state = ShownState(self.file.ours, self.constants.referral_link, org)
 
     def for_org(self, org: OrgShape) -> "Translation":

@@ -130,16 +130,14 @@ def _bare(text: str) -> str:
 
 
 def _changes_of(ctx: Context, found: Unlinked, rows: Sequence[Row]) -> Iterator[tuple[Side, str]]:
-    """The values that the first merges of ticked opportunities would write, by side and label."""
-    ticked = {row.opportunity_id: row for row in rows if found.opportunities[row.opportunity_id].is_ticked}
-    if not ticked:
-        return
+    """The values that the first merges would write, by side and label, also of those that wait for the tick."""
+    by_id = {row.opportunity_id: row for row in rows}
     with pausing_on_failure(ctx, Side.SALESFORCE):
-        answer = ctx.salesforce.opportunities(list(ticked), *ctx.translation.read_items)
+        answer = ctx.salesforce.opportunities(list(by_id), *ctx.translation.read_items)
     records = [record for page in answer.pages for record in page.records]
     for key, opportunity in ctx.translation.opportunities(records, answer.at).items():
         if isinstance(opportunity, Opportunity):
-            yield from _planned(ctx, found.referrals[ticked[key].referral_id], opportunity)
+            yield from _planned(ctx, found.referrals[by_id[key].referral_id], opportunity)
 
 
 def _planned(ctx: Context, referral: FoundReferral, opportunity: Opportunity) -> Iterator[tuple[Side, str]]:

@@ -24,7 +24,7 @@ MARK = f"{Side.SALESFORCE}.{NAME_MARK}"
 
 def mark_names(ctx: Context, pairs: Sequence[Pair]) -> None:
     """Write the marks that are not shown, 24 in one call."""
-    unmarked = [pair for pair in pairs if _is_unmarked(pair) and not _is_set_back(ctx, pair)]
+    unmarked = [pair for pair in pairs if _is_unmarked(ctx, pair) and not _is_set_back(ctx, pair)]
     for chunk in batched(unmarked, CONDITIONAL, strict=False):
         writes = [write for pair in chunk if (write := run_step(ctx, pair, _prepare_mark))]
         by_id = {pair.id: pair for pair in chunk}
@@ -32,23 +32,23 @@ def mark_names(ctx: Context, pairs: Sequence[Pair]) -> None:
             run_step(ctx, by_id[written.id], _take_answer, written)
 
 
-def _is_unmarked(pair: Pair) -> bool:
+def _is_unmarked(ctx: Context, pair: Pair) -> bool:
     """Whether the name shows another mark than it is to show, and can be written now."""
     opportunity, ended = pair.opportunity, pair.outcome
     if opportunity is None or opportunity.name is None or not (ended is None or ended.result is Result.PARKED):
         return False
     is_writable = opportunity.flagged and not opportunity.rests_in
-    return is_writable and with_mark(opportunity.name, pair.link.due_mark) != opportunity.name
+    return is_writable and _marked(ctx, pair) != opportunity.name
 
 
 def _is_set_back(ctx: Context, pair: Pair) -> bool:
     """Whether something takes this mark off the name each time it is written (docs/protocol.md#the-ping-pong-guard)."""
     repeats = pair.link.repeats
-    return repeats is not None and is_set_back(repeats, MARK, _marked(pair), ctx.clock.now())
+    return repeats is not None and is_set_back(repeats, MARK, _marked(ctx, pair), ctx.clock.now())
 
 
-def _marked(pair: Pair) -> str:
-    return with_mark((pair.opportunity and pair.opportunity.name) or "", pair.link.due_mark)
+def _marked(ctx: Context, pair: Pair) -> str:
+    return with_mark((pair.opportunity and pair.opportunity.name) or "", pair.link.due_mark, ctx.translation.signs)
 
 
 def _note_written(ctx: Context, pair: Pair, change: Change) -> None:
@@ -66,7 +66,7 @@ def _prepare_mark(ctx: Context, pair: Pair) -> Write | None:
     if opportunity is None or column is None:
         return None
     store_coming_write(ctx, pair, is_whole=False)
-    return Write(pair.id, {column: _marked(pair)}, opportunity.modified)
+    return Write(pair.id, {column: _marked(ctx, pair)}, opportunity.modified)
 
 
 def _take_answer(ctx: Context, pair: Pair, written: Written) -> None:
@@ -78,5 +78,5 @@ def _take_answer(ctx: Context, pair: Pair, written: Written) -> None:
     elif written.locked and pair.outcome is None:
         pair.end(Outcome(Result.RETRY, "locked"))
     elif written.record is not None and not written.changed:
-        _note_written(ctx, pair, Change(NAME_MARK, NAME_MARK, None, _marked(pair)))
+        _note_written(ctx, pair, Change(NAME_MARK, NAME_MARK, None, _marked(ctx, pair)))
         pair.take_read_back(ctx.translation.opportunity(written.record, written.at))

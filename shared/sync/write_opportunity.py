@@ -78,8 +78,8 @@ def prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write |
         mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(ctx, pair)
         values |= _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(lines), missing))
         values |= request_values(ctx, pair)
-        if ctx.translation.name_column:
-            values |= marked_name(values, ctx.translation.name_column, pair.opportunity.name or "", mark)
+        if (own := ctx.translation).name_column:
+            values |= marked_name(values, own.name_column, pair.opportunity.name or "", mark, own.signs)
     return Write(pair.id, values, pair.opportunity.modified)
 
 

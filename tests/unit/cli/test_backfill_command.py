@@ -35,11 +35,11 @@ def file(tmp_path: Path, systems: Systems, monkeypatch: pytest.MonkeyPatch) -> P
     return tmp_path / "pairs.csv"
 
 
-def existing_deal(systems: Systems, name: str, **values: object) -> str:
+def existing_deal(systems: Systems, name: str, **values: Any) -> str:
     return systems.seller_creates(name, **{"Sync_with_Partner_Center__c": False, **values})
 
 
-def existing_referral(systems: Systems, name: str, **body: object) -> str:
+def existing_referral(systems: Systems, name: str, **body: Any) -> str:
     customer = {"name": f"{name} Ltd", "address": {"country": "US"}}
     details = {"dealValue": 10_000, "currency": "USD"}
     return systems.partner_center.portal_creates(
@@ -66,7 +66,7 @@ def decide(file: Path, change: Callable[[dict[str, str]], Any]) -> None:
     write(file, lines)
 
 
-def apply(file: Path, capsys: pytest.CaptureFixture[str], **options: bool) -> tuple[Exit, dict[str, Any]]:
+def apply(file: Path, capsys: pytest.CaptureFixture[str], **options: Any) -> tuple[Exit, dict[str, Any]]:
     capsys.readouterr()
     code = run_apply(Output(as_json=True), file, **{"yes": True, "dry_run": False, **options})
     return code, json.loads(capsys.readouterr().out)
