@@ -4,6 +4,7 @@ The command writes to neither side: it stores links and retry entries, and the a
 (`shared/operations/backfill.py`). It prints values of deals, which no log gets.
 """
 
+import shlex
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -68,14 +69,14 @@ def run_propose(output: Output, file: Path, column: str | None = None, soql: str
         "nothing_found": open_ones,
     }  # fmt: skip
     output.say(
-        f"Read {counts['referrals']} referrals and {counts['opportunities']} opportunities without a link."
-        f" {counts['linked']} are linked already; {found.left_out} leads and referrals of others are left out."
+        f"Without a link: {counts['referrals']} referrals and {counts['opportunities']} opportunities."
+        f" Linked already: {counts['linked']}. Left out, as leads or referrals of others: {found.left_out}."
     )
     output.say(
-        f"{plain(str(file))} proposes {certain} pairs by an id, {counts['to_review']} that look alike, and names"
-        f" {open_ones} referrals without a match. Enter link or skip in the column decision of each line that is empty."
+        f"{plain(file)}: pairs by an id: {certain}; pairs that look alike: {counts['to_review']}; referrals without a"
+        f" match: {open_ones}. Enter link or skip in the column decision of each line that is empty."
     )
-    output.say(f"Then run `cosell backfill {plain(str(file))}{_options(column, soql)} --apply`.")
+    output.say(f"Then run `cosell backfill {_quoted(file)}{_options(column, soql)} --apply`.")
     output.print_document({"ok": True, "file": str(file), **counts})
     return Exit.OK
 
@@ -101,7 +102,8 @@ def run_apply(
             _say_stored(output, ctx, stored)
             _print_refused(output, failed)
     if is_asked:
-        output.say(f"Nothing was stored. Answer yes, or run `cosell backfill {plain(str(file))} --apply` with --yes.")
+        command = f"cosell backfill {_quoted(file)}{_options(column, soql)} --apply --yes"
+        output.say(f"Nothing was stored. Answer yes, or run `{command}`.")
     is_well = not (refused or is_asked)
     output.print_document(_document(reviewed, checked, refused, stored, is_well=is_well))
     return Exit.OK if is_well else Exit.PROBLEM
@@ -113,8 +115,12 @@ def _read(app: App, output: Output, column: str | None, soql: str | None) -> Unl
 
 
 def _options(column: str | None, soql: str | None) -> str:
-    parts = ((" --referral-column ", column), (" --soql ", f'"{soql}"' if soql else None))
-    return plain("".join(f"{name}{value}" for name, value in parts if value))
+    parts = (("--referral-column", column), ("--soql", soql))
+    return "".join(f" {name} {_quoted(value)}" for name, value in parts if value)
+
+
+def _quoted(value: object) -> str:
+    return plain(shlex.quote(str(value)))
 
 
 def _write(file: Path, text: str) -> None:
@@ -136,12 +142,13 @@ def _reviewed(file: Path) -> ReviewedFile:
 
 def _print_checked(output: Output, reviewed: ReviewedFile, checked: Checked) -> None:
     output.say(
-        f"{len(checked.to_link)} pairs can be linked, {len(checked.linked)} are linked already,"
-        f" {len(checked.refused)} cannot be. {reviewed.skipped} lines are skipped,"
-        f" {reviewed.undecided} are not decided."
+        f"Pairs that can be linked: {len(checked.to_link)}; linked already: {len(checked.linked)}; refused:"
+        f" {len(checked.refused)}. Lines to skip: {reviewed.skipped}; not decided: {reviewed.undecided}."
     )
     if checked.unticked:
-        output.say(f"{checked.unticked} are not ticked: they are linked, and synced once Sync with Partner Center is.")
+        output.say(
+            f"Not ticked: {checked.unticked}. They are linked, and synced once Sync with Partner Center is ticked."
+        )
     if checked.changes:
         names = {Side.PARTNER_CENTER: "Partner Center", Side.SALESFORCE: "Salesforce"}
         ordered = sorted(checked.changes.items(), key=lambda each: (each[0][0], -each[1], each[0][1]))
@@ -165,7 +172,7 @@ def _link(output: Output, ctx: Context, found: Unlinked, checked: Checked) -> li
 
 
 def _say_stored(output: Output, ctx: Context, stored: int) -> None:
-    output.say(f"{stored} links are stored.")
+    output.say(f"Links stored: {stored}.")
     if ctx.policy.mode is Mode.ON:
         output.say("The app merges them at its next runs. Afterwards, run `cosell compare`.")
     else:

@@ -4,7 +4,7 @@ Only `decision`, `referral_id` and `opportunity_id` are used. The names and amou
 these records: a spreadsheet that sorts one column alone would otherwise link strangers. Dates are for reading, because
 spreadsheets write them anew.
 
-Source: docs/command-line.md#cosell-backfill-file.
+Source: docs/reference/backfill.md#the-file.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""From Microsoft's Power Automate connector to this one, and back (docs/from-power-automate.md).
+"""From Microsoft's Power Automate connector to this one, and back (docs/reference/from-power-automate.md).
 
 It begins with what that connector leaves: referral ids in a column that was made by hand, names with its mark, and the
 tenant's registration at the address of a flow.

@@ -14,6 +14,7 @@ from local.systems import Systems
 from shared.app import App
 from shared.cli.backfill import run_apply, run_propose
 from shared.cli.exit_codes import Exit
+from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.backfill_file import COLUMNS
@@ -35,11 +36,11 @@ def file(tmp_path: Path, systems: Systems, monkeypatch: pytest.MonkeyPatch) -> P
     return tmp_path / "pairs.csv"
 
 
-def existing_deal(systems: Systems, name: str, **values: Any) -> str:
+def existing_deal(systems: Systems, name: str, **values: Any) -> str:  # noqa: ANN401 - values of any field
     return systems.seller_creates(name, **{"Sync_with_Partner_Center__c": False, **values})
 
 
-def existing_referral(systems: Systems, name: str, **body: Any) -> str:
+def existing_referral(systems: Systems, name: str, **body: Any) -> str:  # noqa: ANN401 - values of any field
     customer = {"name": f"{name} Ltd", "address": {"country": "US"}}
     details = {"dealValue": 10_000, "currency": "USD"}
     return systems.partner_center.portal_creates(
@@ -66,7 +67,7 @@ def decide(file: Path, change: Callable[[dict[str, str]], Any]) -> None:
     write(file, lines)
 
 
-def apply(file: Path, capsys: pytest.CaptureFixture[str], **options: Any) -> tuple[Exit, dict[str, Any]]:
+def apply(file: Path, capsys: pytest.CaptureFixture[str], **options: Any) -> tuple[Exit, dict[str, Any]]:  # noqa: ANN401 - values of any field
     capsys.readouterr()
     code = run_apply(Output(as_json=True), file, **{"yes": True, "dry_run": False, **options})
     return code, json.loads(capsys.readouterr().out)
@@ -212,3 +213,16 @@ def test_a_file_that_exists_is_not_written_over(file: Path) -> None:
     file.write_text("reviewed", "utf-8")
     with pytest.raises(ConfigurationError, match="exists: name another file"):
         run_propose(Output(as_json=True), file)
+
+
+@pytest.mark.usefixtures("systems")
+def test_what_people_read(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.cli.output.PLAIN_WIDTH", 100)
+    complete = CommandOptions("staging").complete
+    run_propose(Output(complete=complete), file)
+    named, *rest = read(file)
+    write(file, [named, *(line | {"decision": "skip"} for line in rest[:1]), *rest[1:]])
+    run_apply(Output(complete=complete), file, yes=False, dry_run=False)
+    run_apply(Output(complete=complete), file, yes=True, dry_run=False)
+    printed = capsys.readouterr().out.replace(str(file), "pairs.csv")
+    assert printed == (Path(__file__).parent / "golden" / "backfill.txt").read_text("utf-8")

@@ -23,11 +23,11 @@ DEAL = Deal(
 FIRST, SECOND = "006000000000001AAA", "006000000000002AAA"
 
 
-def referral(record_id: str = "r1", /, **changes: Any) -> Half:
+def referral(record_id: str = "r1", /, **changes: Any) -> Half:  # noqa: ANN401 - values of any field
     return replace(half_of(record_id, DEAL, {}), **changes)
 
 
-def opportunity(record_id: str = FIRST, /, **changes: Any) -> Half:
+def opportunity(record_id: str = FIRST, /, **changes: Any) -> Half:  # noqa: ANN401 - values of any field
     return replace(half_of(record_id, DEAL, {}), **changes)
 
 
