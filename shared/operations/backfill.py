@@ -170,8 +170,7 @@ def link_rows(
 def _link_row(ctx: Context, found: Unlinked, row: Row) -> str:
     """Store pointer, link and retry entry of one pair; returns the obstacle, or an empty text."""
     try:
-        referral = found.referrals.get(row.referral_id)
-        reason = _point(ctx, row) or _insert_link(ctx, row, referral.engagement_id if referral else None)
+        reason = _reason_of_link(ctx, row) or _point(ctx, row) or _insert_link_or_leave(ctx, found, row)
     except StoreConflict:
         return BUSY
     except UnreadableRow:
@@ -205,14 +204,35 @@ def _leads_elsewhere(ctx: Context, opportunity_id: str, referral_id: str) -> boo
     return other is not None and other.value.referral_id == referral_id
 
 
-def _insert_link(ctx: Context, row: Row, engagement_id: str | None) -> str:
-    """Insert the link, or give a link without a referral its referral."""
+def _reason_of_link(ctx: Context, row: Row) -> str:
+    """Why the row of the opportunity forbids the link; empty if it does not."""
     known = ctx.store.link(row.opportunity_id)
-    if known is not None and known.value.referral_id is not None:
-        is_same = known.value.referral_id == row.referral_id
-        return "" if is_same else f"the opportunity is linked to referral {known.value.referral_id}"
-    if known is not None and known.value.intent is not None:
+    if known is None or known.value.referral_id == row.referral_id:
+        return ""
+    if known.value.referral_id is not None:
+        return f"the opportunity is linked to referral {known.value.referral_id}"
+    return BUSY if known.value.intent is not None else ""
+
+
+def _insert_link_or_leave(ctx: Context, found: Unlinked, row: Row) -> str:
+    """Insert the link; where the app was faster, the referral leads nowhere again, so that a second one is told."""
+    referral = found.referrals.get(row.referral_id)
+    try:
+        _insert_link(ctx, row, referral.engagement_id if referral else None)
+    except StoreConflict:
+        if (entry := ctx.store.pointer(row.referral_id)) is not None and entry.value == Pointer(row.opportunity_id):
+            ctx.store.delete_pointer(row.referral_id, entry)
         return BUSY
+    return ""
+
+
+def _insert_link(ctx: Context, row: Row, engagement_id: str | None) -> None:
+    """Insert the link, or give a link without a referral its referral. Raises StoreConflict if the app was faster."""
+    known = ctx.store.link(row.opportunity_id)
+    if known is not None and known.value.referral_id == row.referral_id:
+        return
+    if reason := _reason_of_link(ctx, row):
+        raise StoreConflict(reason)
     before = known.value if known else Link(row.opportunity_id)
     link = replace(
         before,
@@ -229,4 +249,3 @@ def _insert_link(ctx: Context, row: Row, engagement_id: str | None) -> str:
         ctx.store.insert_link(link, (line,), ctx.correlation_id)
     else:
         ctx.store.replace_link(known, link, (line,), ctx.correlation_id)
-    return ""

@@ -16,8 +16,10 @@ from shared.cli.backfill import run_apply, run_propose
 from shared.cli.exit_codes import Exit
 from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output
+from shared.domain.link import Intent, Link
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.backfill_file import COLUMNS
+from shared.operations import backfill
 from shared.sync.runs import run_push
 
 type Lines = list[dict[str, str]]
@@ -130,6 +132,25 @@ def test_a_stop_between_two_rows_is_completed_by_the_same_file(
     assert links() == {}
     assert apply(file, capsys)[1]["stored"] == 1
     assert len(links()) == 1
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_pair_on_which_the_app_works_is_left_as_it_is(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, is_late: bool
+) -> None:
+    run_propose(Output(as_json=True), file)
+    named = read(file)[0]
+    with closing(App()) as app:
+        app.store.insert_link(Link(named["opportunity_id"], intent=Intent()))
+    if is_late:  # the app began behind the first look
+        sound = backfill._reason_of_link
+        looks = iter(("",))
+        monkeypatch.setattr(backfill, "_reason_of_link", lambda *given: next(looks, sound(*given)))
+    code, document = apply(file, capsys)
+    assert (code, document["stored"]) == (Exit.PROBLEM, 0)
+    assert document["refused"][0]["reason"] == backfill.BUSY
+    with closing(App()) as app:
+        assert app.store.pointer(named["referral_id"]) is None
 
 
 def test_a_file_with_semicolons_and_other_dates_is_read_and_said_so(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.link_states import Mark
-from shared.domain.name_mark import NAME_LENGTH, SIGNS, marked_name, with_mark, without_mark
+from shared.domain.name_mark import FORMER_SIGNS, NAME_LENGTH, NO_SIGNS, SIGNS, marked_name, with_mark, without_mark
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,11 @@ def test_a_name_is_written_with_its_mark_if_it_shows_another_or_is_new() -> None
     assert marked_name({"Name": "ERP"}, "Name", marked, Mark.SYNCED) == {"Name": marked}
     assert marked_name({"Name": "ERP"}, "Name", "Old", None) == {"Name": "ERP"}
     assert marked_name({}, "Name", "", Mark.SYNCED) == {}
+
+
+def test_the_former_marks_can_be_taken_off_and_given_back() -> None:
+    for mark in Mark:
+        assert with_mark("✓ ERP", mark, NO_SIGNS) == "ERP"
+    assert with_mark("ERP", Mark.SYNCED, FORMER_SIGNS) == "✓ ERP"
+    assert with_mark("✔ ERP", Mark.FAILED, FORMER_SIGNS) == "✗ ERP"
+    assert marked_name({}, "Name", "✔ ERP", Mark.WAITING, FORMER_SIGNS) == {"Name": "ERP"}
