@@ -13,6 +13,7 @@ side                    what was learned of paths stays; a pause of then is drop
 owner                   must be the organisation of this environment
 claim of an account     left out: nobody holds it any more
 mass change, compare    left out: an approval may have been used since, and a compare begins anew
+pause by an operator    left out: the table keeps its own
 any other               as it is, also of a kind that this build does not know
 
 Source: docs/protocol.md#copies-of-the-store.
@@ -27,6 +28,7 @@ from typing import IO
 from shared.domain.deal import Side
 from shared.foundation.errors import ConfigurationError, StoreConflict, UnreadableRow
 from shared.store.limits import CHANGE_OVERHEAD_BYTES, MAX_CHANGES, MAX_TRANSACTION_BYTES, after_prefix
+from shared.store.pause_rows import PARTITIONS as PAUSES
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Row, RowChange, Rows
 from shared.store.store_copy import CopiedRow, CopyFacts, CopyReader
@@ -40,13 +42,13 @@ PAUSE = [FOREVER.isoformat(), IMPORT, None]
 HEARTBEATS = ("push_done", "sweep_done")
 PAUSED_FOR = timedelta(minutes=15)
 """An app whose last run is younger may still be at work."""
-WITHOUT_DEALS = ("owner", "org", "probe", "cursor", "due|", "side|", "mass", "compare", "operator", "paused")
+WITHOUT_DEALS = ("owner", "org", "probe", "cursor", "due|", "side|", "mass", "compare", "operator")
 """Rows that a new table may have already. The fields approved there (`mapping`) must not replace those of the copy."""
 ANEW = "import into an empty one (docs/troubleshooting.md#empty-or-restore-the-store)"
 """What a person does about a table that cannot take the copy."""
 SECOND_OF_BOTH = ("owner", "org", "due|")
 """Rows that the table may have already, with other content: they stay."""
-LEFT_OUT = ("A|", "probe", "mass", "compare")
+LEFT_OUT = ("A|", "probe", "mass", "compare", PARTITION, *PAUSES.values())
 PAGE = 64
 """Transactions that are written together."""
 
@@ -126,7 +128,7 @@ class Import:
         for row in copied:
             if row.partition in (*SIDES, "cursor"):
                 self._later.append(row)
-            elif not row.partition.startswith(LEFT_OUT) and row.partition != PARTITION:
+            elif not row.partition.startswith(LEFT_OUT):
                 yield row
 
     def _insert(self, group: Sequence[CopiedRow]) -> int:

@@ -12,8 +12,7 @@ mass, mapping            <count>, approved       see `mass_rows.py`, `approved_r
 A|<account match key>    claim                   see `claim_rows.py`
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
-side|store               state                   see `store_state.py`
-paused                   push, pull              see `pause_rows.py`
+side|store, side|*_paused state                  see `store_state.py`, `pause_rows.py`
 cursor                   <name>                  cursors and heartbeats
 owner, org               salesforce, organization  see `organization_rows.py`
 org                      currencies              the shape of the Salesforce organisation, and when it was asked

@@ -19,9 +19,11 @@ from shared.domain.microsoft_record import HeardPartner, HeardRecord
 from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.plan_lead import OPEN_LEAD
+from shared.domain.policy import PUSH
 from shared.domain.repeats import Repeats, Tries, Writes
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
+from shared.store.operator_rows import Action, store_action
 from shared.store.row_codec import pack
 from shared.store.rows import Put
 from shared.store.store_state import PARTITION, Copied, state_of_store
@@ -147,6 +149,8 @@ def fill_store(store: LinkStore) -> None:
     )
     copied = Copied("a" * 64, NOW, has_all_rows=True, imported=NOW)
     store._rows.write(PARTITION, [Put("state", pack(state_of_store(copied)))])
+    store.pause_direction(PUSH, NOW, "11111111-2222-3333-4444-555555555555")
+    store_action(store._rows, Action(NOW, "pause", "push", "11111111-2222-3333-4444-555555555555"))
     store.owner("00D000000000001")
     store.keep_org_shape(SHAPE, NOW)
 

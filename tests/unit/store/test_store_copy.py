@@ -12,9 +12,11 @@ from io import BytesIO
 import pytest
 
 from shared.domain.deal import Side
+from shared.domain.policy import PULL, PUSH
 from shared.foundation.errors import ConfigurationError, StoreUnavailable
 from shared.store.import_copy import FOREVER, Import
 from shared.store.link_store import LinkStore
+from shared.store.operator_rows import Action, store_action
 from shared.store.row_codec import pack
 from shared.store.rows import Insert, Put, RowChange, Rows
 from shared.store.sqlite_rows import SqliteRows
@@ -53,6 +55,8 @@ def full() -> Iterator[SqliteRows]:
         rows.write("R|r-1", [Insert("pointer", pack({"opportunity_id": "006A", "intent": None}))])
         rows.write("A|hash", [Insert("claim", pack(None))])
         rows.write("mass", [Put("creations|salesforce", b"an approval")])
+        store.pause_direction(PUSH, NOW, "an operator")
+        store_action(rows, Action(NOW, "pause", "push", "an operator"))
         rows.write("later|1", [Put("unknown", b"?", NOW + timedelta(microseconds=1))])
         yield rows
 
@@ -85,7 +89,8 @@ def test_every_row_comes_back_byte_for_byte_but_claims_approvals_and_pauses(full
     import_copy(empty, copied(full))
     before, after = content(full), content(empty)
     assert after.keys() - before.keys() == MADE_ANEW - before.keys()
-    assert before.keys() - after.keys() == {("A|hash", "claim"), ("mass", "creations|salesforce")}
+    left_out = {("A|hash", "claim"), ("mass", "creations|salesforce"), ("side|push_paused", "state")}
+    assert before.keys() - after.keys() == left_out
     assert {key for key in after.keys() & before.keys() if after[key] != before[key]} <= MADE_ANEW
     known = LinkStore(empty, lambda: 0.0)
     state = known.side_state(Side.PARTNER_CENTER)
@@ -132,6 +137,13 @@ def test_a_copy_that_is_damaged_or_too_new_is_refused_before_a_row_is_written(
         with pytest.raises(ConfigurationError):
             import_copy(empty, damaged)
         assert content(empty) == {}, name
+
+
+def test_a_pause_by_an_operator_makes_no_table_full_and_stays(full: SqliteRows, empty: DyingRows) -> None:
+    LinkStore(empty).pause_direction(PULL, NOW, "an operator")
+    store_action(empty, Action(NOW, "pause", "pull", "an operator"))
+    import_copy(empty, copied(full))
+    assert [*LinkStore(empty).pauses()] == [PULL]
 
 
 def test_a_copy_of_another_organisation_is_refused(full: SqliteRows, empty: DyingRows) -> None:

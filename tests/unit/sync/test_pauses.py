@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.deal import Side
 from shared.domain.policy import PULL, PUSH
-from shared.store.pause_rows import PAUSED
+from shared.store.pause_rows import PARTITIONS, STATE
 from shared.store.rows import Put
 from shared.sync.ports import Outcome, Policy, Result
 from shared.sync.retry_queue import must_stop, queue_pair
@@ -69,7 +69,7 @@ def test_a_run_that_goes_on_stops_once_its_direction_is_paused(harness: Harness)
 
 @pytest.mark.parametrize("direction", [PUSH, PULL])
 def test_a_pause_that_cannot_be_read_pauses_too(harness: Harness, direction: str) -> None:
-    harness.store._rows.write(PAUSED, [Put(direction, b"\xff")])
+    harness.store._rows.write(PARTITIONS[direction], [Put(STATE, b"\xff")])
     assert harness.store.pauses(fresh=True)[direction].since is None
 
 
