@@ -42,7 +42,7 @@ from shared.foundation.errors import Cause, NotFound, Rejected
 from shared.mapping.inbox_record import KEY, OBJECT, inbox_values, without_refused
 from shared.mapping.translation import Translation
 from shared.store.store_state import Copied
-from shared.store.stored_values import DELETED, HIDDEN, WAITING, Entry, KnownPath, RetryEntry, SideState
+from shared.store.stored_values import DELETED, HIDDEN, OPERATOR, WAITING, Entry, KnownPath, RetryEntry, SideState
 from shared.sync.erasure_ports import ErasureStore
 from shared.sync.mass_ports import MassStore
 from shared.sync.party_ports import PartyStore
@@ -51,8 +51,9 @@ from shared.sync.record_ports import SingleRecords
 from shared.sync.related_ports import RelatedWrites
 
 __all__ = [
-    "ALLOW_DUPLICATE", "DELETED", "HIDDEN", "PULL", "PUSH", "WAITING", "Answer", "Entry", "Json", "KnownPath", "Mode",
-    "Node", "Page", "Policy", "RetryEntry", "SideState", "Write", "Written", "text_literal", "time_literal",
+    "ALLOW_DUPLICATE", "DELETED", "HIDDEN", "OPERATOR", "PULL", "PUSH", "WAITING", "Answer", "Entry", "Json",
+    "KnownPath", "Mode", "Node", "Page", "Policy", "RetryEntry", "SideState", "Write", "Written", "text_literal",
+    "time_literal",
 ]  # fmt: skip
 
 

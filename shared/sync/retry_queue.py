@@ -37,8 +37,7 @@ from shared.foundation.errors import (
     UnreadableRefusal,
 )
 from shared.foundation.logs import failure_fields
-from shared.store.stored_values import OPERATOR
-from shared.sync.ports import PUSH, WAITING, Context, Mode, Outcome, Outcomes, Result, RetryEntry, Store
+from shared.sync.ports import OPERATOR, PUSH, WAITING, Context, Mode, Outcome, Outcomes, Result, RetryEntry, Store
 
 WAITS_FOR_SIGN_IN = frozenset({"sign_in", "side_paused"})
 """Causes of entries that wait until the sign-in of a side works again."""

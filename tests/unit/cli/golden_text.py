@@ -6,16 +6,27 @@ from pathlib import Path
 
 import pytest
 
+from shared.cli.next_command import CommandOptions
+from shared.cli.output import Output
+
 GOLDEN = Path(__file__).parent / "golden"
 WIDTH = 100
 _CHANGING = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "0000-00-00 00:00:00"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*", "0000-00-00T00:00:00"),
     (r'"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"', "ETAG"),
-    (r"mapping [0-9a-f]{12}\b", "mapping MAPPING"),
+    (r"\b(mapping|hash) [0-9a-f]{12}\b", r"\1 000000000000"),
+    (r"default\.toml, line \d+", "default.toml, line 0"),
     (r"\b[0-9a-f]{32}\b", "f" * 32),
     (r"\b\d+ (s|min)\b", r"0 \1"),
 )
+
+
+def golden_output(env: str = "local", *, as_json: bool = False) -> Output:
+    """The output of a command at the width of the texts."""
+    output = Output(as_json=as_json, complete=CommandOptions(env).complete)
+    output.console.width = WIDTH
+    return output
 
 
 def check_golden(name: str, printed: str, replaced: Mapping[str, str] | None = None) -> None:

@@ -21,6 +21,7 @@ from shared.foundation.errors import ConfigurationError
 from shared.mapping.backfill_file import COLUMNS
 from shared.operations import backfill
 from shared.sync.runs import run_push
+from tests.unit.cli.golden_text import WIDTH, check_golden
 
 type Lines = list[dict[str, str]]
 
@@ -238,7 +239,7 @@ def test_a_file_that_exists_is_not_written_over(file: Path) -> None:
 
 @pytest.mark.usefixtures("systems")
 def test_what_people_read(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.cli.output.PLAIN_WIDTH", 100)
+    monkeypatch.setattr("shared.cli.output.PLAIN_WIDTH", WIDTH)
     complete = CommandOptions("staging").complete
     run_propose(Output(complete=complete), file)
     named, *rest = read(file)
@@ -246,4 +247,4 @@ def test_what_people_read(file: Path, capsys: pytest.CaptureFixture[str], monkey
     run_apply(Output(complete=complete), file, yes=False, dry_run=False)
     run_apply(Output(complete=complete), file, yes=True, dry_run=False)
     printed = capsys.readouterr().out.replace(str(file), "pairs.csv")
-    assert printed == (Path(__file__).parent / "golden" / "backfill.txt").read_text("utf-8")
+    check_golden("backfill", printed)

@@ -16,9 +16,8 @@ from shared.cli.main import app
 from shared.mapping.file_schema import file_schema
 from shared.mapping.validation import load_mapping
 from shared.sync.runs import run_push
+from tests.unit.cli.golden_text import WIDTH, check_golden
 
-GOLDEN = Path(__file__).parent / "golden"
-WIDTH = 100
 TEXT = """extends = "default"
 remove = ["contacts"]
 
@@ -73,20 +72,11 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, ["mapping", *words, "--env", "local"])
 
 
-def check_golden(name: str, result: Result) -> None:
-    """Compare with the text that was printed before; a text that was removed is written again."""
-    path = GOLDEN / f"{name}.txt"
-    if not path.exists():
-        path.write_text(result.stdout, encoding="utf-8")
-        pytest.fail(f"{path.name} was not there: it is written now. Look at it, and run the test again")
-    assert result.stdout == path.read_text(encoding="utf-8")
-
-
 @pytest.mark.usefixtures("systems")
 def test_show_prints_a_file_that_means_the_same(tmp_path: Path) -> None:
     result = run("show", "--file", "acme.toml")
     assert result.exit_code == 0
-    check_golden("mapping-show", result)
+    check_golden("mapping-show", result.stdout)
     shown = tmp_path / "shown.toml"
     shown.write_text(result.stdout, encoding="utf-8")
     assert load_mapping(shown) == load_mapping(tmp_path / "acme.toml")
@@ -109,7 +99,7 @@ def test_show_without_a_file_shows_the_one_of_the_environment(systems: Systems) 
 def test_explain_says_what_a_field_does() -> None:
     result = run("explain", "Amount", "--file", "acme.toml")
     assert result.exit_code == 0
-    check_golden("mapping-explain", result)
+    check_golden("mapping-explain", result.stdout)
 
 
 @pytest.mark.usefixtures("systems")
@@ -127,7 +117,7 @@ def test_schema_prints_the_json_schema() -> None:
 @pytest.mark.usefixtures("systems")
 def test_check_of_the_default_finds_nothing() -> None:
     result = run("check")
-    check_golden("mapping-check", result)
+    check_golden("mapping-check", result.stdout)
     assert result.exit_code == 0
 
 
@@ -179,7 +169,7 @@ def linked(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_diff_says_what_would_change_for_how_many_links(tmp_path: Path) -> None:
     (tmp_path / "next.toml").write_text(NEXT, encoding="utf-8")
     result = run("diff", "next.toml")
-    check_golden("mapping-diff", result)
+    check_golden("mapping-diff", result.stdout)
     assert result.exit_code == 0
 
 

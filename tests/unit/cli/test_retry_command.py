@@ -1,7 +1,6 @@
 """`cosell sync`, `retry`, `pause` and `resume`: they leave rows in the store, and the app does the work."""
 
 import json
-import os
 from collections.abc import Callable
 from contextlib import closing
 from copy import replace
@@ -14,7 +13,6 @@ import pytest
 from local.systems import Systems
 from shared.app import App
 from shared.cli.exit_codes import Exit
-from shared.cli.output import Output
 from shared.cli.pause import run_pause, run_resume
 from shared.cli.retry import run_retry, run_sync
 from shared.domain.deal import Side
@@ -23,9 +21,9 @@ from shared.foundation.errors import ConfigurationError
 from shared.operations.health import health_report
 from shared.store.stored_values import OPERATOR, RetryEntry
 from shared.sync.runs import run_push
+from tests.unit.cli.golden_text import check_golden, golden_output
 
-GOLDEN = Path(__file__).with_name("golden")
-WIDTH = 100
+OPPORTUNITY, HELD = "006AA0000000000AAA", "006AA0000000001AAA"
 
 
 @pytest.fixture
@@ -52,12 +50,6 @@ def printed(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def output_at_width() -> Output:
-    output = Output()
-    output.console.width = WIDTH
-    return output
-
-
 def asked_in(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     asked: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["asked"]
     return asked
@@ -67,7 +59,7 @@ def test_sync_leaves_one_entry_and_the_app_works_it(
     systems: Systems, deal: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     referral = systems.salesforce.record("Opportunity", deal)["Referral_Identifier__c"]
-    assert run_sync(output_at_width(), "sync", [referral, deal[:15]]) is Exit.OK
+    assert run_sync(golden_output(), "sync", [referral, deal[:15]]) is Exit.OK
     assert "works on" in printed(capsys)
     assert entries() == {deal: OPERATOR}
     push()
@@ -76,7 +68,7 @@ def test_sync_leaves_one_entry_and_the_app_works_it(
 
 def test_an_unknown_id_leaves_nothing(deal: str) -> None:
     with pytest.raises(ConfigurationError, match="knows no opportunity"):
-        run_sync(Output(), "sync", [deal, "006AA00000999990AA"])
+        run_sync(golden_output(), "sync", [deal, "006AA00000999990AA"])
     assert entries() == {}
 
 
@@ -84,20 +76,20 @@ def test_an_unknown_id_leaves_nothing(deal: str) -> None:
 @pytest.mark.parametrize(("deal_id", "cause", "all_deals"), [(None, None, False), (None, "x", True), ("i", "x", False)])
 def test_a_retry_names_one_choice(deal_id: str | None, cause: str | None, all_deals: bool) -> None:
     with pytest.raises(ConfigurationError, match="--cause CODE"):
-        run_retry(Output(), deal_id, cause, all_deals=all_deals)
+        run_retry(golden_output(), deal_id, cause, all_deals=all_deals)
 
 
 @pytest.mark.usefixtures("deal")
 def test_retry_takes_what_is_held_by_its_cause_or_all(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     held = systems.seller_creates("Held deal", country=None)
     push()
-    run_retry(Output(as_json=True), None, "nothing_like_it", all_deals=False)
+    run_retry(golden_output(as_json=True), None, "nothing_like_it", all_deals=False)
     assert asked_in(capsys) == []
-    run_retry(Output(as_json=True), None, None, all_deals=True)
+    run_retry(golden_output(as_json=True), None, None, all_deals=True)
     (asked,) = asked_in(capsys)
     assert asked["key"] == held
     code = asked["causes"][0]
-    run_retry(Output(as_json=True), None, code, all_deals=False)
+    run_retry(golden_output(as_json=True), None, code, all_deals=False)
     assert [one["key"] for one in asked_in(capsys)] == [held]
     assert entries() == {held: OPERATOR}
 
@@ -107,14 +99,14 @@ def test_it_says_that_the_app_works_on_the_pair(deal: str, capsys: pytest.Captur
         entry = app.store.link(deal)
         assert entry is not None
         app.store.replace_link(entry, replace(entry.value, intent=Intent()))
-    run_retry(output_at_width(), deal, None, all_deals=False)
+    run_retry(golden_output(), deal, None, all_deals=False)
     assert f"The app works on {deal} now." in printed(capsys)
 
 
 def test_it_says_that_the_deal_waits_for_an_approval(deal: str, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(App()) as app:
         app.store.put_retry_entry(RetryEntry(Side.SALESFORCE, deal, app.clock.now(), "mass_change"))
-    assert run_retry(output_at_width(), deal, None, all_deals=False) is Exit.PROBLEM
+    assert run_retry(golden_output(), deal, None, all_deals=False) is Exit.PROBLEM
     assert "cosell approve" in printed(capsys)
     assert entries() == {deal: "mass_change"}
 
@@ -122,7 +114,7 @@ def test_it_says_that_the_deal_waits_for_an_approval(deal: str, capsys: pytest.C
 def test_it_says_that_the_app_does_not_run(deal: str, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(App()) as app:
         app.store.move_cursor("push_done", app.clock.now() - timedelta(minutes=6))
-    run_sync(output_at_width(), "sync", [deal])
+    run_sync(golden_output(), "sync", [deal])
     assert "The app does not run: no push has ended since" in printed(capsys)
 
 
@@ -130,37 +122,33 @@ def test_it_says_that_the_sync_is_not_on(
     deal: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYNC", "preview")
-    run_sync(output_at_width(), "sync", [deal])
+    run_sync(golden_output(), "sync", [deal])
     assert "SYNC is preview" in printed(capsys)
 
 
 def test_a_pause_is_shown_in_health_and_ended(deal: str, capsys: pytest.CaptureFixture[str]) -> None:
-    run_pause(output_at_width(), "push")
-    run_sync(output_at_width(), "sync", [deal])
-    run_pause(output_at_width(), None)
+    run_pause(golden_output(), "push")
+    run_sync(golden_output(), "sync", [deal])
+    run_pause(golden_output(), None)
     assert "The push is paused already." in printed(capsys)
     with closing(App()) as app:
         assert health_report(app)["paused"] == ["push", "pull"]
     push()
     assert entries() == {deal: OPERATOR}
-    run_resume(output_at_width(), None)
+    run_resume(golden_output(), None)
     push()
     assert entries() == {}
 
 
-def test_what_the_commands_print(deal: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_commands_print(systems: Systems, deal: str, capsys: pytest.CaptureFixture[str]) -> None:
+    held = systems.seller_creates("Held deal", country=None)
+    push()
     steps: dict[str, Callable[[], Exit]] = {
-        "sync": lambda: run_sync(output_at_width(), "sync", [deal]),
-        "retry": lambda: run_retry(output_at_width(), deal, None, all_deals=False),
-        "pause": lambda: run_pause(output_at_width(), None),
-        "resume": lambda: run_resume(output_at_width(), None),
+        "retry": lambda: run_retry(golden_output(), None, None, all_deals=True),
+        "sync": lambda: run_sync(golden_output(), "sync", [deal]),
+        "pause": lambda: run_pause(golden_output(), None),
+        "resume": lambda: run_resume(golden_output(), None),
     }
     for name, run in steps.items():
         run()
-        text = (
-            "\n".join(line.rstrip() for line in printed(capsys).replace(deal, "006AA000000OPPORTU").splitlines()) + "\n"
-        )
-        path = GOLDEN / f"{name}.txt"
-        if os.environ.get("WRITE_GOLDEN"):
-            path.write_text(text, "utf-8")
-        assert text == path.read_text("utf-8"), name
+        check_golden(name, printed(capsys), {deal: OPPORTUNITY, held: HELD})

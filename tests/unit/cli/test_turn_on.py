@@ -15,6 +15,7 @@ from shared.cli.output import Output
 from shared.cli.turn_on import run_turn_off, run_turn_on
 from shared.foundation.errors import ConfigurationError, Rejected
 from shared.sync.runs import run_push
+from tests.unit.cli.golden_text import check_golden, golden_output
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 
 DEPLOYMENT = {
@@ -194,10 +195,10 @@ def test_turn_off_of_the_local_run_names_the_restart(tmp_path: Path) -> None:
         run_turn_off(Environment("local", {"SYNC": "on"}), Output(), folder=tmp_path)
 
 
+@pytest.mark.usefixtures("systems")
 def test_what_turn_off_prints(
-    systems: Systems, az: StandInAz, staging: Environment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    az: StandInAz, staging: Environment, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     az.answer("functionapp config appsettings list", [{"name": "SYNC", "value": "on"}])
-    run_turn_off(staging, Output(), folder=tmp_path / "names")
-    golden = Path(__file__).with_name("golden") / "turn-off.txt"
-    assert capsys.readouterr().out == golden.read_text("utf-8"), systems
+    run_turn_off(staging, golden_output("staging"), folder=tmp_path / "names")
+    check_golden("turn-off", capsys.readouterr().out)
