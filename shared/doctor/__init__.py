@@ -1,1 +1,1 @@
-"""Check every prerequisite of an installation for `cosell doctor` (docs/command-line.md#cosell-doctor)."""
+"""Check every prerequisite of an installation for `cosell doctor` (docs/reference/commands.md#cosell-doctor)."""

@@ -2,7 +2,7 @@
 
 The columns may have any order, and further ones between them.
 
-Source: docs/command-line.md#cosell-salesforce-solutions-file.
+Source: docs/reference/commands.md#cosell-salesforce-solutions-file.
 """
 
 import csv

@@ -1,6 +1,6 @@
 """Says why a field of a deal has its value: its stored changes, oldest first. It reads the table alone.
 
-Source: docs/command-line.md#cosell-explain.
+Source: docs/reference/commands.md#cosell-explain.
 """
 
 from collections.abc import Iterator, Sequence

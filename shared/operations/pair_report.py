@@ -2,7 +2,7 @@
 
 It costs one call of Salesforce and one of Partner Center, and writes nothing.
 
-Source: docs/command-line.md#cosell-status.
+Source: docs/reference/commands.md#cosell-status.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Reports what waits and what is wrong, from the table alone: no call to either side, and no secret.
 
 What a person must look at is grouped by its cause, each group with one deal as an example, the remedy, and the command
-that goes on with it. Source: docs/command-line.md#cosell-status.
+that goes on with it. Source: docs/reference/commands.md#cosell-status.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -79,8 +79,8 @@ def test_an_unknown_command_or_option_is_found(typed: str) -> None:
     assert command_fault(typed)
 
 
-def test_the_command_line_page_has_a_section_for_every_command() -> None:
-    headings = set(re.findall(r"^###? `(cosell [^`]+)`$", page_text("command-line.md"), re.MULTILINE))
+def test_the_page_of_commands_has_a_section_for_every_command() -> None:
+    headings = set(re.findall(r"^###? `(cosell [^`]+)`$", page_text("docs/reference/commands.md"), re.MULTILINE))
     documented = {re.sub(r" [A-Z]+$", "", heading) for heading in headings}
     all_typed = set(all_commands())
     groups = {name.rpartition(" ")[0] for name in all_typed if name.count(" ") > 1}

@@ -31,10 +31,10 @@ from tests.unit.docs.docs_reader import (
 
 
 def test_the_troubleshooting_page_lists_every_key_of_the_health_report() -> None:
-    sync_settings = SimpleNamespace(environment="production", sync="on", push_paused=False, pull_paused=False)
+    sync_settings = SimpleNamespace(environment="production", sync="on", paused=frozenset())
     nothing = dict.fromkeys(("org_shape", "organization"), lambda: None)
     app = SimpleNamespace(
-        store=SimpleNamespace(cursor=lambda _: None, side_state=lambda _: SideState(), **nothing),
+        store=SimpleNamespace(cursor=lambda _: None, side_state=lambda _: SideState(), pauses=dict, **nothing),
         settings=SimpleNamespace(sync=sync_settings),
         translation=SimpleNamespace(hash=""),
         clock=SystemClock(),
