@@ -120,6 +120,12 @@ param recoverVault bool = false
 @description('The object id of the operator: a person, a group or a pipeline. If empty, only the app gets roles.')
 param operatorPrincipalId string = deployer().objectId
 
+@description('The object id of a group that may read the table, and nothing else. If empty, no group gets the role.')
+param tableReaderGroupId string = ''
+
+@description('The object id of a group that may read and write the table, and nothing else. If empty, no group gets the role.')
+param tableContributorGroupId string = ''
+
 // --- the network ---
 
 @description('Whether to create a virtual network with private endpoints for storage and vault.')
@@ -279,6 +285,8 @@ module rbac 'modules/rbac.bicep' = {
     insightsName: names.insights
     appPrincipalId: identity.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
+    tableReaderGroupId: tableReaderGroupId
+    tableContributorGroupId: tableContributorGroupId
   }
   dependsOn: [
     monitoring

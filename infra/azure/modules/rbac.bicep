@@ -1,7 +1,7 @@
 // Grants roles: to the app for what it calls, and to the operator for what `cosell` and the deployment call with the
 // operator's login.
 
-import { copiesContainer, packageContainer, refreshTokenSecret, roles } from 'constants.bicep'
+import { copiesContainer, linksTable, packageContainer, refreshTokenSecret, roles } from 'constants.bicep'
 
 param storageName string
 param vaultName string
@@ -12,6 +12,12 @@ param appPrincipalId string
 
 @description('The object id of the operator: a person, a group or a pipeline. If empty, no operator gets roles.')
 param operatorPrincipalId string
+
+@description('The object id of a group that reads the table with `cosell status` and `cosell explain`, or empty.')
+param tableReaderGroupId string
+
+@description('The object id of a group that acts on the table with `cosell retry`, `cosell pause` and others, or empty.')
+param tableContributorGroupId string
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
@@ -30,6 +36,16 @@ resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@202
 resource copies 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
   parent: blobs
   name: copiesContainer
+}
+
+resource tables 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' existing = {
+  parent: storage
+  name: 'default'
+}
+
+resource links 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' existing = {
+  parent: tables
+  name: linksTable
 }
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
@@ -130,3 +146,24 @@ resource operatorOnStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' 
     }
   }
 ]
+
+// Groups that look at deals, or act on them, without any secret (docs/security.md#roles-of-the-commands).
+resource groupReadsTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(tableReaderGroupId)) {
+  scope: links
+  name: guid(links.id, tableReaderGroupId, roles.storageTableDataReader)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataReader)
+    principalId: tableReaderGroupId
+    principalType: 'Group'
+  }
+}
+
+resource groupWritesTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(tableContributorGroupId)) {
+  scope: links
+  name: guid(links.id, tableContributorGroupId, roles.storageTableDataContributor)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataContributor)
+    principalId: tableContributorGroupId
+    principalType: 'Group'
+  }
+}

@@ -1,6 +1,6 @@
 """Checks roles, hardening and secrets (docs/reference/azure.md#checks-beyond-the-compiler)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from shared.clients.partner_center.sign_in import SecretNames
 from shared.settings.variables import SalesforceSettings
@@ -13,6 +13,7 @@ ROLE_NAMES: Mapping[str, str] = {
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "storageBlobDataContributor",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "storageQueueDataContributor",
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "storageTableDataContributor",
+    "76199698-9eea-4c19-bc75-cec21354c6b6": "storageTableDataReader",
     "4633458b-17de-408a-b874-0445c86b69e6": "keyVaultSecretsUser",
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "keyVaultSecretsOfficer",
     "3913510d-42f4-4e42-8a64-420c390055eb": "monitoringMetricsPublisher",
@@ -20,6 +21,8 @@ ROLE_NAMES: Mapping[str, str] = {
 """Azure's built-in roles by id (docs/reference/azure.md#identity-and-roles)."""
 
 APP_PRINCIPAL, OPERATOR_PRINCIPAL = "identity.properties.principalId", "deployer().objectId"
+PRINCIPAL_TYPES = {APP_PRINCIPAL: "ServicePrincipal", "readers": "Group", "contributors": "Group"}
+"""The operator may be a person, a group or a pipeline."""
 
 GRANTS = frozenset(
     {
@@ -37,6 +40,12 @@ GRANTS = frozenset(
     }
 )
 """All grants: principal, role and scope."""
+
+GROUPS = {"tableReaderGroupId": "readers", "tableContributorGroupId": "contributors"}
+GRANTS_OF_GROUPS = frozenset(
+    {("readers", "storageTableDataReader", "links"), ("contributors", "storageTableDataContributor", "links")}
+)
+"""What the groups get that may use the table alone."""
 
 HARDENED_PROPERTIES: Mapping[str, Mapping[str, Value]] = {
     "Storage/storageAccounts": {
@@ -67,8 +76,16 @@ HARDENED_PROPERTIES: Mapping[str, Mapping[str, Value]] = {
 
 def check_roles(files: AzureFiles) -> Iterator[str]:
     """The grants are those of GRANTS. Each has its own name, and those of the app have the type ServicePrincipal."""
+    yield from _grant_faults(files.resources_of_type("Authorization/roleAssignments"), GRANTS)
+    of_groups = files.template_for("production", operatorPrincipalId="", **GROUPS).resources()
+    granted = [each for each in of_groups if each.type.endswith("/roleAssignments") and each.symbol.startswith("group")]
+    yield from _grant_faults(granted, GRANTS_OF_GROUPS)
+    yield from _check_identity(files)
+
+
+def _grant_faults(assignments: Iterable[Resource], needed: frozenset[tuple[str, str, str]]) -> Iterator[str]:
     grants = set()
-    for each in files.resources_of_type("Authorization/roleAssignments"):
+    for each in assignments:
         properties = each.properties
         role = str(properties["roleDefinitionId"]).rstrip(")").rpartition(", ")[2]
         if role not in ROLE_NAMES:
@@ -76,11 +93,10 @@ def check_roles(files: AzureFiles) -> Iterator[str]:
         grants.add((properties["principalId"], ROLE_NAMES.get(role, role), each.body.get("scope")))
         if each.body["name"] != f"guid({each.body.get('scope')}.id, {properties['principalId']}, {role})":
             yield f"{each.symbol}: its name does not depend on scope, principal and role"
-        if (properties.get("principalType") == "ServicePrincipal") is not (properties["principalId"] == APP_PRINCIPAL):
+        if properties.get("principalType") != PRINCIPAL_TYPES.get(str(properties["principalId"])):
             yield f"{each.symbol}: principalType does not fit the principal"
-    yield from (f"granted, but not needed: {grant}" for grant in sorted(map(str, grants - GRANTS)))
-    yield from (f"needed, but not granted: {grant}" for grant in sorted(map(str, GRANTS - grants)))
-    yield from _check_identity(files)
+    yield from (f"granted, but not needed: {grant}" for grant in sorted(map(str, grants - needed)))
+    yield from (f"needed, but not granted: {grant}" for grant in sorted(map(str, needed - grants)))
 
 
 def _check_identity(files: AzureFiles) -> Iterator[str]:

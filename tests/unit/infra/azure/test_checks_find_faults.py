@@ -43,6 +43,9 @@ FAULTS: list[tuple[str, str, str, str]] = [
     ("roles", RBAC, "      principalType: 'ServicePrincipal'\n", ""),
     ("roles", RBAC, "guid(insights.id, appPrincipalId, ", "guid(vault.id, appPrincipalId, "),
     ("roles", RBAC, "= if (!empty(operatorPrincipalId)) {\n  scope: vault\n", "= {\n  scope: vault\n"),
+    ("roles", RBAC, "guid(links.id, tableReaderGroupId, ", "guid(storage.id, tableReaderGroupId, "),
+    ("roles", RBAC, "    principalType: 'Group'\n", ""),
+    ("roles", RBAC, "= if (!empty(tableReaderGroupId)) {", "= {"),
     ("roles", "main.bicep", "  dependsOn: [\n    rbac\n  ]\n", ""),
     ("roles", APP, "ClientId=${identityClientId};", ""),
     # hardening
