@@ -18,9 +18,10 @@ from shared.cli.exit_codes import Exit
 from shared.cli.operator import record_action
 from shared.cli.output import Output, plain
 from shared.domain.deal import Side
-from shared.domain.policy import Mode
+from shared.domain.policy import PUSH
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.backfill_file import ReviewedFile, Row, file_text, read_file
+from shared.operations.ask_app import why_it_waits
 from shared.operations.backfill import Checked, check_rows, lines_of, link_rows, propose_pairs
 from shared.operations.unlinked_records import Unlinked, read_unlinked
 from shared.store.copies import write_whole_file
@@ -92,20 +93,21 @@ def run_apply(
         found, ctx = _read(app, output, column, soql), app.context.begin_run()
         checked = check_rows(ctx, found, reviewed.rows)
         _print_checked(output, reviewed, checked)
-        refused, stored, is_asked = checked.refused, 0, False
+        refused, stored, is_asked, obstacles = checked.refused, 0, False, list[str]()
         if checked.to_link:
             is_asked = not (dry_run or yes or output.confirm(f"Link {len(checked.to_link)} deals"))
         if not (dry_run or is_asked) and (checked.to_link or checked.linked):
             record_action(app, "backfill", f"{len(checked.to_link)} links")
             failed = _link(output, ctx, found, checked)
             refused, stored = [*refused, *failed], len(checked.to_link) - len(failed)
-            _say_stored(output, ctx, stored)
+            obstacles = [*why_it_waits(app, PUSH)]
+            _say_stored(output, stored, obstacles)
             _print_refused(output, failed)
     if is_asked:
         command = f"cosell backfill {_quoted(file)}{_options(column, soql)} --apply --yes"
         output.say(f"Nothing was stored. Answer yes, or run `{command}`.")
     is_well = not (refused or is_asked)
-    output.print_document(_document(reviewed, checked, refused, stored, is_well=is_well))
+    output.print_document(_document(reviewed, checked, refused, stored, obstacles, is_well=is_well))
     return Exit.OK if is_well else Exit.PROBLEM
 
 
@@ -171,16 +173,22 @@ def _link(output: Output, ctx: Context, found: Unlinked, checked: Checked) -> li
         return link_rows(ctx, found, checked, bar.move_to)
 
 
-def _say_stored(output: Output, ctx: Context, stored: int) -> None:
+def _say_stored(output: Output, stored: int, obstacles: Sequence[str]) -> None:
     output.say(f"Links stored: {stored}.")
-    if ctx.policy.mode is Mode.ON:
-        output.say("The app merges them at its next runs. Afterwards, run `cosell compare`.")
-    else:
-        output.say(f"SYNC is {ctx.policy.mode}: the app merges them once it is on. Run `cosell turn-on`.")
+    for sentence in obstacles:
+        output.say(plain(sentence))
+    when = "then" if obstacles else "at its next runs"
+    output.say(f"The app merges them {when}. Afterwards, run `cosell compare`.")
 
 
 def _document(
-    reviewed: ReviewedFile, checked: Checked, refused: Sequence[tuple[Row, str]], stored: int, *, is_well: bool
+    reviewed: ReviewedFile,
+    checked: Checked,
+    refused: Sequence[tuple[Row, str]],
+    stored: int,
+    obstacles: Sequence[str],
+    *,
+    is_well: bool,
 ) -> dict[str, object]:
     lines = [
         {"line": row.line, "referral_id": row.referral_id, "opportunity_id": row.opportunity_id, "reason": reason}
@@ -192,5 +200,5 @@ def _document(
     return {
         "ok": is_well, "to_link": len(checked.to_link), "linked": len(checked.linked), "unticked": checked.unticked,
         "skipped": reviewed.skipped, "undecided": reviewed.undecided, "stored": stored, "changes": changes,
-        "refused": lines,
+        "refused": lines, "obstacles": list(obstacles),
     }  # fmt: skip

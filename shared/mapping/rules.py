@@ -162,6 +162,9 @@ def _mark_violations(name: str, field: Table) -> Iterator[Violation]:
     if field.get("mark") is True and not (isinstance(column, str) and column.casefold() == "name"):
         problem = expectation("false, because only the column Name has a mark in front of it", "true")
         yield Violation(("fields", name, "mark"), problem)
+    if field.get("signs", "own") != "own" and field.get("mark") is not True:
+        problem = expectation("`mark = true` beside it, or no `signs`", describe_value(field["signs"]))
+        yield Violation(("fields", name, "signs"), problem)
 
 
 def _value_violations(name: str, field: Table) -> Iterator[Violation]:

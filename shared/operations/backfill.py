@@ -30,12 +30,10 @@ from shared.domain.sentences import LineDirection
 from shared.foundation.errors import StoreConflict, UnreadableRow
 from shared.mapping.backfill_file import LINK, Row, safe_cell
 from shared.operations.unlinked_records import FoundOpportunity, FoundReferral, Unlinked, texts_of
-from shared.sync.ports import Context, Outcome, Result
+from shared.sync.ports import OPERATOR, Context, Outcome, Result
 from shared.sync.retry_queue import pausing_on_failure, queue_pair
 
 BUSY = "the app works on it: run the command again in ten minutes"
-OPERATOR = "operator"
-"""The cause of the retry entry."""
 
 # --- proposing
 

@@ -96,6 +96,7 @@ DEFECTS = {
     "a mark in front of another column than the name": (
         "length = 32000", "mark = true", "[fields.notes]", "fields.notes.mark",
     ),
+    "signs of a mark that is not shown": ("length = 120", 'signs = "none"', "[fields.name]", "fields.name.signs"),
     "a parent's column that would have to be written": (
         'salesforce = "Description"', 'salesforce = "Account.Description"', "[fields.notes]", "fields.notes.salesforce",
     ),
