@@ -23,7 +23,7 @@ from shared.sync.ports import Context
 from shared.sync.retry_queue import paused_directions
 
 SILENT = timedelta(minutes=5)
-"""A push that ended longer ago says that the app does not run."""
+"""A push that ended longer ago says that the app does not run, or that a run takes long, up to its time."""
 LONGEST_QUEUE = 100_000
 APPROVAL = frozenset({"mass_change", "mapping_change"})
 """Causes that wait for `cosell approve`."""
@@ -103,7 +103,10 @@ def _why_it_waits(app: App, directions: Sequence[str]) -> Iterator[str]:
     ended = ctx.store.cursor("push_done")
     if not paused and (ended is None or now - ended > SILENT):
         since = f"since {ended.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if ended else "yet"
-        yield f"The app does not run: no push has ended {since}. It does the work once it runs again."
+        if ended is None or now - ended > SILENT + ctx.policy.run_time:
+            yield f"The app does not run: no push has ended {since}. It does the work once it runs again."
+        else:
+            yield f"No push has ended {since}: a run takes long, or the app does not run. The work comes after that."
 
 
 def _causes_of(link: Link) -> tuple[str, ...]:

@@ -111,11 +111,17 @@ def test_it_says_that_the_deal_waits_for_an_approval(deal: str, capsys: pytest.C
     assert entries() == {deal: "mass_change"}
 
 
-def test_it_says_that_the_app_does_not_run(deal: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(6, ": a run takes long, or the app does not run."), (14, "The app does not run: no push has ended since")],
+)
+def test_it_says_that_the_app_does_not_run(
+    deal: str, capsys: pytest.CaptureFixture[str], minutes: int, said: str
+) -> None:
     with closing(App()) as app:
-        app.store.move_cursor("push_done", app.clock.now() - timedelta(minutes=6))
+        app.store.move_cursor("push_done", app.clock.now() - timedelta(minutes=minutes))
     run_sync(golden_output(), "sync", [deal])
-    assert "The app does not run: no push has ended since" in printed(capsys)
+    assert said in printed(capsys)
 
 
 def test_it_says_that_the_sync_is_not_on(
