@@ -246,7 +246,8 @@ def _has_seen_version(ctx: Context, stamp: Json) -> bool:
 
 def _is_pushed(ctx: Context, link: Link, stamp: Json) -> bool:
     """Whether a push returns to a write of unknown outcome that was decided on this version of the referral."""
-    known = stand_in(link, link.intent) if link.intent and PUSH not in ctx.policy.paused else None
+    is_pushing = PUSH not in ctx.policy.paused.union(ctx.store.pauses())
+    known = stand_in(link, link.intent) if link.intent and is_pushing else None
     is_same = known is not None and known is not link and known.etag == stamp.get("eTag")
     entry = ctx.store.retry_entry(Side.SALESFORCE, link.opportunity_id) if is_same else None
     return entry is not None and _returns_soon(ctx, entry)

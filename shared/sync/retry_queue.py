@@ -163,9 +163,8 @@ def reason_to_skip(ctx: Context, *sides: Side, direction: str | None = None) -> 
         return "off"
     if direction is not None and direction in paused_directions(ctx):
         return "paused"
-    states = {side: ctx.store.side_state(side) for side in sides}
     is_any_paused = False
-    for side, state in states.items():
+    for side, state in [(side, ctx.store.side_state(side)) for side in sides]:
         if state.paused_until is not None and (left := state.paused_until - ctx.clock.now()) > timedelta():
             ctx.log("side_still_paused", side=side, reason=state.reason, seconds=int(left.total_seconds()))
             is_any_paused = True
@@ -238,7 +237,7 @@ def keep_retry_queue(ctx: Context, side: Side, outcomes: Outcomes, worked: Mappi
     """
     for key, outcome in outcomes.items():
         entry = worked.get(key)
-        if outcome.pushed and side is Side.PARTNER_CENTER and PUSH not in ctx.policy.paused:
+        if outcome.pushed and side is Side.PARTNER_CENTER and PUSH not in paused_directions(ctx):
             queue_pair(ctx, Side.SALESFORCE, outcome.pushed, outcome)
             if entry is not None:
                 ctx.store.remove_retry_entry(entry)

@@ -10,7 +10,7 @@ from shared.domain.policy import PULL, PUSH
 from shared.store.pause_rows import PARTITIONS, STATE
 from shared.store.rows import Put
 from shared.sync.ports import Outcome, Policy, Result
-from shared.sync.retry_queue import must_stop, queue_pair
+from shared.sync.retry_queue import keep_retry_queue, must_stop, queue_pair
 from tests.unit.sync.harness import MINUTE, Harness
 
 
@@ -65,6 +65,18 @@ def test_a_run_that_goes_on_stops_once_its_direction_is_paused(harness: Harness)
     harness.advance_time(6)
     assert must_stop(harness.first.ctx, started, PUSH)
     assert not must_stop(harness.first.ctx, started, PULL)
+
+
+def test_a_pull_leaves_no_write_to_a_push_that_an_operator_has_paused(harness: Harness) -> None:
+    ctx = harness.first.ctx
+    outcomes = {"r-1": Outcome(Result.RETRY, "ambiguous", ctx.clock.now(), pushed="006AA0000000001AAA")}
+    harness.store.pause_direction(PUSH, ctx.clock.now(), "operator")
+    keep_retry_queue(ctx, Side.PARTNER_CENTER, outcomes, {})
+    assert harness.store.retry_entry(Side.PARTNER_CENTER, "r-1") is not None
+    harness.store.resume_direction(PUSH)
+    harness.advance_time(6)
+    keep_retry_queue(ctx, Side.PARTNER_CENTER, outcomes, {})
+    assert harness.store.retry_entry(Side.SALESFORCE, "006AA0000000001AAA") is not None
 
 
 @pytest.mark.parametrize("direction", [PUSH, PULL])
