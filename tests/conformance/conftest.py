@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from local import azurite
+from shared.store.preview_rows import PreviewRows
 from shared.store.rows import Rows
 from shared.store.sqlite_rows import SqliteRows
 from shared.store.table_storage_rows import open_tables_from_connection_string
@@ -48,7 +49,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield Store(lambda: stack.enter_context(new_adapter()), 200 if request.param == "sqlite file" else 50)
 
 
-@pytest.fixture(params=["sqlite memory", "sqlite file", ON_AZURITE])
+@pytest.fixture(params=["sqlite memory", "sqlite file", "preview", ON_AZURITE])
 def rows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rows]:
     """An adapter of an empty store."""
     if request.param == "azurite tables":
@@ -56,5 +57,5 @@ def rows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rows]:
         with open_tables_from_connection_string(running.connection_string, f"t{uuid4().hex}") as tables:
             yield tables
     else:
-        with SqliteRows(":memory:" if request.param == "sqlite memory" else tmp_path / "store.sqlite") as sqlite:
-            yield sqlite
+        with SqliteRows(tmp_path / "store.sqlite" if request.param == "sqlite file" else ":memory:") as sqlite:
+            yield PreviewRows(sqlite) if request.param == "preview" else sqlite
