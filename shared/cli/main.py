@@ -17,6 +17,7 @@ from shared.cli import (
     forget,
     mapping,
     pause,
+    preview,
     retry,
     salesforce,
     status,
@@ -43,6 +44,7 @@ app.command("turn-on")(turn_on.turn_on)
 app.command("turn-off")(turn_on.turn_off)
 app.command()(status.status)
 app.command()(explain.explain)
+app.command()(preview.preview)
 app.command("backfill")(backfill.backfill)
 app.command("compare")(compare.compare)
 app.command("forget")(forget.forget)

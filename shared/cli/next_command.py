@@ -19,7 +19,7 @@ _COMMAND = re.compile(
     r"\bcosell (?:connect (?:salesforce|partner-center)|(?P<as_admin>salesforce (?:deploy|add-section))"
     r"|mapping (?:check|diff|explain|schema|show)|salesforce solutions"
     r"|store (?:export|import)|webhook (?:show|register|test)|approve|backfill|close-test-referrals|compare"
-    r"|doctor|explain|forget|pause|resume|retry|status|sync|turn-off|turn-on)(?![\w-])(?! --env)"
+    r"|doctor|explain|forget|pause|preview|resume|retry|status|sync|turn-off|turn-on)(?![\w-])(?! --env)"
 )
 
 

@@ -162,10 +162,10 @@ def changed_referrals(ctx: Context) -> Iterator[ScannedPage]:
     for page in ctx.partner_center.changed_since(start):
         dates = (_stamp_date(stamp, "updatedDateTime") for stamp in page)
         newest = max((date for date in dates if date), default=None)
-        yield ScannedPage(len(page), _unknown_referrals(ctx, page), newest, _unheard_referrals(ctx, page))
+        yield ScannedPage(len(page), unknown_referrals(ctx, page), newest, _unheard_referrals(ctx, page))
 
 
-def _unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
+def unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
     """The ids, in lower case, of our own referrals whose version is not known to any link.
 
     A pointer is looked for before the reference is: a colleague may have changed that of a linked referral.
