@@ -1,11 +1,10 @@
-"""Run `cosell turn-on`: count what the first run would write, ask, and set SYNC=on.
+"""Run `cosell turn-on`: count what the first runs would write, ask, and set SYNC=on.
 
-The counting is `shared/sync/runs.py`: `preview_push` and `preview_sweep` plan both runs as the app would, and
-write nothing. `SYNC` and its modes: docs/protocol.md#off-preview-on.
+The counting is `shared/operations/preview.py`: it plans a push and a sweep as the app would, and writes nothing. `SYNC`
+and its modes: docs/protocol.md#off-preview-on.
 """
 
 import os
-from collections import Counter
 from copy import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,17 +20,21 @@ from shared.cli.exit_codes import Exit
 from shared.cli.operator import record_action
 from shared.cli.output import Output
 from shared.domain.counted_changes import NEW_OPPORTUNITY, NEW_REFERRAL
+from shared.domain.policy import PULL, PUSH
 from shared.foundation.errors import ConfigurationError
-from shared.sync.runs import COUNTS, preview_push, preview_sweep
+from shared.operations.preview import PreviewReport, preview_next
+from shared.operations.preview_context import open_preview
+from shared.operations.preview_deals import Creates
 
 COUNT_MEANINGS = (
-    ("push", "creates", "referrals would be created for ticked opportunities"),
-    ("push", "to_partner_center", "referrals would get changes from Salesforce"),
-    ("push", "held", "ticked opportunities are incomplete and would wait until a seller completes them"),
-    ("sweep", "creates", "opportunities would be created for referrals that have none yet"),
-    ("sweep", "to_salesforce", "opportunities would be compared again because their referral changed"),
+    (("push",), "creates", "referrals would be created for ticked opportunities"),
+    (("sweep",), "creates", "opportunities or Leads would be created for referrals that have none yet"),
+    (("push", "sweep"), "adopts", "opportunities and referrals that exist would be linked"),
+    (("push", "sweep"), "to_partner_center", "referrals would get changes from Salesforce"),
+    (("push", "sweep"), "to_salesforce", "opportunities would get changes from Partner Center"),
+    (("push", "sweep"), "held", "ticked opportunities would wait until a seller completes or corrects them"),
 )
-"""The run, the name of the count, and what it means."""
+"""The runs, the name of the count, and what it means."""
 _DEPLOYMENT_KEYS = ("FUNCTION_APP_NAME", "AZURE_RESOURCE_GROUP", "AZURE_SUBSCRIPTION_ID")
 
 
@@ -50,13 +53,14 @@ def run_turn_on(environment: Environment, output: Output, *, yes: bool, folder: 
         output.say("The sync is on already.")
         output.print_document({"ok": True, "turned_on": False, "mode": "on"})
         return Exit.OK
-    counts = _preview_counts(output)
+    report = _preview(output)
+    counts = {"push": report.counts(PUSH), "sweep": report.counts(PULL)}
     _print_counts(counts, output)
     if not (yes or output.confirm(f"Turn the sync of {environment.name} on")):
         output.say("Nothing was changed. To turn the sync on, answer yes, or run `cosell turn-on --yes`.")
         output.print_document({"ok": False, "turned_on": False, "preview": counts})
         return Exit.PROBLEM
-    _approve_creations(counts)
+    _approve_creations(environment, report)
     _set_sync(environment, "on", folder)
     output.say("The sync is on. The app restarts by itself, and the first run starts within a minute.")
     output.print_document({"ok": True, "turned_on": True, "mode": "on", "preview": counts})
@@ -91,38 +95,33 @@ def run_turn_off(environment: Environment, output: Output, *, folder: Path = FOL
 # --- what a run would write
 
 
-def _preview_counts(output: Output) -> dict[str, dict[str, int]]:
-    """Return the counts of a push and a sweep, planned by `shared/sync/runs.py`. Nothing is written."""
+def _preview(output: Output) -> PreviewReport:
+    """Return what the first push and the first sweep would do. Nothing is written."""
     os.environ["SYNC"] = "preview"
     app = App()
     try:
-        with output.show_progress("planning", 2) as bar:
-            push = preview_push(app.context)
-            bar.move_to(1)
-            sweep = preview_sweep(app.context)
+        with output.show_progress("planning") as bar:
+            return preview_next(open_preview(app), bar.move_to)
     finally:
         app.close()
-    return {"push": _with_zeros(push), "sweep": _with_zeros(sweep)}
 
 
-def _approve_creations(counts: dict[str, dict[str, int]]) -> None:
-    """Let the creations go that were shown: the mass-change stop counts those beyond them."""
+def _approve_creations(environment: Environment, report: PreviewReport) -> None:
+    """Record who turns the sync on, and let the creations go that were shown: the stop counts those beyond them."""
     app = App()
     try:
+        record_action(app, "turn-on", environment.name)
         now = app.local.clock.now()
-        for change, run_name in ((NEW_REFERRAL, "push"), (NEW_OPPORTUNITY, "sweep")):
-            app.store.approve_changes(change.count, counts[run_name]["creates"], now)
+        for change, kind in ((NEW_REFERRAL, Creates.REFERRAL), (NEW_OPPORTUNITY, Creates.OPPORTUNITY)):
+            app.store.approve_changes(change.count, report.created(kind), now)
     finally:
         app.close()
-
-
-def _with_zeros(counts: Counter[str]) -> dict[str, int]:
-    return {name: counts[name] for name in COUNTS}
 
 
 def _print_counts(counts: dict[str, dict[str, int]], output: Output) -> None:
-    lines = [(str(counts[run_name][name]), meaning) for run_name, name, meaning in COUNT_MEANINGS]
-    output.print_table(("how many", "what"), lines, title="The first run")
+    lines = [(str(sum(counts[run][name] for run in runs)), meaning) for runs, name, meaning in COUNT_MEANINGS]
+    output.print_table(("how many", "what"), lines, title="The first runs")
+    output.say("`cosell preview` shows the deals by name, with their values.")
     since = os.environ.get("SYNC_FROM")
     if since:
         output.say(escape(f"Counted: what was created or changed since {since} (SYNC_FROM)."))

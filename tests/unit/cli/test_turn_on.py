@@ -61,15 +61,28 @@ def test_the_counts_are_shown_and_one_setting_is_written(
 ) -> None:
     systems.seller_creates("Complete")
     systems.seller_creates("Without a country", country=None)
+    systems.seller_creates("Adopts one that exists", Referral_Identifier__c=systems.partner_center.portal_creates())
     systems.partner_center.microsoft_sends()
     code, document = turn_on(staging, capsys, tmp_path / "names", yes=True)
     assert (code, document["turned_on"]) == (Exit.OK, True)
     assert document["preview"] == {
-        "push": {"creates": 1, "to_partner_center": 0, "to_salesforce": 0, "held": 1},
-        "sweep": {"creates": 1, "to_partner_center": 0, "to_salesforce": 0, "held": 0},
+        "push": {"creates": 1, "adopts": 1, "to_partner_center": 1, "to_salesforce": 1, "held": 1},
+        "sweep": {"creates": 1, "adopts": 0, "to_partner_center": 0, "to_salesforce": 0, "held": 0},
     }
     assert az.calls[-1][: len(SET_COMMAND)] == SET_COMMAND
     assert read_environment("staging", tmp_path / "names").settings["SYNC"] == "on"
+
+
+@pytest.mark.usefixtures("az")
+def test_the_counts_are_printed_before_it_asks(
+    systems: Systems, staging: Environment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    systems.seller_creates("Complete")
+    systems.seller_creates("Without a country", country=None)
+    systems.seller_creates("Adopts one that exists", Referral_Identifier__c=systems.partner_center.portal_creates())
+    systems.partner_center.microsoft_sends()
+    assert run_turn_on(staging, golden_output("staging"), yes=False, folder=tmp_path) is Exit.PROBLEM
+    check_golden("turn-on", capsys.readouterr().out)
 
 
 def test_counting_writes_nothing_to_either_side(
