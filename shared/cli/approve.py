@@ -3,21 +3,24 @@
 The command itself writes to neither side (`shared/operations/stopped_changes.py`, `newly_sent.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 
 import typer
 from msgspec import Struct, to_builtins
-from rich.markup import escape
 
 from shared.app import App
 from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
-from shared.cli.output import Output
+from shared.cli.operator import record_action
+from shared.cli.output import Output, plain
+from shared.cli.preview import change_texts
 from shared.domain.counted_changes import Kind
 from shared.domain.sentences import system_name
+from shared.foundation.errors import CosellError
 from shared.operations.newly_sent import NewField, approve_fields, find_new_fields, with_examples
 from shared.operations.stopped_changes import Stop, approve_stops, find_stops
+from shared.operations.waiting_changes import WaitingDeal, show_waiting
 
 MEANINGS = {
     Kind.CREATION: "new deals",
@@ -46,10 +49,9 @@ def run_approve(output: Output, *, yes: bool, dry_run: bool) -> Exit:
     try:
         with output.show_progress("reading the store"):
             found = Found(find_stops(app.local), find_new_fields(app.local))
-            if found.fields:
-                found = Found(found.stops, with_examples(app.context, found.fields))
-        _print_stops(found.stops, output)
-        _print_fields(found.fields, output)
+            found = _with_values(app, found, output) if found.stops or found.fields else found
+        _print_stops(found, output)
+        _print_fields(found, output)
         if not (found.stops or found.fields):
             output.say("Nothing waits for an approval.")
         if dry_run or not (found.stops or found.fields):
@@ -57,6 +59,7 @@ def run_approve(output: Output, *, yes: bool, dry_run: bool) -> Exit:
         if not (yes or output.confirm(f"Let {found.described} go")):
             output.say("Nothing was changed. To let it go, answer yes, or run `cosell approve --yes`.")
             return _end(output, found, is_approved=False, code=Exit.PROBLEM)
+        record_action(app, "approve", found.scope)
         approve_stops(app.local, found.stops)
         approve_fields(app.local, found.fields)
         output.say("Approved. What waits goes on at the next runs while SYNC is on, counted changes for two days.")
@@ -66,10 +69,11 @@ def run_approve(output: Output, *, yes: bool, dry_run: bool) -> Exit:
 
 
 class Found(Struct, frozen=True):
-    """What waits for an operator."""
+    """What waits for an operator; `waiting` has some of the deals of each stop and each field, by its name."""
 
     stops: Sequence[Stop]
     fields: Sequence[NewField]
+    waiting: Mapping[str, Sequence[WaitingDeal]] = {}
 
     @property
     def described(self) -> str:
@@ -78,44 +82,87 @@ class Found(Struct, frozen=True):
         parts = ([f"these {number} changes"] if self.stops else []) + ([f"the field {fields}"] if self.fields else [])
         return " and ".join(parts)
 
-
-def _print_stops(stops: Sequence[Stop], output: Output) -> None:
-    lines = [
-        (
-            str(len(stop.deals)),
-            MEANINGS[stop.kind].format(field=stop.field),
-            system_name(stop.side),
-            f"{stop.since:%Y-%m-%d %H:%M} UTC",
-            " ".join(stop.deals[:SHOWN]),
+    @property
+    def scope(self) -> str:
+        """What a yes lets go, without a value of a deal: the name of a count has a fingerprint of one at most."""
+        return " ".join(
+            [*(f"{stop.name} {len(stop.deals)}" for stop in self.stops), *(one.name for one in self.fields)]
         )
-        for stop in stops
+
+
+def _with_values(app: App, found: Found, output: Output) -> Found:
+    """What waits, with names and values as both sides have them now; without them if a side cannot be read."""
+    try:
+        ctx = app.context
+        waiting = show_waiting(ctx, app.rows, found.stops, found.fields)
+        return Found(found.stops, with_examples(ctx, found.fields), waiting)
+    except CosellError as error:
+        output.say(f"Names and values cannot be shown: {plain(type(error).__name__)}: {plain(error)}")
+        return found
+
+
+def _print_stops(found: Found, output: Output) -> None:
+    lines = [
+        (str(len(stop.deals)), _meaning(stop), system_name(stop.side), f"{stop.since:%Y-%m-%d %H:%M} UTC")
+        for stop in found.stops
     ]
     if lines:
-        shown = [tuple(escape(cell) for cell in line) for line in lines]
-        output.print_table(("how many", "what", "in", "since", "for example"), shown, title="Stopped changes")
+        output.print_table(("how many", "what", "in", "since"), lines, title="Stopped changes")
+    for stop in found.stops:
+        known = {deal.id: deal for deal in found.waiting.get(stop.name, ())}
+        examples = {key: _example(known[key]) if key in known else plain(key) for key in stop.deals[:SHOWN]}
+        _print_examples(f"{_meaning(stop)} in {system_name(stop.side)}", examples.values(), len(stop.deals), output)
 
 
-def _print_fields(fields: Sequence[NewField], output: Output) -> None:
+def _meaning(stop: Stop) -> str:
+    return plain(MEANINGS[stop.kind].format(field=stop.field))
+
+
+def _print_fields(found: Found, output: Output) -> None:
     """Print the fields with values of deals: the operator decides by them. They are in no log."""
-    lines = [
-        (
-            field.label,
-            field.source,
-            str(len(field.deals)),
-            "\n".join(f"{deal}: {value}" for deal, value in field.examples),
-        )
-        for field in fields
-    ]
-    if lines:
-        shown = [tuple(escape(cell) for cell in line) for line in lines]
-        output.print_table(("field", "sent", "deals so far", "for example"), shown, title="Fields that are newly sent")
-        output.say("Other deals are compared when they next change.")
+    lines = [(plain(field.label), plain(field.source), str(len(field.deals))) for field in found.fields]
+    if not lines:
+        return
+    output.print_table(("field", "sent", "deals so far"), lines, title="Fields that are newly sent")
+    for field in found.fields:
+        known = {deal.id: deal for deal in found.waiting.get(field.name, ()) if deal.changes}
+        examples = {key: f"{plain(key)}: {plain(value)}" for key, value in field.examples}
+        examples |= {key: _example(deal) for key, deal in known.items()}
+        _print_examples(plain(field.label), examples.values(), len(field.deals), output)
+    output.say("Other deals are compared when they next change.")
+
+
+def _print_examples(title: str, examples: Collection[str], number: int, output: Output) -> None:
+    """Print some deals, one a line, with what waits."""
+    if examples:
+        output.say(f"{title}{', for example' if number > len(examples) else ''}:")
+    for text in examples:
+        output.say(f"   {text}")
+
+
+def _example(deal: WaitingDeal) -> str:
+    texts = (
+        (f"{plain(one.label)}: {plain(one.new)}" for one in deal.changes) if deal.is_new else change_texts(deal.changes)
+    )
+    changes = "; ".join(texts)
+    return f"{plain(deal.name or deal.id)} ({plain(deal.id)}){': ' if changes else ''}{changes}"
 
 
 def _end(output: Output, found: Found, *, is_approved: bool, code: Exit) -> Exit:
-    stops = [{**to_builtins(stop), "count": len(stop.deals), "deals": list(stop.examples)} for stop in found.stops]
+    waiting = {name: to_builtins(deals) for name, deals in found.waiting.items()}
+    stops = [
+        {
+            **to_builtins(stop), "count": len(stop.deals), "deals": list(stop.examples),
+            "waiting": waiting.get(stop.name, []),
+        }
+        for stop in found.stops
+    ]  # fmt: skip
     fields = [
-        {**to_builtins(field), "count": len(field.deals), "deals": list(field.deals[:SHOWN])} for field in found.fields
-    ]
+        {
+            **to_builtins(field), "count": len(field.deals), "deals": list(field.deals[:SHOWN]),
+            "waiting": waiting.get(field.name, []),
+        }
+        for field in found.fields
+    ]  # fmt: skip
     output.print_document({"ok": code is Exit.OK, "approved": is_approved, "stops": stops, "fields": fields})
     return code

@@ -1,8 +1,10 @@
 """`cosell approve`: it shows what the mass-change stop holds back, asks, and lets it go at the app's next run."""
 
 import json
+import re
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,6 +15,8 @@ from shared.cli.approve import run_approve
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
 from shared.sync.runs import run_push, run_sweep
+from tests.unit.cli.golden_text import check_golden, golden_output
+from tests.unit.sync.inbound_deals import CUSTOMER, DETAILS
 
 LIMIT = 2
 
@@ -95,3 +99,43 @@ def test_a_field_that_is_newly_sent_is_shown_with_values_and_goes_after_a_yes(
     run_app()
     (referral,) = systems.partner_center.referrals(ORGANIZATION)
     assert "margin 40 %" in referral["details"]["notes"]
+
+
+def test_names_and_values_of_what_waits_are_shown_before_it_asks(
+    systems: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SYNC", "on")
+    monkeypatch.setenv("PARALLELISM", "1")  # so that the same deals are stopped each time
+    linked_deals = [systems.seller_creates(f"Deal [{number}]", Amount=1_000 + number) for number in range(6)]
+    run_app()
+    run_app()
+    monkeypatch.setenv("MASS_CHANGE_LIMIT", str(LIMIT))
+    for deal in linked_deals:
+        systems.salesforce.edit("Opportunity", deal, {"Amount": 5})
+    new = [systems.seller_creates(f"New {number}") for number in range(9)]
+    arriving = [
+        systems.partner_center.microsoft_sends(
+            name=f"Arriving {number}",
+            customerProfile={**CUSTOMER, "name": f"Customer {number}", "team": []},
+            details=DETAILS,
+        )
+        for number in range(3)
+    ]
+    run_app()
+    assert run_approve(golden_output(), yes=False, dry_run=True) is Exit.OK
+    ids = {key: f"006AA000000000{number:02}AA" for number, key in enumerate([*linked_deals, *new])}
+    ids |= {key: f"00000000-0000-4000-8000-0000000000{number:02}" for number, key in enumerate(arriving)}
+    printed = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "0000-00-00 00:00 UTC", capsys.readouterr().out)
+    check_golden("approve", printed, ids)
+    (money,) = (stop for stop in approve(capsys, dry_run=True)[1]["stops"] if stop["field"] == "money")
+    first = cast("list[dict[str, list[dict[str, str]]]]", money["waiting"])[0]
+    assert [(one["old"], one["new"]) for one in first["changes"]] == [("1002.00 USD", "5.00 USD")]
+
+
+def test_what_waits_can_be_approved_while_a_side_does_not_answer(
+    systems: Systems, stopped: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    systems.salesforce.oauth.sessions.clear()
+    systems.salesforce.edit("User", systems.salesforce.records("User")[0]["Id"], {"IsActive": True})
+    code, document = approve(capsys)
+    assert (code, bool(document["approved"]), len(stopped)) == (Exit.OK, True, 4)
