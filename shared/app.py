@@ -68,6 +68,7 @@ class App:
         self._making = threading.Lock()
         self._local: Context | None = None
         self._ask_at = datetime.min.replace(tzinfo=UTC)
+        self.previewed_at: datetime | None = None
         self._is_approved = False
         self._opened = ExitStack()
 

@@ -83,7 +83,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
             "correlation_id",
         ),
     ),
-    "previewed": (logging.INFO, ("run", "creates", "to_partner_center", "to_salesforce", "held")),
+    "previewed": (logging.INFO, ("run", "creates", "adopts", "to_partner_center", "to_salesforce", "held", "left")),
     "store_copied": (logging.INFO, ("rows", "seconds", "deleted")),
     "operator_action": (logging.INFO, ("action", "scope", "operator")),
     "mapping_unapproved": (logging.WARNING, ("fields",)),

@@ -155,12 +155,9 @@ def must_stop(ctx: Context, started: datetime, direction: str) -> bool:
 
 
 def reason_to_skip(ctx: Context, *sides: Side, direction: str | None = None) -> str | None:
-    """The reason why a run must not start now; None if it may. A skipped run moves no cursor.
-
-    Source: docs/protocol.md#off-preview-on.
-    """
-    if ctx.policy.mode is Mode.OFF:
-        return "off"
+    """Why a run must not start now; None if it may. A skipped run moves no cursor (docs/protocol.md#off-preview-on)."""
+    if ctx.policy.mode is not Mode.ON:
+        return str(ctx.policy.mode)
     if direction is not None and direction in paused_directions(ctx):
         return "paused"
     is_any_paused = False

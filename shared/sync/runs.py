@@ -1,33 +1,28 @@
 """Runs that the triggers start: the push every minute, the sweep every 15 minutes, and the pull of one event.
 
-Each run has an id of its own, which its audit lines and log events carry.
-In preview a run plans and logs; it writes nothing and moves no cursor.
+Each run has an id of its own, which its audit lines and log events carry. In preview no run starts: what it would do is
+counted elsewhere (`shared/operations/preview.py`).
 
 Source: docs/protocol.md#the-salesforce-poll, docs/protocol.md#the-sweep, docs/protocol.md#events,
 docs/protocol.md#off-preview-on.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from itertools import batched
 
 from msgspec import Struct, field
 
 from shared.domain.deal import Side
-from shared.domain.obstacles import creation_obstacles
-from shared.domain.plan import plan_pair
-from shared.domain.records import Opportunity
 from shared.domain.sighting import RELATED, Sighting
-from shared.foundation.errors import CosellError, NotFound, UnreadableRow
+from shared.foundation.errors import CosellError, NotFound
 from shared.foundation.logs import CURRENT_RUN, failure_fields
 from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, changed_referrals
 from shared.sync.hear_microsoft import hear_parties
 from shared.sync.link_referral import MISSING, link_referral
 from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Result, RetryEntry
-from shared.sync.reconcile import carry_out, open_pulled, open_pushed, referral_from_base
+from shared.sync.reconcile import carry_out, open_pulled, open_pushed
 from shared.sync.retry_queue import (
     PULLED_TOGETHER,
     asked_for,
@@ -75,9 +70,6 @@ def run_push(ctx: Context) -> Report:
     started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
     backlog: list[RetryEntry] = []
     with _guard_run(ctx, PUSH, Side.SALESFORCE) as guard:
-        if ctx.policy.mode is Mode.PREVIEW:
-            preview_push(ctx)
-            return report
         for batch in _changed_unless_paused(ctx, paused):
             report.seen += batch.seen
             for chunk in batches_of_pairs(ctx, batch.opportunities, ctx.policy.batch):
@@ -112,9 +104,6 @@ def run_sweep(ctx: Context) -> Report:
         return report
     started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
     with _guard_run(ctx, SWEEP, Side.PARTNER_CENTER) as guard:
-        if ctx.policy.mode is Mode.PREVIEW:
-            preview_sweep(ctx)
-            return report
         newest, pending, related = None, dict[str, None](), list[Sighting]()
         try:
             # Pages are worked together, so that reads and writes of Salesforce are full.
@@ -289,61 +278,3 @@ def _link_or_queue(ctx: Context, referral_id: str) -> str | Outcome:
         return link_referral(ctx, referral_id)
     except Exception as error:  # noqa: BLE001 - one bad record must not stop the others
         return outcome_of_error(ctx, error, referral_id)
-
-
-# --- the preview
-
-COUNTS = ("creates", "to_partner_center", "to_salesforce", "held")
-
-
-def preview_push(ctx: Context) -> Counter[str]:
-    """Count what the push would create, write and hold."""
-    counts: Counter[str] = Counter()
-    for batch in changed_opportunities(ctx):
-        for chunk in batched(batch.opportunities, ctx.policy.batch, strict=False):
-            answer = ctx.salesforce.opportunities(chunk, *ctx.translation.read_items)
-            for record in (record for page in answer.pages for record in page.records):
-                counts.update(_kinds_or_held(ctx, ctx.translation.opportunity(record, answer.at)))
-    return _log_counts(ctx, "push", counts)
-
-
-def _kinds_or_held(ctx: Context, opportunity: Opportunity) -> list[str]:
-    """A pair whose link cannot be read is held."""
-    try:
-        return _planned_kinds(ctx, opportunity)
-    except UnreadableRow:
-        return ["held"]
-
-
-def _planned_kinds(ctx: Context, opportunity: Opportunity) -> list[str]:
-    entry = ctx.store.link(opportunity.id)
-    if not opportunity.flagged:
-        return []
-    if entry is None or entry.value.referral_id is None:
-        causes = creation_obstacles(opportunity, ctx.translation.rules, ctx.policy)
-        return ["held" if causes else "creates"]
-    referral = referral_from_base(entry.value, opportunity, ctx.translation.rules)
-    plan = plan_pair(entry.value, opportunity, referral, ctx.translation.rules, ctx.clock.now(), ctx.policy)
-    return ["to_partner_center"] if plan.to_partner_center else []
-
-
-def preview_sweep(ctx: Context) -> Counter[str]:
-    """Count the referrals that the sweep would pull; those without a link would become opportunities."""
-    counts: Counter[str] = Counter()
-    for page in changed_referrals(ctx):
-        for referral_id in page.unknown:
-            counts[_kind_of_pull(ctx, referral_id)] += 1
-    return _log_counts(ctx, "sweep", counts)
-
-
-def _kind_of_pull(ctx: Context, referral_id: str) -> str:
-    try:
-        pointer = ctx.store.pointer(referral_id)
-    except UnreadableRow:
-        return "held"
-    return "to_salesforce" if pointer and pointer.value.opportunity_id else "creates"
-
-
-def _log_counts(ctx: Context, run: str, counts: Counter[str]) -> Counter[str]:
-    ctx.log("previewed", run=run, **{name: counts[name] for name in COUNTS})
-    return counts

@@ -7,8 +7,6 @@ import pytest
 from shared.sync.ports import Mode, Policy
 from tests.unit.sync.harness import HOUR, Harness
 
-READS = {"salesforce.query", "partner_center.list"}
-
 
 def observed_state(harness: Harness) -> object:
     """Everything that a run must not change if it may not write."""
@@ -48,36 +46,16 @@ def test_off_makes_no_call_and_no_change(changed: Harness) -> None:
     assert changed.new_calls() == {}
 
 
-def test_preview_logs_its_plan_and_writes_nothing(changed: Harness) -> None:
+def test_preview_starts_no_run(changed: Harness) -> None:
+    """What a run would do is logged by the timer of the push (`shared/operations/log_preview.py`)."""
     before = observed_state(changed)
     worker = changed.new_instance(Policy(mode=Mode.PREVIEW))
     worker.push()
     worker.sweep()
     worker.pull_event(changed.our_referrals()[-1]["id"])
     assert observed_state(changed) == before
-    assert changed.new_calls().keys() <= READS
-    previews = {str(fields["run"]): fields for fields in worker.log.fields_of("previewed")}
-    assert (previews["push"]["creates"], previews["push"]["held"], previews["push"]["to_partner_center"]) == (1, 1, 1)
-    assert (previews["sweep"]["creates"], previews["sweep"]["to_salesforce"]) == (1, 1)
-
-
-def test_a_preview_of_an_empty_store_counts_the_creations_of_a_first_run(harness: Harness) -> None:
-    for number in range(3):
-        harness.seller_creates(Name=f"Deal {number}")
-    worker = harness.new_instance(Policy(mode=Mode.PREVIEW))
-    worker.push()
-    assert [fields["creates"] for fields in worker.log.fields_of("previewed")] == [3]
-    assert harness.our_referrals() == []
-    assert list(harness.store.links()) == []
-
-
-def test_a_preview_with_an_expired_session_changes_nothing(changed: Harness) -> None:
-    worker = changed.new_instance(Policy(mode=Mode.PREVIEW))
-    changed.salesforce.oauth.sessions.clear()
-    changed.salesforce.edit("User", changed.sign_in.user, {"IsActive": True})
-    before = observed_state(changed)
-    worker.push()
-    assert observed_state(changed) == before
+    assert changed.new_calls() == {}
+    assert [fields["reason"] for fields in worker.log.fields_of("run_skipped")] == ["preview"] * 3
 
 
 def test_a_paused_push_ignores_salesforces_edits_and_still_works_on_the_pulls_retry_queue(changed: Harness) -> None:

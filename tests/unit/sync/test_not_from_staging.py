@@ -6,8 +6,9 @@ import pytest
 
 from shared.clients.partner_center.referrals import PrivateReferrals
 from shared.domain.deal import Side
+from shared.operations.preview import preview_next
+from shared.operations.preview_context import preview_of
 from shared.sync.ports import Policy
-from shared.sync.runs import preview_push
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.helped_deals import HELP, PROOF, complete_deal, linked_deal, microsofts_records
 from tests.unit.sync.test_deal_type import VISIBLE, is_ticked, is_visible
@@ -29,7 +30,7 @@ def test_a_new_deal_for_microsoft_is_held_and_told_once(staging: Harness, wish: 
     staging.run_rounds()
     assert (staging.our_referrals(), staging.opportunity(deal)["Sync_Status__c"]) == ([], "Failed")
     assert staging.count_in_audit(deal, TOLD) == 1
-    assert preview_push(staging.new_instance().ctx)["creates"] == 0
+    assert preview_next(preview_of(staging.new_instance().ctx, staging.rows)).counts("push")["creates"] == 0
     staging.seller_edits(deal, **{VISIBLE: False, HELP: None})
     staging.run_rounds(1)
     assert (is_visible(staging, deal), staging.opportunity(deal)["Sync_Status__c"]) == (False, "Synced")

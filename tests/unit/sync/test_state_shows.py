@@ -49,14 +49,14 @@ def test_only_the_module_of_the_lease_changes_the_state_of_a_pair() -> None:
 
 
 def test_one_place_plans() -> None:
-    """The preview plans too, without a lease and without a write."""
+    """Whoever wants to know what would be done lets the engine plan, as a preview does."""
     callers = [
         (file.name, function.name)
         for file in SYNC
         for function in functions_of(file)
         if any(isinstance(node, ast.Name) and node.id == "plan_pair" for node in ast.walk(function))
     ]
-    assert callers == [("decide_pair.py", "make_plan"), ("runs.py", "_planned_kinds")]
+    assert callers == [("decide_pair.py", "make_plan")]
 
 
 def test_a_function_with_the_name_of_a_question_changes_nothing() -> None:

@@ -8,7 +8,6 @@ import pytest
 from shared.domain.deal import Side
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Put
-from shared.sync.ports import Mode, Policy
 from tests.unit.sync.harness import HOUR, MINUTE, QUARTER, Harness
 
 UNKNOWN_STATE: Mapping[str, object] = {"state": "winding_down"}
@@ -112,23 +111,6 @@ def test_a_sweep_leaves_a_referral_with_an_unreadable_pointer_alone_and_pulls_ev
     assert harness.only_retry_entry(Side.PARTNER_CENTER).key == referral_id.lower()
     ((told),) = worker.log.fields_of("row_unreadable")
     assert (told["row"], told["key"]) == ("pointer", referral_id.lower())
-
-
-def test_a_preview_counts_an_unreadable_pair_as_held(harness: Harness, deals: tuple[str, str]) -> None:
-    unreadable, other = deals
-    referral_id = harness.referral_of(unreadable)["id"]
-    for deal in deals:
-        harness.seller_edits(deal, Amount=7)
-        harness.colleague_edits(harness.referral_of(deal)["id"], details_closingDateTime="2027-01-01T00:00:00Z")
-    change_row(harness, f"O|{unreadable}", "link", UNKNOWN_STATE)
-    change_row(harness, f"R|{referral_id.lower()}", "pointer", UNKNOWN_INTENT)
-    worker = harness.new_instance(Policy(mode=Mode.PREVIEW))
-    worker.push()
-    worker.sweep()
-    pushed, swept = worker.log.fields_of("previewed")
-    assert (pushed["to_partner_center"], pushed["held"]) == (1, 1)
-    assert (swept["to_salesforce"], swept["held"]) == (1, 1)
-    assert harness.referral_of(other)["details"]["dealValue"] != 7
 
 
 def test_what_a_later_build_added_survives_the_work_on_a_pair(harness: Harness, deals: tuple[str, str]) -> None:
