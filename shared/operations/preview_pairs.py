@@ -61,7 +61,9 @@ def preview_pushed(preview: Preview, opportunity_ids: Sequence[str]) -> list[Dea
     for pair in work.pairs:
         if pair.must_create and pair.existing is not None and pair.outcome is None:
             run_step(ctx, pair, _adopt)
-    return _deals_of(preview, work)
+    deals = _deals_of(preview, work)
+    _let_go(preview)
+    return deals
 
 
 def preview_pulled(preview: Preview, referral_ids: Sequence[str]) -> list[DealPreview]:
@@ -73,9 +75,14 @@ def preview_pulled(preview: Preview, referral_ids: Sequence[str]) -> list[DealPr
     ended = [_deal_of_referral(preview, key, one, events) for key, one in results.items()]
     linked = list(dict.fromkeys(one for one in results.values() if isinstance(one, str)))
     pulled = _deals_of(preview, open_pulled(ctx, linked, queued=linked), events)
+    _let_go(preview)
+    return [*(one for one in ended if one is not None), *pulled]
+
+
+def _let_go(preview: Preview) -> None:
+    """Let go what was kept of the records of a batch, so that a preview of many deals stays small."""
     preview.partner_center.read.clear()
     preview.salesforce.inbox.clear()
-    return [*(one for one in ended if one is not None), *pulled]
 
 
 def _adopt(ctx: Context, pair: Pair) -> None:

@@ -74,8 +74,10 @@ def changed(harness: Harness) -> Harness:
 
 def test_nothing_is_written_to_the_store_or_to_a_side(changed: Harness) -> None:
     before = changed.all_versions(), list(changed.rows.walk("", "~")), len(changed.salesforce.records("Opportunity"))
-    preview_next(opened(changed))
-    preview_all(opened(changed))
+    for preview in (opened(changed), opened(changed)):
+        preview_next(preview)
+        preview_all(preview)
+        assert [*preview.partner_center.read, *preview.salesforce.inbox] == [], "what was read is let go"
     preview_filter(opened(changed), "Amount > 0")
     after = changed.all_versions(), list(changed.rows.walk("", "~")), len(changed.salesforce.records("Opportunity"))
     assert before == after
