@@ -140,6 +140,13 @@ def test_only_records_of_some_objects_are_made_and_deleted(method: str, path: st
     assert kinds(SalesforceWrites().judge("POST", f"{ROOT}/composite", body)) == expected
 
 
+@pytest.mark.parametrize(("column", "expected"), [("Solution_Type__c", []), ("Active__c", ["unowned"])])
+def test_a_new_record_of_the_catalogue_says_what_the_solution_is(column: str, expected: list[str]) -> None:
+    values = {"Name": "A", "Solution_Id__c": "SOL-1", "Publisher__c": "Contoso", "Co_sell_Ready__c": True, column: "3P"}
+    body = composite({"method": "POST", "url": f"{ROOT}/sobjects/Cosell_Solution__c", "body": values})
+    assert kinds(SalesforceWrites().judge("POST", f"{ROOT}/composite", body)) == expected
+
+
 # --- a mass mistake
 
 

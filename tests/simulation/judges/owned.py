@@ -56,7 +56,9 @@ OF_NEW_RECORDS: Mapping[str, frozenset[str]] = {
     "Contact": frozenset({"AccountId", "Email", "FirstName", "LastName", "Phone", "Title", "OwnerId"}),
     "OpportunityContactRole": frozenset({"ContactId", "OpportunityId", "IsPrimary"}),
     "OpportunityTeamMember": frozenset({"OpportunityId", "UserId", "OpportunityAccessLevel", "TeamMemberRole"}),
-    "Cosell_Solution__c": frozenset({"Name", "Solution_Id__c", "Co_sell_Ready__c"}),
+    "Cosell_Solution__c": frozenset({
+        "Name", "Solution_Id__c", "Publisher__c", "Solution_Type__c", "Co_sell_Ready__c",
+    }),
     "Cosell_Deal_Solution__c": frozenset({"Key__c", "Opportunity__c", "Solution__c"}),
     "Task": frozenset({"Subject", "Description", "WhatId", "OwnerId", "ActivityDate", "Priority", "Status"}),
 }  # fmt: skip
