@@ -7,6 +7,7 @@ Source: docs/protocol.md#the-daily-compare.
 """
 
 from collections.abc import Iterator
+from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -25,6 +26,8 @@ GRACE = timedelta(hours=1)
 """So long a change may be under way: push, events and sweep have had their turn by then."""
 POLLED = "opportunity"
 """The polling query whose stamp tells that an opportunity itself was saved."""
+_MISSING = "deleted"
+"""The stamp of a link whose opportunity was not shown at the last look."""
 _COMPARED = frozenset({State.LIVE, State.ON_HOLD, State.PARKED})
 """The states in which both sides are kept in step."""
 _AT_REST = frozenset({State.CLOSED, State.GONE})
@@ -41,7 +44,7 @@ class FindingKind(StrEnum):
     two_opportunities     two opportunities carry one referral id
     two_links             two links lead to one referral
     unlinked_referral     an open referral of ours has no opportunity, and no event, sweep or entry has it
-    unlinked_opportunity  a ticked opportunity has no link, and no push or entry has it
+    unlinked_opportunity  a ticked opportunity has no referral, and no push or entry has it as it is now
     unread_opportunity    an opportunity was saved, ticked or un-ticked, and no push has read it: it was hidden then
     news                  a record of another party says what nobody has heard
     """
@@ -101,6 +104,12 @@ class Finding(Struct, frozen=True):
     other: str | None = None
 
 
+def without_old_lease(link: Link, age: timedelta) -> Link:
+    """The link, without the lease that a stopped run left: an empty intent, with nothing to recover."""
+    is_left = link.intent is not None and not link.intent.effects and age > GRACE
+    return replace(link, intent=None) if is_left else link
+
+
 def is_compared(link: Link) -> bool:
     """Whether both sides of a link are kept in step now, so that a difference would be drift."""
     is_free = link.intent is None and not link.close_as_test and link.lead != OPEN_LEAD
@@ -127,6 +136,15 @@ def is_unread(link: Link, opportunity: Opportunity) -> bool:
         return opportunity.flagged
     saved = opportunity.stamps.get(POLLED)
     return (not opportunity.flagged and link.lead is None) or (saved is not None and saved != link.stamps.get(POLLED))
+
+
+def knows_save(link: Link, saved: str) -> bool:
+    """Whether a ticked opportunity without a referral is left to its link: a look has taken its last save.
+
+    The last look at one that is shown may not have found it: the sync user could not see it then.
+    """
+    is_taken = link.stamps.get(POLLED) == saved and _MISSING not in link.stamps
+    return is_taken or link.intent is not None or link.referral_id is not None
 
 
 def has_other_parties(link: Link) -> bool:

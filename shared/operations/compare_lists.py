@@ -12,11 +12,12 @@ from functools import partial
 
 from msgspec import Struct
 
-from shared.domain.compared import GRACE, Finding, FindingKind, is_compared
+from shared.domain.compared import GRACE, Finding, FindingKind, is_compared, knows_save, without_old_lease
 from shared.domain.deal import CLOSED, Side
 from shared.domain.leads import Leads
 from shared.foundation.errors import CosellError, NotFound, SignInFailed, Throttled, UnreadableRow
 from shared.mapping.paths import parse_time
+from shared.mapping.polls import STAMP
 from shared.mapping.referral_kind import is_lead, is_target_microsoft
 from shared.operations.compare_pairs import look_at_pairs, read_compared
 from shared.sync.ports import Context, Json, text_literal, time_literal
@@ -43,7 +44,7 @@ def index_links(ctx: Context) -> Index:
     """Read all links once; about 400 bytes of each are kept."""
     index = Index({}, {}, [])
     for entry in ctx.store.links():
-        link = entry.value
+        link = without_old_lease(entry.value, entry.age)
         index.referral_of[link.opportunity_id] = link.referral_id
         if link.referral_id is None:
             continue
@@ -180,7 +181,7 @@ def _is_open(ctx: Context, referral_id: str, *, is_to_arrive: bool = False) -> b
 
 
 class TickedPage(Struct, frozen=True):
-    """A page of ticked opportunities without a referral: those that no push has seen, and the id of the last one."""
+    """A page of ticked opportunities without a referral: those that no look has taken, and the id of the last one."""
 
     findings: Sequence[Finding]
     last: str
@@ -194,12 +195,9 @@ def unlinked_opportunities(ctx: Context, after: str) -> Iterator[TickedPage]:
     with pausing_on_failure(ctx, Side.SALESFORCE):
         page = ctx.salesforce.query(_ticked_soql(ctx, after)).pages[0]
     while page.records:
-        keys = [str(record["Id"]) for record in page.records]
-        unseen = ctx.map(partial(_is_unseen, ctx), keys, at_most=ctx.policy.parallelism)
-        found = [
-            Finding(FindingKind.UNLINKED_OPPORTUNITY, key) for key, is_one in zip(keys, unseen, strict=True) if is_one
-        ]
-        yield TickedPage(found, keys[-1])
+        saved = [(str(record["Id"]), str(record[STAMP])) for record in page.records]
+        unseen = ctx.map(partial(_find_unseen, ctx), saved, at_most=ctx.policy.parallelism)
+        yield TickedPage([one for one in unseen if one], saved[-1][0])
         if not page.next:
             return
         with pausing_on_failure(ctx, Side.SALESFORCE):
@@ -210,19 +208,22 @@ def _ticked_soql(ctx: Context, after: str) -> str:
     ours, until = ctx.translation.file.ours, ctx.clock.now() - GRACE
     behind = f"AND Id > {text_literal(after)} " if after else ""
     return (
-        f"SELECT Id FROM Opportunity WHERE {ours.flag} = true AND {ours.identifier} = null {behind}"  # noqa: S608 - names from the checked mapping file, and literals
+        f"SELECT Id, {STAMP} FROM Opportunity WHERE {ours.flag} = true AND {ours.identifier} = null {behind}"  # noqa: S608 - names from the checked mapping file, and literals
         f"AND LastModifiedDate >= {time_literal(ctx.scope.begin)} AND LastModifiedDate < {time_literal(until)} "
         "ORDER BY Id"
     )
 
 
-def _is_unseen(ctx: Context, opportunity_id: str) -> bool:
-    return not _has_link(ctx, opportunity_id) and ctx.store.retry_entry(Side.SALESFORCE, opportunity_id) is None
+def _find_unseen(ctx: Context, opportunity: tuple[str, str]) -> Finding | None:
+    key, saved = opportunity
+    is_known = _is_known(ctx, key, saved) or ctx.store.retry_entry(Side.SALESFORCE, key) is not None
+    return None if is_known else Finding(FindingKind.UNLINKED_OPPORTUNITY, key)
 
 
-def _has_link(ctx: Context, opportunity_id: str) -> bool:
-    """Whether an opportunity has a link, also one that this build cannot read."""
+def _is_known(ctx: Context, opportunity_id: str, saved: str) -> bool:
+    """Whether a link has an opportunity as it was last saved, also one that this build cannot read."""
     try:
-        return ctx.store.link(opportunity_id) is not None
+        entry = ctx.store.link(opportunity_id)
     except UnreadableRow:
         return True
+    return entry is not None and knows_save(without_old_lease(entry.value, entry.age), saved)

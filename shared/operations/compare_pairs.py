@@ -7,6 +7,7 @@ Source: docs/protocol.md#the-daily-compare.
 """
 
 from collections.abc import Iterator, Sequence
+from copy import replace
 from functools import partial
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from shared.domain.compared import (
     is_unread,
     is_young,
     may_have_drifted,
+    without_old_lease,
 )
 from shared.domain.deal import Side
 from shared.domain.forgetting import recognised
@@ -79,7 +81,8 @@ def read_compared(ctx: Context, entries: Sequence[Entry[Link]]) -> tuple[list[Re
 
     A deal at rest may have left Salesforce for ever: that it is not shown is nothing to tell.
     """
-    by_id = {entry.value.opportunity_id: entry for entry in entries if _is_read(entry.value)}
+    free = [replace(entry, value=without_old_lease(entry.value, entry.age)) for entry in entries]
+    by_id = {entry.value.opportunity_id: entry for entry in free if _is_read(entry.value)}
     if not by_id:
         return [], []
     with pausing_on_failure(ctx, Side.SALESFORCE):

@@ -18,7 +18,9 @@ from shared.domain.compared import (
     is_paused,
     is_unread,
     is_young,
+    knows_save,
     may_have_drifted,
+    without_old_lease,
 )
 from shared.domain.deal import PRIVATE, TEAM, VISIBILITY, VISIBLE, Change, Deal, Person, Side, fingerprint
 from shared.domain.field_rules import Rule, Rules
@@ -69,6 +71,29 @@ def test_a_deal_is_compared_while_both_its_sides_are_kept_in_step(state: State) 
     assert is_compared(link) == (state in (State.LIVE, State.ON_HOLD, State.PARKED))
     for other in ({"intent": WORK}, {"close_as_test": True}, {"lead": OPEN_LEAD}, {"referral_id": None}):
         assert not is_compared(replace(link, **other))
+
+
+def test_a_lease_without_effects_is_left_once_a_run_must_have_stopped() -> None:
+    leased, at_work = replace(LINK, intent=Intent()), replace(LINK, intent=WORK)
+    assert without_old_lease(leased, GRACE) == leased
+    assert without_old_lease(leased, GRACE + timedelta(seconds=1)) == LINK
+    assert without_old_lease(at_work, 2 * GRACE) == at_work
+    assert without_old_lease(LINK, 2 * GRACE) == LINK
+
+
+@pytest.mark.parametrize(
+    ("changes", "knows"),
+    [
+        ({}, True),
+        ({"stamps": {POLLED: "0"}}, False),
+        ({"stamps": {}}, False),
+        ({"stamps": {POLLED: "1", "deleted": "2"}}, False),
+        ({"stamps": {}, "intent": Intent()}, True),
+        ({"stamps": {}, "referral_id": "ref"}, True),
+    ],
+)
+def test_a_link_without_a_referral_knows_a_save_that_a_look_has_taken(changes: dict[str, Any], *, knows: bool) -> None:
+    assert knows_save(replace(LINK, **{"referral_id": None, **changes}), "1") is knows
 
 
 @pytest.mark.parametrize(

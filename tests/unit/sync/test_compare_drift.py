@@ -256,6 +256,20 @@ def test_a_lease_that_a_stopped_run_left_is_no_finding(harness: Harness) -> None
     assert found(harness) == []
 
 
+def test_an_edit_that_was_hidden_after_a_run_stopped_with_its_lease_is_found_and_sent(harness: Harness) -> None:
+    (deal,) = linked_deals(harness, 1)
+    harness.seller_edits(deal, Amount=31000)
+    crashed = harness.new_instance()
+    crashed.process.interrupt_at("salesforce.opportunities", crashed.process.crash, after=True)
+    assert crashed.crashes_during(lambda instance: instance.push())
+    hide_while(harness, lambda: None)
+    assert harness.stored_link(deal).intent == Intent()
+    assert kinds(harness) == [(FindingKind.UNREAD_OPPORTUNITY, deal)]
+    compare_daily(harness.first)
+    harness.push()
+    assert amounts(harness, deal) == (31000, 31000)
+
+
 def test_a_record_that_a_service_no_longer_shows_is_told(harness: Harness) -> None:
     deleted, hidden = linked_deals(harness, 2)
     harness.salesforce.delete("Opportunity", deleted)

@@ -9,6 +9,7 @@ from tests.unit.sync.compared_deals import (
     change_link,
     compare_daily,
     found,
+    hide_while,
     kinds,
     let_settle,
     linked_deals,
@@ -135,6 +136,23 @@ def test_an_opportunity_that_no_push_saw_is_sent(harness: Harness) -> None:
     compare_daily(worker, after=HOUR)
     worker.push()
     assert harness.stored_link(deal).referral_id == harness.referral_of(deal)["id"]
+
+
+@pytest.mark.parametrize("amount", [10000, None], ids=["a run stopped", "it was held"])
+def test_an_opportunity_that_was_hidden_before_it_was_sent_is_sent(harness: Harness, amount: int | None) -> None:
+    """A lease that a stopped run left, and a hold whose look did not find the opportunity, are no reason to wait."""
+    deal = harness.seller_creates(Amount=amount)
+    harness.advance_time(MINUTE)
+    worker = harness.new_instance()
+    if amount:
+        worker.process.interrupt_at("salesforce.opportunities", worker.process.crash, after=True)
+    assert worker.crashes_during(lambda instance: instance.push()) == bool(amount)
+    hide_while(harness, lambda: None if amount else harness.seller_edits(deal, Amount=31000))
+    assert kinds(harness) == [(FindingKind.UNLINKED_OPPORTUNITY, deal)]
+    compare_daily(harness.first)
+    harness.push()
+    assert harness.stored_link(deal).referral_id == harness.referral_of(deal)["id"]
+    assert found(harness) == []
 
 
 def test_what_makes_no_opportunity_is_not_told_each_day(harness: Harness) -> None:
