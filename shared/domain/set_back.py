@@ -4,7 +4,7 @@ the written side holds   its version   meaning
 the intended value       any           the write took effect
 the displaced value      the same      the write did not take effect: nobody has saved since
 the displaced value      another       a person has set it back; or the write did not take effect, and somebody has
-                                       changed something else; or the side has ignored it, and our save is the last
+                                       changed something else; or the side has ignored it
 another value            another       somebody has edited it since; nobody may have seen the displaced value
 
 Source: docs/protocol.md#recovery-of-interrupted-work.
@@ -27,13 +27,13 @@ class Seen(Struct, frozen=True):
     """A side as it was read after the interruption.
 
     `was_written` says whether the write took effect, as far as the side shows it; None if that is not known.
-    `is_last` says that nobody has saved since: the side has ignored a value that is as before.
+    `ignored` names the fields of which the side has ignored the value, if they are as before.
     """
 
     deal: Deal
     version: str
     was_written: bool | None = None
-    is_last: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 class Aftermath(Struct, frozen=True):
@@ -50,7 +50,7 @@ def aftermath(link: Link, interrupted: Intent, effect: Effect, side: Side, seen:
     if seen.was_written is False or effect.version in (None, seen.version):
         return Aftermath()
     held = {name: seen.deal[name] for name in changed}
-    as_before = () if seen.was_written and seen.is_last else tuple(values_as_before(effect, side, seen))
+    as_before = tuple(name for name in values_as_before(effect, side, seen) if name not in seen.ignored)
     unseen = (name for name, value in held.items() if value not in (changed[name], before.get(name)))
     hidden = tuple(name for name in unseen if before.get(name) != link.base.get(name))
     if seen.was_written or (side is Side.PARTNER_CENTER and _shows_write(link, interrupted, effect, seen.deal, rules)):

@@ -5,13 +5,18 @@ Such a write carries the audit, which only the connector writes: a line of it th
 Source: docs/protocol.md#recovery-of-interrupted-work.
 """
 
+from collections.abc import Sequence
+
 from shared.domain.audit import change_lines
 from shared.domain.audit_text import audit_text
 from shared.domain.deal import Change, Side
 from shared.domain.link import Effect, EffectKind
 from shared.domain.set_back import Seen, values_as_before
 from shared.sync.pair_lease import Pair
-from shared.sync.ports import Context
+from shared.sync.ports import Context, Json
+
+AMOUNT, COMPUTED = "Amount", "HasOpportunityLineItem"
+"""The amount, and whether Salesforce computes it from line items: a written one is then ignored."""
 
 
 def seen_opportunity(ctx: Context, pair: Pair, seen: Seen) -> Seen:
@@ -27,19 +32,31 @@ def seen_opportunity(ctx: Context, pair: Pair, seen: Seen) -> Seen:
     names = values_as_before(effect, Side.SALESFORCE, seen)
     if not names:
         return seen
-    is_last = pair.opportunity is not None and pair.opportunity.modified_by == ctx.salesforce.user_id()
-    return Seen(seen.deal, seen.version, _is_shown(ctx, pair, effect, names), is_last)
+    columns = (ctx.translation.file.ours.audit, COMPUTED)
+    answer = ctx.salesforce.opportunities([pair.id], ("Id", *columns), columns)
+    record = next((record for page in answer.pages for record in page.records), {})
+    was_written = _is_shown(ctx, pair, effect, names, record)
+    return Seen(seen.deal, seen.version, was_written, _ignored(ctx, pair, names, record) if was_written else ())
 
 
-def _is_shown(ctx: Context, pair: Pair, effect: Effect, names: list[str]) -> bool | None:
+def _ignored(ctx: Context, pair: Pair, names: Sequence[str], record: Json) -> tuple[str, ...]:
+    """The fields that Salesforce did not take from a write which took effect, as nobody else has set them back.
+
+    If our save is the last one, nobody has. Of an amount that line items decide, nobody can.
+    """
+    if pair.opportunity is not None and pair.opportunity.modified_by == ctx.salesforce.user_id():
+        return tuple(names)
+    fields = ctx.translation.fields if record.get(COMPUTED) else {}
+    return tuple(name for name in names if name in fields and AMOUNT in fields[name].select_items())
+
+
+def _is_shown(ctx: Context, pair: Pair, effect: Effect, names: Sequence[str], record: Json) -> bool | None:
     """Whether the audit of the opportunity has a line of the write; None if the audit cannot be read."""
     column, rules = ctx.translation.file.ours.audit, ctx.translation.rules
-    answer = ctx.salesforce.opportunities([pair.id], ("Id", column), (column,))
-    records = [record for page in answer.pages for record in page.records if column in record]
-    if not records:
+    if column not in record:
         return None
     stored = {*audit_text(ctx.store.audit(pair.id)).splitlines()}
-    unconfirmed = [line for line in str(records[0][column] or "").splitlines() if line not in stored]
+    unconfirmed = [line for line in str(record[column] or "").splitlines() if line not in stored]
     changes = [Change(name, rules[name].label, effect.displaced.get(name), effect.values[name]) for name in names]
     told = [line.text for line in change_lines(ctx.clock.now(), Side.SALESFORCE, changes)]
     return any(text in line for text in told for line in unconfirmed)

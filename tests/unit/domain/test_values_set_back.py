@@ -55,9 +55,9 @@ def test_nothing_was_set_back_if_nobody_has_saved_or_the_write_is_known_to_be_lo
 
 @pytest.mark.parametrize("side", list(Side))
 def test_what_a_side_has_ignored_was_set_back_by_nobody(side: Side) -> None:
-    ignored = Seen(Deal(notes="old"), "2", was_written=True, is_last=True)
+    ignored = Seen(Deal(notes="old"), "2", was_written=True, ignored=("notes",))
     assert found(side, ignored) == Aftermath()
-    assert found(side, replace(ignored, is_last=False)).set_back == ("notes",)
+    assert found(side, replace(ignored, ignored=())).set_back == ("notes",)
 
 
 def test_nothing_is_known_of_a_write_that_was_decided_on_no_version() -> None:

@@ -180,3 +180,18 @@ def test_an_edit_is_not_replaced_because_the_run_before_stopped_after_its_own_wr
     recover(harness)
     assert amounts(harness, deal) == (777, 777)
     assert harness.count_in_audit(deal, "From Partner Center: Amount") == 0
+
+
+def test_a_value_that_line_items_decide_is_not_taken_for_one_that_a_seller_set_back(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.salesforce.set_line_items(deal, 11000)
+    harness.run_rounds(1)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=12000)
+    worker = harness.new_instance()
+    worker.process.interrupt_at("salesforce.update_unmodified", worker.process.crash, after=True)
+    assert worker.crashes_during(lambda instance: instance.sweep())
+    harness.seller_edits(deal, CloseDate="2027-07-07")
+    harness.run_rounds()
+    assert amounts(harness, deal) == (11000, 12000)
+    assert harness.count_in_audit(deal, 'Amount "12000.00 USD" was written, but Salesforce kept "11000.00 USD"') == 1
+    assert_quiet(harness)
