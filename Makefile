@@ -21,7 +21,7 @@ NPM_OPTIONS := --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-o
 	--fetch-retry-mintimeout=1000
 NODE_FOLDERS := tests/conformance/azurite tests/conformance/jsforce tests/conformance/kusto
 
-.PHONY: help run serve test simulate check deploy promote rollback lock measure route mutants clean
+.PHONY: help run serve trouble test simulate check deploy promote rollback lock measure route mutants clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -31,6 +31,9 @@ run: $(LOCAL_READY) ## show deals travel between Salesforce and Partner Center, 
 
 serve: $(LOCAL_READY) ## run the same systems with timers on schedule until Ctrl-C (PORT=9443, or 0 for free ports; MAPPING=my.toml; SYNC=preview)
 	@$(PY) -m local.serve $(if $(PORT),--port='$(PORT)')
+
+trouble: $(LOCAL_READY) ## the same with twenty deals, six of them in trouble, to try docs/troubleshooting.md (PORT=9443)
+	@$(PY) -m local.trouble $(if $(PORT),--port='$(PORT)')
 
 test: $(READY) node ## run all tests except the slow ones (with Node.js also Azurite, jsforce and the alert queries)
 	@$(PY) -m pytest -q -n 2 --dist worksteal -m '$(MARK)' -p infra.azure.deploy.test_record_plugin \

@@ -1,5 +1,7 @@
 """Runs the systems and the host of `make run` for `make serve`, with timers on schedule, until Ctrl-C.
 
+`make trouble` does the same with deals that are in trouble (`local/trouble.py`).
+
 The variables of `CHOSEN_SETTINGS` replace the settings of the local run: `SYNC=preview MAPPING=my.toml make serve`.
 """
 
@@ -10,8 +12,9 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emulators.base.serve_until_signal import StopSignal, check_ports_free, serve_until_signal
@@ -30,7 +33,7 @@ CHOSEN_SETTINGS = ("MAPPING", "SYNC", "SYNC_FROM", "IRREVERSIBLE_WAIT_SECONDS", 
 
 
 def print_addresses(systems: Systems, host: Host, storage: Storage) -> None:
-    """Print all addresses and what to do next. Each stays on one line, so that it can be copied."""
+    """Print all addresses. Each stays on one line, so that it can be copied."""
     bundle, partner_center = systems.environ["CA_BUNDLE"], systems.partner.url
     lines = {
         "Salesforce": systems.salesforce_url,
@@ -49,25 +52,38 @@ def print_addresses(systems: Systems, host: Host, storage: Storage) -> None:
     for name, value in lines.items():
         print(f"{name:16}{value}")
     print("Each system has a control API at its address, below /_control. The control API of the host is below /admin.")
+    print(f"The mass-change stop is at {storage.environ['MASS_CHANGE_LIMIT']} changes a day (MASS_CHANGE_LIMIT).")
+
+
+def print_first_deals(systems: Systems) -> None:
+    """Print the commands with which a first deal goes each way."""
     print("\nRun these commands in another terminal. The first lets Microsoft send you a referral:")
-    print(_curl_command(bundle, f"{partner_center}/_control/microsoft-sends", {}))
+    print(curl_command(systems, f"{systems.partner.url}/_control/microsoft-sends", {}))
     print("The second lets a seller create a ticked opportunity, which the next push sends to Partner Center:")
     opportunity = complete_opportunity("My first deal", systems.create_account("My customer", "US"))
     body = {"sobject": "Opportunity", "values": opportunity}
-    print(_curl_command(bundle, f"{systems.salesforce_url}/_control/insert", body))
-    print(f"The mass-change stop is at {storage.environ['MASS_CHANGE_LIMIT']} changes a day (MASS_CHANGE_LIMIT).")
-    if storage.environ["SYNC"] != "on":
-        print(f"With SYNC={storage.environ['SYNC']} the connector writes nothing to either side.")
+    print(curl_command(systems, f"{systems.salesforce_url}/_control/insert", body))
 
 
-def _curl_command(bundle: str, address: str, body: Mapping[str, object]) -> str:
-    return shlex.join(["curl", "--cacert", bundle, "-d", json.dumps(body), address])
+def curl_command(systems: Systems, address: str, body: Mapping[str, object]) -> str:
+    """A command for the shell that sends a request of a control API."""
+    return shlex.join(["curl", "--cacert", systems.environ["CA_BUNDLE"], "-d", json.dumps(body), address])
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What `make serve` begins with: settings of the local run, and what happens before the addresses are printed."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Systems, Host], None] = lambda _systems, _host: None
+    print_next: Callable[[Systems], None] = print_first_deals
+
+
+def main(argv: Sequence[str] | None = None, scene: Scene | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM. Returns 0, or 2 with one sentence if a port is taken or a setting is wrong."""
     options = _parse_options(argv)
-    return serve_until_signal(lambda stop_signal: _serve_systems(options, stop_signal), ConfigurationError)
+    chosen = scene or Scene()
+    return serve_until_signal(lambda stop_signal: _serve_systems(options, chosen, stop_signal), ConfigurationError)
 
 
 def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -81,9 +97,10 @@ def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _serve_systems(options: argparse.Namespace, stop_signal: StopSignal) -> None:
+def _serve_systems(options: argparse.Namespace, scene: Scene, stop_signal: StopSignal) -> None:
     check_ports_free([options.port and options.port + n for n in range(PORT_COUNT)], "make serve PORT")
-    settings = {"PUSH_SCHEDULE": options.push_schedule, "SWEEP_SCHEDULE": options.sweep_schedule, **_read_choices()}
+    schedules = {"PUSH_SCHEDULE": options.push_schedule, "SWEEP_SCHEDULE": options.sweep_schedule}
+    settings = {**schedules, **scene.settings, **_read_choices()}
     with (
         tempfile.TemporaryDirectory(prefix="cosell-") as folder,
         start_systems(Path(folder), seed=options.seed, port=options.port) as systems,
@@ -96,7 +113,11 @@ def _serve_systems(options: argparse.Namespace, stop_signal: StopSignal) -> None
         systems.partner_center.register_events(f"{host.url}/api/events", [*NAMES, TEST_EVENT])
         local = Environment("local", storage.environ, {"function_app_url": host.url})
         with publish_environment(local) as is_published:
+            scene.prepare(systems, host)
             print_addresses(systems, host, storage)
+            scene.print_next(systems)
+            if storage.environ["SYNC"] != "on":
+                print(f"With SYNC={storage.environ['SYNC']} the connector writes nothing to either side.")
             if not is_published:
                 print("Another make serve runs in this folder. Commands with --env local lead to that one, not here.")
             print("\nThe log events of the connector follow, one on each line. Press Ctrl-C to stop.", flush=True)

@@ -1,0 +1,121 @@
+"""Runs `make serve` with twenty deals of which six are in trouble, for a walk through docs/troubleshooting.md.
+
+Sellers make fourteen deals and Microsoft sends six. Each deal in trouble has another cause: an opportunity that is not
+complete, a rule of the org, a column of ours that the org refuses, a referral that cannot become an opportunity, the
+mass-change stop, and a deal that nobody answered.
+"""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from emulators.salesforce.data.hooks import ValidationRule
+from emulators.salesforce.metadata.component_xml import rule_of_formula
+from local import serve
+from local.host.functions_host import Host
+from local.systems import REST_SECONDS, Systems
+
+CUSTOMERS = (
+    "Adatum", "Alpine Ski House", "Bellows College", "Best For You", "Coho Vineyard", "Contoso Suites",
+    "Fabrikam Residences", "First Up", "Fourth Coffee", "Graphic Design Institute", "Humongous Insurance", "Lamna",
+)  # fmt: skip
+"""The customers of the deals that sellers make and that reach Partner Center. The last two get into trouble."""
+SETTINGS = {"MASS_CHANGE_LIMIT": str(len(CUSTOMERS))}
+"""One new deal more than these waits for an operator."""
+INBOUND = ("Margie's Travel", "Munson's Pickles", "Northwind Traders", "Proseware")
+EVENT_SECONDS = 60.0
+
+
+class Trouble:
+    """The twenty deals, and the six faults among them."""
+
+    def __init__(self, systems: Systems, host: Host) -> None:
+        self._systems = systems
+        self._host = host
+
+    def prepare(self) -> None:
+        """Make all deals, and let the sync work until each fault shows."""
+        sent = [self._seller_creates(name, amount=9_000 + 500 * n) for n, name in enumerate(CUSTOMERS)]
+        for n, name in enumerate(INBOUND):
+            self._microsoft_sends(name, 24_000 + 500 * n)
+        self._work()
+        self._rule_refuses_amount(sent[-2])
+        self._org_refuses_column(sent[-1])
+        self._seller_forgets_country()
+        self._seller_makes_one_deal_more()
+        self._rule_refuses_new_deal()
+        self._nobody_answers()
+        self._work()
+
+    def _work(self) -> None:
+        """Let each run of the sync do what is due. A record that was just saved must rest before."""
+        self._systems.salesforce.clock.advance(REST_SECONDS)
+        self._systems.partner_center.dispatcher.wait_idle(EVENT_SECONDS)
+        self._host.wait_idle(EVENT_SECONDS)
+        for timer in ("sweep_referrals", "push_opportunities"):
+            self._host.run_now(timer)
+
+    def _seller_creates(self, customer: str, *, amount: int, country: str | None = "US") -> str:
+        return self._systems.seller_creates(f"{customer} migration", country=country, Amount=amount)
+
+    def _rule_refuses_amount(self, opportunity: str) -> None:
+        """An administrator demands a next step for large deals, and a colleague enters a large amount."""
+        org = self._systems.salesforce.org
+        formula = "AND(Amount > 50000, ISBLANK(NextStep))"
+        message = "A deal of more than 50,000 needs a Next Step."
+        org.hooks.formula_rules.append(rule_of_formula(org.model.get("Opportunity"), formula, message, ""))
+        patch = [{"op": "replace", "path": "/details/dealValue", "value": 75_000}]
+        self._systems.partner_center.portal_edits(self._referral_of(opportunity), patch)
+
+    def _org_refuses_column(self, opportunity: str) -> None:
+        """An administrator's rule keeps the sync from writing its status, and a seller edits the deal."""
+        rule = ValidationRule("Opportunity", "Sync_Status__c", "Sync Status is locked by finance.", id=opportunity)
+        self._systems.salesforce.org.hooks.rules.append(rule)
+        self._systems.salesforce.edit("Opportunity", opportunity, {"StageName": "Closed Won"})
+
+    def _seller_forgets_country(self) -> None:
+        self._seller_creates("Relecloud", amount=21_000, country=None)
+
+    def _seller_makes_one_deal_more(self) -> None:
+        self._seller_creates("School of Fine Art", amount=22_000)
+
+    def _rule_refuses_new_deal(self) -> None:
+        name = "Tailwind Traders migration"
+        rule = ValidationRule("Opportunity", "Name", "The name of a deal must begin with its region.", value=name)
+        self._systems.salesforce.org.hooks.rules.append(rule)
+        self._microsoft_sends("Tailwind Traders", 31_000)
+
+    def _microsoft_sends(self, customer: str, amount: int) -> str:
+        return self._systems.partner_center.microsoft_sends(
+            name=f"{customer} migration", customerProfile={"name": customer}, details={"dealValue": amount}
+        )
+
+    def _nobody_answers(self) -> None:
+        referral = self._microsoft_sends("VanArsdel", 18_000)
+        until = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+        self._systems.partner_center.raw_patch(referral, {"/expirationDateTime": until})
+
+    def _referral_of(self, opportunity: str) -> str:
+        return str(self._systems.salesforce.record("Opportunity", opportunity)["Referral_Identifier__c"])
+
+
+def print_people(systems: Systems) -> None:
+    """Print how to act as the people of the org. What is wrong is for the reader to find."""
+    print("\nSix of twenty deals are in trouble. Begin with docs/troubleshooting.md and `cosell status --env local`.")
+    print("A seller edits a record of Salesforce so (objects Opportunity and Account):")
+    body = {"sobject": "Opportunity", "id": "ID", "values": {"Amount": 5000}}
+    print(serve.curl_command(systems, f"{systems.salesforce_url}/_control/edit", body))
+    print("An administrator of Salesforce removes the validation rules of the org so:")
+    bundle = systems.environ["CA_BUNDLE"]
+    print(shlex.join(["curl", "--cacert", bundle, "-X", "DELETE", f"{systems.salesforce_url}/_control/hooks"]))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl-C or SIGTERM; the exit codes are those of `local.serve`."""
+    scene = serve.Scene(SETTINGS, lambda systems, host: Trouble(systems, host).prepare(), print_people)
+    return serve.main(argv, scene)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
