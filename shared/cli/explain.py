@@ -59,7 +59,7 @@ _NO_BASE = "Both sides have not agreed on a value yet."
 
 def _print_change(change: FieldChange, output: Output) -> None:
     """Print a change in full lines: a table would cut the ids, which people look up in the log."""
-    where = f"in {system_name(change.side)}" if change.side else "noted"
+    where = f"{'in' if change.was_written else 'not in'} {system_name(change.side)}" if change.side else "noted"
     has_values = change.before is not None or change.after is not None
     values = f": {plain(change.before or 'empty')} → {plain(change.after or 'empty')}" if has_values else ""
     output.say(f"{shown_time(change.at)} {where}{values}")

@@ -18,7 +18,7 @@ from shared.cli.output import Output, plain
 from shared.domain.deal import display_text
 from shared.domain.sentences import system_name
 from shared.operations.pair_report import FieldReport, PairReport, pair_report
-from shared.operations.status_report import Group, StatusReport, status_report
+from shared.operations.status_report import COLUMN_REFUSED, Group, StatusReport, status_report
 
 MEANINGS = {
     "held": "held: a seller must complete it",
@@ -64,9 +64,9 @@ def age(since: datetime | None, now: datetime) -> str:
     """Return how long ago a time was, in its largest unit."""
     if since is None:
         return ""
-    seconds = int((now - since).total_seconds())
+    seconds = max(0, int((now - since).total_seconds()))  # the time of the store may be ahead of this machine
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if abs(seconds) >= size:
+        if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
 
@@ -123,8 +123,8 @@ def _print_groups(groups: Sequence[Group], now: datetime, output: Output) -> Non
         oldest = f"ends in {age(now, group.oldest)}" if group.kind == "answer" and group.oldest else ""
         oldest = oldest or (f"oldest {age(group.oldest, now)}" if group.oldest else "")
         output.say(f"   for example {plain(group.example)}{f', {oldest}' if oldest else ''}")
-        if group.remedy:
-            output.say(f"   {plain(group.remedy)}")
+        if texts := " ".join(filter(None, (group.reason, group.remedy))):
+            output.say(f"   {plain(texts)}")
         output.say(f"   Then: `{plain(group.command)}`")
     output.say(f"Next: `cosell status {plain(groups[0].example)}` shows one deal.")
 
@@ -137,11 +137,8 @@ def _run_pair(app: App, output: Output, deal: str) -> Exit:
         report = pair_report(app, deal)
     now = app.clock.now()
     _print_pair(report, now, output)
-    is_well = (
-        report.cause is None and not report.problems and not (report.retry_entry and report.retry_entry.is_failure)
-    )
-    output.print_document({"ok": is_well, **to_builtins(report)})
-    return Exit.OK if is_well else Exit.PROBLEM
+    output.print_document({"ok": report.is_well, **to_builtins(report)})
+    return Exit.OK if report.is_well else Exit.PROBLEM
 
 
 def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
@@ -150,6 +147,8 @@ def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
     output.say(f"State: {report.state or 'no link yet'}{mark}{', in the inbox' if report.in_inbox else ''}")
     if report.cause:
         output.say(f"Cause: {plain(report.cause.code)}: {plain(report.cause.reason)} {plain(report.cause.remedy)}")
+    if report.columns:
+        output.say(f"Columns that cannot be written back: {plain(', '.join(report.columns))}. {plain(COLUMN_REFUSED)}")
     if report.answer_by:
         output.say(f"Answer by: {shown_time(report.answer_by)}")
     for problem in report.problems:
@@ -157,10 +156,11 @@ def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
     lines = [_cells(one) for one in report.fields if one.differs or one.note or not _is_empty(one)]
     output.print_table(("", "field", "agreed", "Salesforce", "Partner Center", "on file"), lines, title="Values")
     versions = report.versions
-    output.say(f"Referral version: known {plain(versions['known_referral'])}, now {plain(versions['referral'])}")
-    output.say(
-        f"Opportunity saved: {plain(versions['opportunity'])}; agreed under mapping {plain(versions['mapping'])}"
+    known, now_is, saved, mapping = (
+        plain(versions[name] or "none") for name in ("known_referral", "referral", "opportunity", "mapping")
     )
+    output.say(f"Referral version: known {known}, now {now_is}")
+    output.say(f"Opportunity saved: {saved}; agreed under mapping {mapping}")
     _print_work(report, now, output)
     output.say("Audit:" if report.audit else "Audit: empty.")
     for line in report.audit[:SHOWN_LINES]:
@@ -199,5 +199,7 @@ def _print_next(report: PairReport, output: Output) -> None:
     differing = next((one.field for one in report.fields if one.differs), None)
     if differing:
         output.say(f"Next: `cosell explain {key} {differing}` tells how the values came about.")
-    if report.cause or report.retry_entry or report.in_inbox:
+    if report.needs_approval:
+        output.say("It waits for an approval: run `cosell approve`.")
+    elif report.cause or report.columns or report.retry_entry or report.in_inbox:
         output.say(f"After the remedy: `cosell retry {key}`.")

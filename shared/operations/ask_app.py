@@ -27,6 +27,8 @@ SILENT = timedelta(minutes=5)
 LONGEST_QUEUE = 100_000
 APPROVAL = frozenset({"mass_change", "mapping_change"})
 """Causes that wait for `cosell approve`."""
+REFUSED_COLUMNS = "refused_columns"
+"""The cause of a deal on which columns of ours cannot be written."""
 NOT_TRIED = APPROVAL | {WAITING}
 """Causes of entries that no retry helps: they wait for an approval, or for a set time."""
 
@@ -112,6 +114,7 @@ def _why_it_waits(app: App, directions: Sequence[str]) -> Iterator[str]:
 def _causes_of(link: Link) -> tuple[str, ...]:
     codes = [link.cause.code] if link.cause else []
     codes += [one.code for one in link.refused.values() if one.code.startswith(REFUSED_BY_FAR_SIDE)]
+    codes += [REFUSED_COLUMNS] if link.unshown else []
     return tuple(dict.fromkeys(codes))
 
 

@@ -12,18 +12,24 @@ from shared.domain.audit import Line
 from shared.domain.deal import Side, display_text
 from shared.domain.field_rules import Rules
 from shared.domain.link import Link
+from shared.domain.sentences import LineDirection
 from shared.foundation.errors import ConfigurationError
 from shared.operations.find_pair import FoundPair, find_deal
 from shared.store.link_store import LinkStore
 
+WRITTEN = frozenset({LineDirection.TO_PARTNER_CENTER, LineDirection.FROM_PARTNER_CENTER})
 FOLDED = "folded"
 """The code of a line that holds the texts of several: they may be about the field too."""
 
 
 class FieldChange(Struct, frozen=True):
-    """One stored line about the field. `side` is the side that was written; `text` is the line of *Audit*."""
+    """One stored line about the field.
+
+    `side` is the side that the line is about, `was_written` whether the value arrived there, `text` the Audit line.
+    """
 
     at: datetime
+    was_written: bool
     side: Side | None
     before: str | None
     after: str | None
@@ -85,7 +91,16 @@ def _is_about(line: Line, name: str) -> bool:
 
 
 def _change(line: Line) -> FieldChange:
-    return FieldChange(line.at, line.side, line.before, line.after, line.rule, line.text, line.correlation_id)
+    return FieldChange(
+        line.at,
+        line.direction in WRITTEN,
+        line.side,
+        line.before,
+        line.after,
+        line.rule,
+        line.text,
+        line.correlation_id,
+    )
 
 
 def _on_file(link: Link, name: str) -> Iterator[OnFile]:

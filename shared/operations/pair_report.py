@@ -19,6 +19,9 @@ from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.scope import split_reference
 from shared.foundation.errors import ConfigurationError, CosellError, NotFound
+from shared.mapping.inbox_record import KEY as INBOX_KEY
+from shared.mapping.inbox_record import OBJECT as INBOX
+from shared.operations.ask_app import APPROVAL
 from shared.operations.find_pair import FoundPair, find_deal, read_id
 from shared.store.stored_values import RetryEntry
 from shared.sync.ports import Context
@@ -40,7 +43,10 @@ class FieldReport(Struct, frozen=True):
 
 
 class PairReport(Struct, frozen=True):
-    """Everything that `cosell status ID` prints. `found` is what the store has; `problems` say what cannot be read."""
+    """Everything that `cosell status ID` prints: what the store has, and `problems` that say what cannot be read.
+
+    `columns` are those of ours that Salesforce refuses.
+    """
 
     opportunity_id: str | None
     referral_id: str | None
@@ -56,6 +62,18 @@ class PairReport(Struct, frozen=True):
     problems: Sequence[str] = ()
     parties: Sequence[str] = field(default_factory=tuple)
     answer_by: datetime | None = None
+    columns: Sequence[str] = ()
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether it waits for `cosell approve`."""
+        return self.retry_entry is not None and self.retry_entry.cause in APPROVAL
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is left for a person to do."""
+        is_failed = self.retry_entry is not None and self.retry_entry.is_failure
+        return not (self.cause or self.problems or self.columns or self.in_inbox or is_failed or self.needs_approval)
 
 
 def pair_report(app: App, text: str) -> PairReport:
@@ -73,21 +91,23 @@ def pair_report(app: App, text: str) -> PairReport:
     opportunity = _opportunity(ctx, found.opportunity_id, problems)
     referral = _referral(ctx, found.referral_id or (opportunity.referral_id if opportunity else None), problems)
     link = found.link.value if found.link else None
+    in_inbox = bool((link and link.inbox) or (found.pointer and found.pointer.value.inbox))
     return PairReport(
         found.opportunity_id,
         found.referral_id,
         str(link.state) if link else None,
         str(link.mark) if link and link.mark else None,
-        link.cause if link else None,
+        _cause_of_inbox(ctx, found.key, problems) if in_inbox else link.cause if link else None,
         _versions(link, opportunity, referral),
         _fields(ctx, link, opportunity, referral),
         _intent(found),
         found.retry_entry,
-        bool((link and link.inbox) or (found.pointer and found.pointer.value.inbox)),
+        in_inbox,
         [_line_text(line) for line in _audit(app, found)],
         problems,
         _parties(link),
         link.answer_by.until if link and link.answer_by else None,
+        link.unshown.columns if link and link.unshown else (),
     )
 
 
@@ -130,6 +150,17 @@ def _referral(ctx: Context, key: str | None, problems: list[str]) -> Referral | 
         return ctx.translation.referral(ctx.partner_center.get(key))
     except NotFound:
         problems.append(f"Partner Center does not show the referral {key}")
+    return None
+
+
+def _cause_of_inbox(ctx: Context, key: str, problems: list[str]) -> Cause | None:
+    """Why no deal can be made, as the record of the inbox says it: the store keeps a fingerprint only."""
+    columns = "Code__c, Refused_Field__c, Cause__c, Remedy__c"
+    answer = ctx.salesforce.query(f"SELECT {columns} FROM {INBOX} WHERE {INBOX_KEY} = '{key}' LIMIT 1")  # noqa: S608 - the key is an id
+    for record in (record for page in answer.pages for record in page.records):
+        code, reason, remedy = (str(record.get(name) or "") for name in ("Code__c", "Cause__c", "Remedy__c"))
+        return Cause(code, record.get("Refused_Field__c"), reason, remedy)
+    problems.append("Salesforce does not show the record of the Co-sell Inbox")
     return None
 
 

@@ -12,8 +12,9 @@ from msgspec import Struct
 from shared.app import App
 from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Side
-from shared.domain.link import REFUSED_BY_FAR_SIDE, Link
+from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
+from shared.operations.ask_app import REFUSED_COLUMNS
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
 from shared.store.link_store import LinkStore
@@ -31,7 +32,8 @@ HELD, PARKED, COLUMNS, INBOX, ANSWER, STOPPED, LATE = (
 """The kinds of groups."""
 IN_INBOX = "Open the tab Co-sell Inbox in Salesforce, and do what the record says."
 ANSWER_IT = "Accept or decline the deal before Answer By ends."
-COLUMN_REFUSED = "Salesforce refuses these columns. Give the right that the doctor names; they are written each hour."
+COLUMN_REFUSED = "Give the right that `cosell doctor` names, or correct the rule in Salesforce."
+AUDIT_SAYS = "The Audit of the opportunity has the reason and the remedy."
 APPROVE = "Look at the deals, then let the changes go."
 LATER = "The app tries again by itself. The log of the app (pair_failed) has the error."
 
@@ -47,7 +49,7 @@ class Queue(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """Deals with one cause. `example` is the id of one of them; `command` goes on with all of them."""
+    """Deals with one cause. `example` is the id of one of them and has the `reason`; `command` goes on with all."""
 
     kind: str
     code: str
@@ -55,6 +57,7 @@ class Group(Struct, frozen=True):
     count: int
     oldest: datetime | None
     example: str
+    reason: str
     remedy: str
     command: str
 
@@ -90,6 +93,7 @@ class _One(Struct, frozen=True):
     key: str
     remedy: str
     command: str
+    reason: str = ""
 
 
 def status_report(app: App) -> StatusReport:
@@ -142,12 +146,14 @@ def _of_link(link: Link, since: Mapping[str, datetime | None], now: datetime) ->
     """What is wrong with a linked deal: one line for each thing."""
     key, cause = link.opportunity_id, link.cause
     if link.state is State.HELD and cause is not None:
-        yield _One(HELD, cause.code, cause.field, since.get(key), key, cause.remedy, _retry(cause.code))
+        command = _retry(cause.code)
+        yield _One(HELD, cause.code, cause.field, since.get(key), key, cause.remedy, command, cause.reason)
     elif link.state is State.PARKED or link.has_refused_value:
         yield _parked(link)
     if link.unshown is not None:
         columns = ", ".join(link.unshown.columns)
-        yield _One(COLUMNS, "refused", columns, link.unshown.since, key, COLUMN_REFUSED, "cosell doctor")
+        command = _retry(REFUSED_COLUMNS)
+        yield _One(COLUMNS, REFUSED_COLUMNS, columns, link.unshown.since, key, COLUMN_REFUSED, command)
     if link.inbox:
         yield _One(INBOX, cause.code if cause else INBOX, None, since.get(key), key, IN_INBOX, _retry_one(key))
     if link.answer_by is not None and link.state is State.ON_HOLD and link.answer_by.until - now <= ANSWER_SOON:
@@ -162,11 +168,16 @@ def _parked(link: Link) -> _One:
     refused = {name: one for name, one in link.refused.items() if one.code.startswith(REFUSED_BY_FAR_SIDE)}
     since = min((one.since for one in refused.values()), default=None)
     if link.cause is not None:
-        code, field, remedy = link.cause.code, link.cause.field, link.cause.remedy
-    else:
-        name = next(iter(refused), "")
-        code, field, remedy = refused[name].code if name else PARKED, name.partition(".")[2] or None, ""
-    return _One(PARKED, code, field, since, link.opportunity_id, remedy, _retry(code))
+        code, field = link.cause.code, link.cause.field or _field_of(refused)
+        remedy, reason = link.cause.remedy, link.cause.reason
+        return _One(PARKED, code, field, since, link.opportunity_id, remedy, _retry(code), reason)
+    code = next((one.code for one in refused.values()), PARKED)
+    return _One(PARKED, code, _field_of(refused), since, link.opportunity_id, AUDIT_SAYS, _retry(code))
+
+
+def _field_of(refused: Mapping[str, Difference]) -> str | None:
+    """The field of the first refusal, whose key begins with the side that refuses it."""
+    return next((name.partition(".")[2] for name in refused), None)
 
 
 def _of_referrals(store: LinkStore, queue: Sequence[RetryEntry]) -> Iterator[_One]:
@@ -202,6 +213,7 @@ def _grouped(found: Sequence[_One]) -> list[Group]:
         first = min(some, key=lambda one: (one.since is None, one.since, one.key))
         is_retried = len(some) > 1 and first.command.startswith("cosell retry")
         command = _retry(code) if is_retried else first.command
-        groups.append(Group(kind, code, field, len(some), first.since, first.key, first.remedy, command))
+        texts = first.reason, first.remedy
+        groups.append(Group(kind, code, field, len(some), first.since, first.key, *texts, command))
     order = (HELD, PARKED, COLUMNS, INBOX, ANSWER, STOPPED, LATE)
     return sorted(groups, key=lambda group: (order.index(group.kind), -group.count, group.code))
