@@ -1,8 +1,8 @@
 """Runs `make serve` with twenty deals of which six are in trouble, for a walk through docs/troubleshooting.md.
 
 Sellers make fourteen deals and Microsoft sends six. Each deal in trouble has another cause: an opportunity that is not
-complete, a rule of the org, a column of ours that the org refuses, a referral that cannot become an opportunity, the
-mass-change stop, and a deal that nobody answered.
+complete, a rule of the org, a column of ours that the org refuses, a referral that cannot become an opportunity, a deal
+that nobody answered, and the mass-change stop.
 """
 
 import shlex
@@ -18,11 +18,12 @@ from local.systems import REST_SECONDS, Systems
 
 CUSTOMERS = (
     "Adatum", "Alpine Ski House", "Bellows College", "Best For You", "Coho Vineyard", "Contoso Suites",
-    "Fabrikam Residences", "First Up", "Fourth Coffee", "Graphic Design Institute", "Humongous Insurance", "Lamna",
+    "Fabrikam Residences", "First Up", "Fourth Coffee", "Graphic Design Institute", "Lucerne Publishing",
+    "Humongous Insurance", "Lamna",
 )  # fmt: skip
 """The customers of the deals that sellers make and that reach Partner Center. The last two get into trouble."""
-SETTINGS = {"MASS_CHANGE_LIMIT": str(len(CUSTOMERS))}
-"""One new deal more than these waits for an operator."""
+SETTINGS = {"MASS_CHANGE_LIMIT": str(len(CUSTOMERS) + 1)}
+"""The deals that sellers make, and the one that is held, are not too many new deals."""
 INBOUND = ("Margie's Travel", "Munson's Pickles", "Northwind Traders", "Proseware")
 EVENT_SECONDS = 60.0
 
@@ -40,10 +41,13 @@ class Trouble:
         for n, name in enumerate(INBOUND):
             self._microsoft_sends(name, 24_000 + 500 * n)
         self._work()
+        self._sellers_accept()
+        self._work()
+        self._closing_dates_are_loaded(besides=sent[-2:])
+        self._work()
         self._rule_refuses_amount(sent[-2])
         self._org_refuses_column(sent[-1])
         self._seller_forgets_country()
-        self._seller_makes_one_deal_more()
         self._rule_refuses_new_deal()
         self._nobody_answers()
         self._work()
@@ -58,6 +62,19 @@ class Trouble:
 
     def _seller_creates(self, customer: str, *, amount: int, country: str | None = "US") -> str:
         return self._systems.seller_creates(f"{customer} migration", country=country, Amount=amount)
+
+    def _sellers_accept(self) -> None:
+        """The sellers accept what Microsoft sent."""
+        for record in self._systems.salesforce.records("Opportunity"):
+            if record["StageName"] == "On Hold":
+                self._systems.salesforce.edit("Opportunity", record["Id"], {"StageName": "Qualification"})
+
+    def _closing_dates_are_loaded(self, besides: Sequence[str]) -> None:
+        """A data load sets one closing date on one deal more than the mass-change stop lets go in a day."""
+        for record in self._systems.salesforce.records("Opportunity"):
+            if record["Id"] not in besides:
+                day = f"{datetime.now(UTC).year + 2}-06-30"
+                self._systems.salesforce.edit("Opportunity", record["Id"], {"CloseDate": day})
 
     def _rule_refuses_amount(self, opportunity: str) -> None:
         """An administrator demands a next step for large deals, and a colleague enters a large amount."""
@@ -76,9 +93,6 @@ class Trouble:
 
     def _seller_forgets_country(self) -> None:
         self._seller_creates("Relecloud", amount=21_000, country=None)
-
-    def _seller_makes_one_deal_more(self) -> None:
-        self._seller_creates("School of Fine Art", amount=22_000)
 
     def _rule_refuses_new_deal(self) -> None:
         name = "Tailwind Traders migration"
