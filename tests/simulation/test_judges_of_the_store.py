@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.simulation.held_back import was_ignored
-from tests.simulation.held_values import PARTNER_CENTER, Edit
+from tests.simulation.held_values import PARTNER_CENTER, SALESFORCE, Edit
 from tests.simulation.judges.agreed_values import AgreedValues
 from tests.simulation.judges.audit_lines import StoredLine, repeated_writes, untold_lines
 from tests.simulation.judges.bad_records import Parked, Refused, judge_refused, judge_unreadable
@@ -72,6 +72,19 @@ def test_a_value_may_be_the_base_where_a_value_that_people_set_back_seems_to_sho
     judge.look_at_edits([there, Edit(NOON, PARTNER_CENTER, REFERRAL, "name", "C", "A")])
     judge.look_at_opportunity({**OPPORTUNITY, "Name": "B"})
     assert kinds(judge.judge(DEAL, REFERRAL, {"name": "B"})) == []
+
+
+def test_a_value_may_be_the_base_where_a_colleague_entered_another_one_of_the_sellers() -> None:
+    ours, theirs = (
+        Edit(NOON, SALESFORCE, DEAL, "money", "7", "5"),
+        Edit(NOON, PARTNER_CENTER, REFERRAL, "money", "7", "5"),
+    )
+    for edits, expected in ([theirs, ours], ["early"]), ([ours, theirs], []):
+        judge = AgreedValues(bases={DEAL: {"name": "A"}})
+        judge.look_at_opportunity({**OPPORTUNITY, "Name": "B"})
+        judge.look_at_referral(REFERRAL_RECORD)
+        judge.look_at_edits(edits)
+        assert kinds(judge.judge(DEAL, REFERRAL, {"name": "B"})) == expected
 
 
 def test_a_base_that_goes_back_to_what_no_side_holds_any_more_is_found() -> None:

@@ -4,8 +4,9 @@ Source: docs/protocol.md#rule-6-the-base-moves-only-after-a-confirmed-effect, do
 A value counts as held from the moment at which a record has it, or at which a write of it succeeded, until the end. A
 text holds each part of it: two texts that were joined on one side are still to be joined on the other.
 
-A value that Partner Center never held may be the base where people changed a value there and set it back: nothing but
-that write seems to explain the version then. Source: docs/protocol.md#recovery-of-interrupted-work.
+A value that Partner Center never held may be the base where people changed a value there and set it back, or entered
+there what a seller had entered: nothing but that write seems to explain the version, or the value. Source:
+docs/protocol.md#recovery-of-interrupted-work.
 
 early    the base has a value that one of the two records never held
 stale    the base goes back to a value that neither record holds, or has held since the base moved on: a worker that did
@@ -45,6 +46,8 @@ class AgreedValues:
     first_status: dict[str, str | None] = field(default_factory=dict)
     present: dict[str, Values] = field(default_factory=dict)
     set_back: set[str] = field(default_factory=set)
+    echoed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The opportunities of which people entered a value in a referral too, by referral."""
     bases: dict[str, Values] = field(default_factory=dict)
     seen_edits: int = 0
     shown: dict[str, dict[str, dict[str | None, int]]] = field(
@@ -77,6 +80,8 @@ class AgreedValues:
             self.shown[record][edit.field] |= {edit.before: self.looks, edit.after: self.looks}
             if edit.side == PARTNER_CENTER and any(sets_back(edit, one) for one in edits[:number]):
                 self.set_back.add(record)
+            if edit.side == PARTNER_CENTER and edit.field != "status":
+                self.echoed[record] |= {one.record for one in edits[:number] if _is_same_entry(one, edit)}
         self.seen_edits = len(edits)
 
     def _keep(self, record: str, values: Values) -> None:
@@ -110,7 +115,8 @@ class AgreedValues:
         for record in pair:
             was_held = any(holds(name, held, value) for held in self.held[record][name])
             is_step = name == "status" and self._is_step(record, pair, known, value)
-            if not (was_held or is_step or (name != "status" and record in self.set_back)):
+            seems_written = record in self.set_back or pair[0] in self.echoed[record]
+            if not (was_held or is_step or (name != "status" and seems_written)):
                 yield f"early: the base of {pair[0]} has the {name} {value!r}, which {record} never held"
 
     def _is_step(self, record: str, pair: tuple[str, str], known: str | None, value: str | None) -> bool:
@@ -125,6 +131,10 @@ class AgreedValues:
             return value == OPEN and OPEN in self.held[referral]["status"]
         is_beaten = value == self.present[opportunity]["status"] and self.present[referral]["status"] != known
         return is_beaten or value == self.first_status[opportunity]
+
+
+def _is_same_entry(ours: Edit, theirs: Edit) -> bool:
+    return ours.side == SALESFORCE and (ours.field, ours.after) == (theirs.field, theirs.after)
 
 
 def _plain(name: str, value: str | None) -> str | None:
