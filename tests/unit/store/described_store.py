@@ -22,7 +22,8 @@ from tests.unit.store.stored_store import (
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 OPPORTUNITIES = tuple(f"006AA00000000{number}" for number in range(10, 10 + len(State)))
-REFERRALS = ("r-linked", "r-claimed", "r-creating", "r-refused", "r-lead")
+REFERRALS = ("r-linked", "r-claimed", "r-creating", "r-refused", "r-lead", "r-backfilled")
+BACKFILLED = "006AA00000000098"
 
 
 def described_line(line: Line) -> Mapping[str, Any]:

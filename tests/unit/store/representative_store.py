@@ -19,7 +19,7 @@ from shared.domain.microsoft_record import HeardPartner, HeardRecord
 from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.plan_lead import OPEN_LEAD
-from shared.domain.policy import PUSH
+from shared.domain.policy import PULL, PUSH
 from shared.domain.repeats import Repeats, Tries, Writes
 from shared.domain.sentences import CAUSES, SENTENCES, LineDirection
 from shared.store.link_store import LinkStore
@@ -27,8 +27,8 @@ from shared.store.operator_rows import Action, store_action
 from shared.store.row_codec import pack
 from shared.store.rows import Put
 from shared.store.store_state import PARTITION, Copied, state_of_store
-from shared.store.stored_values import KnownPath, RetryEntry, SideState
-from tests.unit.store.described_store import OPPORTUNITIES, REFERRALS
+from shared.store.stored_values import OPERATOR, KnownPath, RetryEntry, SideState
+from tests.unit.store.described_store import BACKFILLED, OPPORTUNITIES, REFERRALS
 
 NOW = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
 DEAL = Deal(
@@ -48,9 +48,11 @@ DEAL = Deal(
     partner_location="1234567",
 )
 EFFECTS = tuple(
-    Effect(kind, DEAL, Deal(name="Old"), None if number % 2 else '"etag"', NOW if number else None)
-    for number, kind in enumerate(EffectKind)
+    Effect(kind, DEAL, Deal(name="Old"), None if number % 2 else '"etag"', NOW if number else None, etag=etag)
+    for (number, kind), etag in zip(enumerate(EffectKind), cycle(['"known"', None]), strict=False)
 )
+PERSON = "11111111-2222-3333-4444-555555555555"
+"""The Entra object id of an operator."""
 
 OLD_LINE = text_line(NOW - timedelta(days=1), "To Partner Center: Amount empty → 1.00 USD; Stage New → Won.")
 """A line as the builds up to 0.2.0 stored it."""
@@ -75,6 +77,15 @@ LINES = tuple(
 PARTS = tuple(batched(LINES, 90, strict=False))
 """One write holds fewer than 100 lines."""
 
+ACTIONS = (
+    ("pause", "push pull"),
+    ("resume", "push"),
+    ("turn-off", "all"),
+    ("sync", f"{OPPORTUNITIES[0]} {OPPORTUNITIES[1]}"),
+    ("retry", "cause missing_name"),
+    ("backfill", "2 links"),
+)
+"""What operators do, and its scope."""
 SHAPE = OrgShape(
     OrgCurrencies(has_several=True, codes=frozenset({"USD", "EUR"})),
     frozenset({"Synced", "Failed"}),
@@ -139,7 +150,8 @@ def fill_store(store: LinkStore) -> None:
     for side in Side:
         store.put_retry_entry(RetryEntry(side, "first", NOW, "busy", 3, since=NOW - timedelta(hours=1)))
         store.put_retry_entry(RetryEntry(side, "M|m-1", NOW + timedelta(minutes=1), "busy", 1, since=NOW))
-        for key, cause in (("second", "held"), ("third", "deleted"), ("fourth", "hidden")):
+        causes = ("held", "deleted", "hidden", OPERATOR)
+        for key, cause in zip(("second", "third", "fourth", "asked for"), causes, strict=True):
             store.put_retry_entry(RetryEntry(side, key, NOW + timedelta(hours=1), cause))
     store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled", 4))
     paths = {"/name": KnownPath("0.7.0", is_taken=False), "/other": KnownPath("0.6.0", is_taken=True)}
@@ -149,10 +161,20 @@ def fill_store(store: LinkStore) -> None:
     )
     copied = Copied("a" * 64, NOW, has_all_rows=True, imported=NOW)
     store._rows.write(PARTITION, [Put("state", pack(state_of_store(copied)))])
-    store.pause_direction(PUSH, NOW, "11111111-2222-3333-4444-555555555555")
-    store_action(store._rows, Action(NOW, "pause", "push", "11111111-2222-3333-4444-555555555555"))
+    fill_of_operators(store)
     store.owner("00D000000000001")
     store.keep_org_shape(SHAPE, NOW)
+
+
+def fill_of_operators(store: LinkStore) -> None:
+    """Write the rows that the commands of an operator leave. A preview leaves none."""
+    for number, (action, scope) in enumerate(ACTIONS):
+        store_action(store._rows, Action(NOW + timedelta(seconds=number), action, scope, PERSON))
+    for direction in (PUSH, PULL):
+        store.pause_direction(direction, NOW, PERSON)
+    backfilled = Link(BACKFILLED, State.LIVE, "r-backfilled", "e-2", unwritten=True)
+    store.insert_link(backfilled, [Line(NOW, "adopted_opportunity", LineDirection.FROM_PARTNER_CENTER)], "run")
+    store.put_retry_entry(RetryEntry(Side.SALESFORCE, BACKFILLED, NOW, OPERATOR, since=NOW))
 
 
 def whole_link(opportunity_id: str, state: State) -> Link:
@@ -208,7 +230,8 @@ def whole_link(opportunity_id: str, state: State) -> Link:
 
 
 def pointers() -> tuple[Pointer, ...]:
-    """A pointer to a link, a claim, a claim under which an opportunity is created, a refused referral, and a lead."""
+    """Pointers: to a link, a claim, a claim of a creation, a refused referral, a lead, and to a backfilled link."""
     refused, lead = Pointer(inbox="0123456789abcdef"), KnownLead("00Q1", '"1"', "New", {"Phone": "0123456789abcdef"})
     creating = Pointer(intent=Intent((CREATION,)))
-    return Pointer(OPPORTUNITIES[0]), Pointer(intent=Intent()), creating, refused, Pointer(lead=lead)
+    linked, backfilled = Pointer(OPPORTUNITIES[0]), Pointer(BACKFILLED)
+    return linked, Pointer(intent=Intent()), creating, refused, Pointer(lead=lead), backfilled
