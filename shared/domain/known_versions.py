@@ -8,7 +8,7 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.creation_values import STAYS_UNREAD, readable_lists
-from shared.domain.deal import VISIBILITY, Deal, Side, Value, fingerprint
+from shared.domain.deal import STATUS, VISIBILITY, Deal, Side, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.left_members import is_known_list, unsent_members
 from shared.domain.link import EffectKind, Intent, Link
@@ -44,12 +44,15 @@ def version_held(
 ) -> str | None:
     """The version of a referral if the base and what is `written` to the opportunity hold all of its values.
 
-    If the outcome of that write is unknown, the referral need not be read again (`stand_in`).
+    If the outcome of that write is unknown, the referral need not be read again (`stand_in`). A stage may say less than
+    how the referral ended, such as that it expired, and the audit says that: such a referral is read.
     """
     if referral is None:
         return None
     known = _with_known_referral(replace(link, base=Deal({**link.base, **written})), referral, rules)
-    return known.etag if known.agreed else None
+    has_ended = referral.status is not None and referral.status.is_final
+    is_told = not has_ended or referral.status == known.base.get(STATUS)
+    return known.etag if known.agreed and is_told else None
 
 
 def stand_in(link: Link, interrupted: Intent) -> Link | None:

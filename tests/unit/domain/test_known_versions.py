@@ -12,7 +12,7 @@ import pytest
 from shared.domain.creation_values import STAYS_UNREAD
 from shared.domain.deal import STATUS, VISIBILITY, VISIBLE, Deal, Person, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
-from shared.domain.known_versions import accounts_for, is_on_record, is_same_as_closed, with_deletion
+from shared.domain.known_versions import accounts_for, is_on_record, is_same_as_closed, version_held, with_deletion
 from shared.domain.known_versions import with_known_versions as known_versions
 from shared.domain.left_members import extra_members, left_key, mark_of, unsent_members
 from shared.domain.link import Difference, Link
@@ -49,6 +49,22 @@ def test_a_referral_that_holds_what_is_agreed_is_known_and_agreed() -> None:
 def test_a_referral_with_an_edit_is_unknown() -> None:
     known = known_versions(replace(LINK, agreed=True), None, a_referral(notes="edited"), RULES)
     assert (known.etag, known.agreed) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("own", "normal", "is_held"),
+    [
+        ("Closed/Lost", "Closed/Lost", True),
+        ("Closed/Expired", "Closed/Lost", False),
+        ("Active/Engaged", "Active/Accepted", True),
+    ],
+)
+def test_the_row_holds_a_referral_whose_end_the_stage_tells(own: str, normal: str, *, is_held: bool) -> None:
+    rules = Rules({"name": NAME, "notes": NOTES, STATUS: Rule(STATUS, "Stage")})
+    written = {STATUS: Status(*normal.split("/"))}
+    referral = replace(a_referral(**written), status=Status(*own.split("/")))
+    assert version_held(LINK, referral, written, rules) == ("new" if is_held else None)
+    assert version_held(LINK, referral, {}, rules) is None
 
 
 def test_a_referral_with_an_edit_that_salesforce_refused_is_known_but_not_agreed() -> None:
