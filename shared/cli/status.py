@@ -15,10 +15,12 @@ from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
 from shared.cli.explain import shown_time
 from shared.cli.output import Output, plain
-from shared.domain.deal import display_text
+from shared.domain.deal import Side, display_text
+from shared.domain.policy import PULL, PUSH
 from shared.domain.sentences import system_name
 from shared.operations.pair_report import FieldReport, PairReport, pair_report
-from shared.operations.status_report import COLUMN_REFUSED, Group, StatusReport, status_report
+from shared.operations.queue_texts import reason_of
+from shared.operations.status_report import COLUMN_REFUSED, Group, SideReport, StatusReport, status_report
 
 MEANINGS = {
     "held": "held: a seller must complete it",
@@ -27,7 +29,7 @@ MEANINGS = {
     "inbox": "in the inbox: no deal can be made",
     "answer": "unanswered, and near its end",
     "stopped": "held back by the mass-change stop",
-    "late": "late: failed, and tried again",
+    "late": "late: tried again for longer than usual",
 }
 NO_VALUE = display_text(None)
 SHOWN_LINES = 10
@@ -61,14 +63,15 @@ def run_status(output: Output, deal: str | None = None) -> Exit:
 
 
 def age(since: datetime | None, now: datetime) -> str:
-    """Return how long ago a time was, in its largest unit."""
+    """Return how long ago a time was, in its largest unit and the next smaller one: never by a whole day too short."""
     if since is None:
         return ""
     seconds = max(0, int((now - since).total_seconds()))  # the time of the store may be ahead of this machine
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+    for unit, size, next_unit, next_size in (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60)):
         if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+            rest = seconds % size // next_size
+            return f"{seconds // size} {unit}{f' {rest} {next_unit}' if rest else ''}"
+    return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"  # noqa: PLR2004 - seconds of a minute
 
 
 # --- all deals
@@ -105,11 +108,20 @@ def _package(health: Mapping[str, object]) -> object:
 def _print_sides(report: StatusReport, now: datetime, output: Output) -> None:
     lines = []
     for side, queue in zip(report.sides, report.queues, strict=True):
-        pause = f"{side.reason} until {shown_time(side.paused_until)}" if side.paused_until else "no"
         calls = str(side.parallelism) if side.parallelism else "all"
-        waits = f"{queue.count} ({queue.failed} failed)"
-        lines.append((system_name(side.side), pause, calls, waits, age(queue.oldest, now)))
-    output.print_table(("side", "paused", "calls at once", "waiting", "oldest"), lines, title="Sides and backlog")
+        counts = str(queue.count), str(queue.late)
+        lines.append((system_name(side.side), _pauses(report, side), calls, *counts, age(queue.oldest, now)))
+    heads = "changes from", "stopped by", "calls at once", "waiting", "late", "oldest"
+    output.print_table(heads, lines, title="Sides and backlog")
+
+
+def _pauses(report: StatusReport, side: SideReport) -> str:
+    """Why nothing that waits for changes of this side is worked now: the mode, a paused direction, the side itself."""
+    mode, direction = report.health["mode"], PUSH if side.side is Side.SALESFORCE else PULL
+    reasons = [f"mode {mode}"] if mode != "on" else []
+    reasons += [f"pause of the {direction}"] if direction in _list(report.health["paused"]) else []
+    reasons += [f"{side.reason} until {shown_time(side.paused_until)}"] if side.paused_until else []
+    return ", ".join(reasons) or "nothing"
 
 
 def _print_groups(groups: Sequence[Group], now: datetime, output: Output) -> None:
@@ -144,6 +156,8 @@ def _run_pair(app: App, output: Output, deal: str) -> Exit:
 def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
     output.say(f"Opportunity {report.opportunity_id or 'none'}, referral {report.referral_id or 'none'}")
     mark = f", Sync Status {report.mark}" if report.mark else ""
+    if report.is_of_other_party:
+        output.say("This is the record of Microsoft or of another partner. It has no opportunity of its own.")
     output.say(f"State: {report.state or 'no link yet'}{mark}{', in the inbox' if report.in_inbox else ''}")
     if report.cause:
         output.say(f"Cause: {plain(report.cause.code)}: {plain(report.cause.reason)} {plain(report.cause.remedy)}")
@@ -187,8 +201,9 @@ def _print_work(report: PairReport, now: datetime, output: Output) -> None:
         output.say(f"The app works on it: {plain(', '.join(report.intent))}")
     if (entry := report.retry_entry) is not None:
         waits = f"since {age(entry.since, now)}, " if entry.since else ""
-        tries = f"{entry.attempts} tries" if entry.attempts else "no try yet"
-        output.say(f"In the retry queue: {plain(entry.cause)}, {waits}{tries}, next try {shown_time(entry.at)}")
+        tries = f"{entry.attempts} {'tries' if entry.attempts > 1 else 'try'}, " if entry.attempts else ""
+        output.say(f"In the retry queue ({plain(entry.cause)}): {waits}{tries}next try {shown_time(entry.at)}")
+        output.say(f"   {plain(reason_of(entry.cause))}.")
     else:
         output.say("Not in the retry queue.")
 
@@ -201,5 +216,5 @@ def _print_next(report: PairReport, output: Output) -> None:
         output.say(f"Next: `cosell explain {key} {differing}` tells how the values came about.")
     if report.needs_approval:
         output.say("It waits for an approval: run `cosell approve`.")
-    elif report.cause or report.columns or report.retry_entry or report.in_inbox:
+    elif report.is_retried:
         output.say(f"After the remedy: `cosell retry {key}`.")

@@ -55,7 +55,8 @@ def asked_of(ctx: Context, found: FoundPair) -> Asked:
     """What the app is asked for, where an operator names a deal. One without an opportunity is pulled."""
     causes = (found.retry_entry.cause,) if found.retry_entry else ()
     if found.link is None:
-        return Asked(found.side, found.key, causes)
+        key = found.retry_entry.key if found.retry_entry and found.is_of_other_party else found.key
+        return Asked(found.side, key, causes)
     link = found.link.value
     return Asked(Side.SALESFORCE, link.opportunity_id, (*_causes_of(link), *causes), _is_busy(ctx, found.link))
 

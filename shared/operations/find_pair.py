@@ -7,6 +7,7 @@ from msgspec import Struct
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
 from shared.domain.scope import OPPORTUNITY_ID, long_id
+from shared.domain.sighting import RELATED, Sighting
 from shared.foundation.errors import ConfigurationError
 from shared.store.link_store import LinkStore
 from shared.store.stored_values import Entry, RetryEntry
@@ -26,7 +27,8 @@ class FoundPair(Struct, frozen=True):
     side, key        the id that was asked for, as the store writes it
     link             None while a referral has no opportunity, or while an opportunity only waits in the retry queue
     pointer          that of the referral
-    retry_entry      when the deal is tried again; the entry of the opportunity goes before that of the referral
+    retry_entry      when the deal is tried again; the entry of the opportunity goes before that of the referral. An
+                     id that names no deal of ours may be that of another party's record: then its entry
     """
 
     side: Side
@@ -34,6 +36,11 @@ class FoundPair(Struct, frozen=True):
     link: Entry[Link] | None = None
     pointer: Entry[Pointer] | None = None
     retry_entry: RetryEntry | None = None
+
+    @property
+    def is_of_other_party(self) -> bool:
+        """Whether the id is that of another party's record, which the app is to hear of."""
+        return self.retry_entry is not None and self.retry_entry.key.startswith(RELATED)
 
     @property
     def opportunity_id(self) -> str | None:
@@ -51,8 +58,11 @@ class FoundPair(Struct, frozen=True):
 
 
 def read_id(text: str) -> tuple[Side, str]:
-    """Return the side of an id, and the id as the store writes it. Raises ConfigurationError that names both forms."""
-    typed = text.strip().strip("{}")
+    """Return the side of an id, and the id as the store writes it. Raises ConfigurationError that names both forms.
+
+    The mark in the key of a retry entry of another party's record is no part of the id.
+    """
+    typed = text.strip().removeprefix(RELATED).strip("{}")
     if OPPORTUNITY_ID.fullmatch(typed):
         return Side.SALESFORCE, long_id(typed)
     if REFERRAL_ID.fullmatch(typed.lower()):
@@ -91,7 +101,10 @@ def find_deal(store: LinkStore, text: str) -> FoundPair:
 def _retry_entry(store: LinkStore, found: FoundPair) -> RetryEntry | None:
     opportunity, referral = found.opportunity_id, found.referral_id
     entry = store.retry_entry(Side.SALESFORCE, opportunity) if opportunity else None
-    return entry or (store.retry_entry(Side.PARTNER_CENTER, referral.lower()) if referral else None)
+    entry = entry or (store.retry_entry(Side.PARTNER_CENTER, referral.lower()) if referral else None)
+    if entry is not None or referral is None or found.link or found.pointer:
+        return entry
+    return store.retry_entry(Side.PARTNER_CENTER, Sighting(referral).key)
 
 
 def _missing_side(side: Side) -> str:

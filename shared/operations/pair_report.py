@@ -23,6 +23,7 @@ from shared.mapping.inbox_record import KEY as INBOX_KEY
 from shared.mapping.inbox_record import OBJECT as INBOX
 from shared.operations.ask_app import APPROVAL
 from shared.operations.find_pair import FoundPair, find_deal, read_id
+from shared.operations.queue_texts import is_late
 from shared.store.stored_values import RetryEntry
 from shared.sync.ports import Context
 
@@ -45,7 +46,8 @@ class FieldReport(Struct, frozen=True):
 class PairReport(Struct, frozen=True):
     """Everything that `cosell status ID` prints: what the store has, and `problems` that say what cannot be read.
 
-    `columns` are those of ours that Salesforce refuses.
+    `columns` are those of ours that Salesforce refuses. `is_late` says that it is tried again for longer than usual,
+    and `is_of_other_party` that the id is that of a record of Microsoft or another partner.
     """
 
     opportunity_id: str | None
@@ -63,6 +65,8 @@ class PairReport(Struct, frozen=True):
     parties: Sequence[str] = field(default_factory=tuple)
     answer_by: datetime | None = None
     columns: Sequence[str] = ()
+    is_late: bool = False
+    is_of_other_party: bool = False
 
     @property
     def needs_approval(self) -> bool:
@@ -72,8 +76,12 @@ class PairReport(Struct, frozen=True):
     @property
     def is_well(self) -> bool:
         """Whether nothing is left for a person to do."""
-        is_failed = self.retry_entry is not None and self.retry_entry.is_failure
-        return not (self.cause or self.problems or self.columns or self.in_inbox or is_failed or self.needs_approval)
+        return not (self.is_retried or self.problems or self.needs_approval)
+
+    @property
+    def is_retried(self) -> bool:
+        """Whether something failed that a retry does again, once a person has removed its cause."""
+        return bool(self.cause or self.columns or self.in_inbox or self.is_late)
 
 
 def pair_report(app: App, text: str) -> PairReport:
@@ -108,6 +116,8 @@ def pair_report(app: App, text: str) -> PairReport:
         _parties(link),
         link.answer_by.until if link and link.answer_by else None,
         link.unshown.columns if link and link.unshown else (),
+        found.retry_entry is not None and is_late(found.retry_entry, app.clock.now(), ctx.policy.run_time),
+        found.is_of_other_party,
     )
 
 

@@ -14,11 +14,13 @@ from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Side
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
+from shared.domain.sighting import Sighting
 from shared.operations.ask_app import REFUSED_COLUMNS
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
+from shared.operations.queue_texts import is_late, late_text, reason_of
 from shared.store.link_store import LinkStore
-from shared.store.stored_values import RetryEntry
+from shared.store.stored_values import OPERATOR, RetryEntry
 
 RUNS = {
     "push": "push_done", "sweep": "sweep_done", "compare": "compare_done", "credentials": CREDENTIALS_DONE,
@@ -35,15 +37,15 @@ ANSWER_IT = "Accept or decline the deal before Answer By ends."
 COLUMN_REFUSED = "Give the right that `cosell doctor` names, or correct the rule in Salesforce."
 AUDIT_SAYS = "The Audit of the opportunity has the reason and the remedy."
 APPROVE = "Look at the deals, then let the changes go."
-LATER = "The app tries again by itself. The log of the app (pair_failed) has the error."
 
 
 class Queue(Struct, frozen=True):
-    """One side's retry queue: how many pairs wait, how many of them failed, since when, and the next try."""
+    """One side's retry queue: how many pairs wait, how many failed or are late, since when, and the next try."""
 
     side: Side
     count: int
     failed: int
+    late: int
     oldest: datetime | None
     next_try: datetime | None
 
@@ -107,14 +109,14 @@ def status_report(app: App) -> StatusReport:
         found += _of_link(entry.value, since, now)
     found += _of_referrals(store, queues[Side.PARTNER_CENTER])
     told = {one.key for one in found}
-    found += [
-        _late(entry) for entries in queues.values() for entry in entries if entry.is_failure and entry.key not in told
-    ]
+    run_time = timedelta(seconds=app.settings.sync.run_seconds)
+    late = [entry for entries in queues.values() for entry in entries if is_late(entry, now, run_time)]
+    found += [_late(entry) for entry in late if entry.key not in told]
     return StatusReport(
         health_report(app),
         {run: cursors.get(cursor) for run, cursor in RUNS.items()},
         [_side_report(store, side, now) for side in Side],
-        [_queue(side, entries) for side, entries in queues.items()],
+        [_queue(side, entries, late) for side, entries in queues.items()],
         links,
         _grouped(found),
         {name.removeprefix(ENDS): at for name, at in sorted(cursors.items()) if name.startswith(ENDS)},
@@ -125,10 +127,10 @@ def _entries(store: LinkStore, side: Side) -> Sequence[RetryEntry]:
     return store.retry_entries(side, datetime.max.replace(tzinfo=UTC), LONGEST_QUEUE)
 
 
-def _queue(side: Side, entries: Sequence[RetryEntry]) -> Queue:
+def _queue(side: Side, entries: Sequence[RetryEntry], late: Sequence[RetryEntry]) -> Queue:
     oldest = min((entry.since for entry in entries if entry.since), default=None)
-    failed = sum(entry.is_failure for entry in entries)
-    return Queue(side, len(entries), failed, oldest, min((entry.at for entry in entries), default=None))
+    failed, next_try = sum(entry.is_failure for entry in entries), min((entry.at for entry in entries), default=None)
+    return Queue(side, len(entries), failed, sum(entry.side is side for entry in late), oldest, next_try)
 
 
 def _side_report(store: LinkStore, side: Side, now: datetime) -> SideReport:
@@ -191,8 +193,10 @@ def _of_referrals(store: LinkStore, queue: Sequence[RetryEntry]) -> Iterator[_On
 
 
 def _late(entry: RetryEntry) -> _One:
-    """A pair that failed and is late, and of which nothing else is known."""
-    return _One(LATE, entry.cause, None, entry.since, entry.key, LATER, _retry(entry.cause))
+    """A pair that is late, and of which nothing else is known. Of a record of another party, the id is the example."""
+    key, reason = Sighting.of(entry.key).referral_id, f"{reason_of(entry.cause)}."
+    command = _retry_one(key) if entry.cause == OPERATOR else _retry(entry.cause)
+    return _One(LATE, entry.cause, None, entry.since, key, late_text(entry.cause), command, reason)
 
 
 def _retry(code: str) -> str:

@@ -14,7 +14,7 @@ from shared.cli.exit_codes import Exit
 from shared.cli.explain import run_explain
 from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output
-from shared.cli.status import run_status
+from shared.cli.status import age, run_status
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.cause import Cause
 from shared.domain.counted_changes import MASS_CHANGE
@@ -69,7 +69,7 @@ def trouble(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     refused = {"salesforce.money": Difference("0" * 16, "refused_by_salesforce", hour)}
     waiting = {"money": Difference("0" * 16, MASS_CHANGE, hour)}
     held = Cause("missing_country", "account", "The account has no country.", "Please enter a country.")
-    answer = AnswerTime(now + timedelta(days=2, hours=1))
+    answer = AnswerTime(now + timedelta(days=1, hours=23, minutes=30))
     links = (
         Link("006AA0000000001AAA", State.HELD, cause=held),
         Link("006AA0000000002AAA", State.HELD, cause=held),
@@ -110,6 +110,60 @@ def test_each_group_has_its_command_in_json(trouble: App, capsys: pytest.Capture
 def test_explain_reads_the_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_explain(output(), "006AA0000000003AAA", "money") is Exit.OK
     assert "A later value is on file: not in Salesforce (refused_by_salesforce)" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("systems")
+def test_what_the_schedule_lets_wait_is_no_trouble(capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(App()) as app:
+        now = app.clock.now()
+        for key, cause in (("006AA0000000001AAA", "busy"), ("006AA0000000002AAA", "just_saved")):
+            app.store.put_retry_entry(RetryEntry(Side.SALESFORCE, key, now, cause, since=now))
+    assert run_status(output()) is Exit.OK
+    assert "Nothing is wrong." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("systems")
+def test_the_example_of_another_partys_record_is_an_id_that_status_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(App()) as app:
+        now = app.clock.now()
+        since = now - timedelta(hours=2)
+        app.store.put_retry_entry(RetryEntry(Side.PARTNER_CENTER, f"M|{REFERRAL}", now, "not_shown", 3, since=since))
+        (group,) = status_report(app).groups
+    assert (group.example, group.code) == (REFERRAL, "not_shown")
+    assert run_status(output(), group.example) is Exit.PROBLEM
+    assert "the record of Microsoft or of another partner" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("systems")
+def test_the_table_names_the_pause_and_the_mode_of_the_first_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNC", "preview")
+    with closing(App()) as app:
+        app.store.pause_direction("push", app.clock.now(), "local")
+    run_status(output())
+    printed = capsys.readouterr().out
+    (ours,) = [line for line in printed.splitlines() if line.startswith("│ Salesforce")]
+    (theirs,) = [line for line in printed.splitlines() if line.startswith("│ Partner Center")]
+    assert "Mode preview, paused: push" in printed
+    assert "mode preview, pause of the push" in ours
+    assert "mode preview " in theirs
+
+
+@pytest.mark.parametrize(
+    ("waited", "said"),
+    [
+        ({"days": 1, "hours": 23, "minutes": 59}, "1 d 23 h"),
+        ({"days": 2, "minutes": 5}, "2 d"),
+        ({"hours": 1, "minutes": 59}, "1 h 59 min"),
+        ({"minutes": 59, "seconds": 59}, "59 min"),
+        ({"seconds": 59}, "59 s"),
+        ({"seconds": -5}, "0 s"),
+    ],
+)
+def test_an_age_has_its_next_smaller_unit(waited: dict[str, int], said: str) -> None:
+    now = datetime(2026, 12, 2, tzinfo=UTC)
+    assert age(now - timedelta(**waited), now) == said
 
 
 @pytest.mark.usefixtures("systems")

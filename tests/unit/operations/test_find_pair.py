@@ -1,18 +1,22 @@
 """Either id of a deal leads to its pair, however it is typed; any other text is refused with what is wrong."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
+from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
 from shared.foundation.errors import ConfigurationError
 from shared.operations.find_pair import find_deal, find_pair
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
+from shared.store.stored_values import RetryEntry
 
 SHORT, LONG = "006aB0000001Xyz", "006aB0000001XyzQAE"
 REFERRAL = "0a1b2c3d-0000-4000-8000-000000000001"
 ARRIVING = "0a1b2c3d-0000-4000-8000-000000000002"
+HEARD = "0a1b2c3d-0000-4000-8000-000000000003"
 
 
 @pytest.fixture
@@ -53,3 +57,12 @@ def test_a_referral_without_an_opportunity_is_found_but_is_no_pair(store: LinkSt
 def test_another_text_is_refused_with_what_is_wrong(store: LinkStore, typed: str, sentence: str) -> None:
     with pytest.raises(ConfigurationError, match=sentence):
         find_pair(store, typed)
+
+
+@pytest.mark.parametrize("typed", [HEARD, f"M|{HEARD}"])
+def test_the_id_of_another_partys_record_leads_to_its_entry(store: LinkStore, typed: str) -> None:
+    store.put_retry_entry(RetryEntry(Side.PARTNER_CENTER, f"M|{HEARD}", datetime(2026, 12, 2, tzinfo=UTC), "not_shown"))
+    found = find_deal(store, typed)
+    assert (found.key, found.is_of_other_party) == (HEARD, True)
+    assert found.retry_entry is not None
+    assert found.retry_entry.cause == "not_shown"

@@ -1,0 +1,74 @@
+"""Says in words why a pair is in the retry queue, and whether it is late: longer there than the schedule lets it be.
+
+Source: docs/events.md#causes-of-pair_due, docs/protocol.md#the-retry-queue.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from shared.domain.policy import Policy
+from shared.store.stored_values import OPERATOR, RetryEntry
+
+EVERY = timedelta(minutes=5)
+"""A try that is due is made at the next run. No push runs more rarely than this."""
+REFUSED = "refused"
+"""The cause of a referral of which no opportunity can be made: only a person can end that."""
+REASONS: Mapping[str, str] = {
+    "ambiguous": "The answer to a write was lost, so the app looks whether it took effect",
+    "busy": "Another run has the deal",
+    "close_as_test": "`cosell close-test-referrals` closes it",
+    "compare": "The daily compare found it",
+    "deleted": "The opportunity is deleted, and is looked for",
+    "held": "A person must act first",
+    "hidden": "The integration user does not see the opportunity, which is looked for",
+    "just_saved": "The record was saved a moment ago, and must rest half a minute",
+    "lead_kept_changing": "People changed the lead before each write",
+    "locked": "Salesforce has locked the record",
+    "mapping_change": "A field that is newly sent waits for `cosell approve`",
+    "mass_change": "Unusually many changes wait for `cosell approve`",
+    "not_listed": "Partner Center does not list our own referral in the engagement yet",
+    "not_read_back": "Salesforce did not show what it accepted",
+    "not_shown": "Partner Center does not show the record of another party yet, or its deal has not arrived",
+    OPERATOR: "An operator has asked for it",
+    "opportunity_kept_changing": "People changed the opportunity before each write",
+    "org_changed": "Salesforce refused what it had named before, so it is asked again",
+    "owner_not_told": "The Audit must show that the owner was not notified",
+    "poisoned": "Its event kept failing",
+    "referral_kept_changing": "People changed the referral before each write",
+    REFUSED: "No opportunity can be made of it",
+    "settling": "It is not known yet whether its creation took effect",
+    "side_paused": "A side is paused",
+    "sign_in": "The sign-in to a side failed",
+    "StoreConflict": "Another run has the deal",
+    "visible_again": "The opportunity was missing, and was there when it was looked for",
+    "waiting": "It waits for a set time",
+}
+"""Sentences without their full stop, by the cause of a retry entry. Any other cause is the class of an error."""
+LOGGED_ERRORS = frozenset({"ambiguous", "sign_in"})
+"""The causes of `REASONS` that come from an error, so that `pair_failed` has it."""
+
+
+def reason_of(cause: str) -> str:
+    """Return why a pair is in the retry queue, as a sentence without its full stop."""
+    return REASONS.get(cause, f"The last try ended with the error {cause}")
+
+
+def late_text(cause: str) -> str:
+    """Return what a person can do about a pair that is late: wait, and where the log has more."""
+    if cause == OPERATOR:
+        return "The app has not worked on it since: see above when its last runs ended."
+    is_error = cause not in REASONS or cause in LOGGED_ERRORS
+    logged = "pair_failed) has the error" if is_error else "pair_due) has each try"
+    return f"The app tries again by itself. The log of the app ({logged}."
+
+
+def is_late(entry: RetryEntry, now: datetime, run_time: timedelta) -> bool:
+    """Whether a pair that is tried again waits longer than the schedule lets it. `run_time` is the longest of a run.
+
+    That is: its due try was not made, or its tries have failed for longer than the longest wait between two of them.
+    What only a person can end is late at once.
+    """
+    if not entry.is_failure:
+        return False
+    has_failed = entry.cause != OPERATOR and now - (entry.since or entry.at) > Policy().longest_wait
+    return entry.cause == REFUSED or has_failed or now - entry.at > EVERY + run_time
