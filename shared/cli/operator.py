@@ -24,14 +24,15 @@ LOG_IN = "Run `az login`, choose the subscription with `az account set`, and try
 _OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def record_action(app: "App", action: str, scope: str) -> None:
-    """Log and store an action and its scope: ids, codes or `all`, never values of a deal.
+def record_action(app: "App", action: str, scope: str) -> str:
+    """Log and store an action and its scope: ids, codes or `all`, never values of a deal. Returns the operator's id.
 
     Call it before the action, so that nothing is done without a trace. Raises StoreUnavailable and SignInFailed.
     """
     operator = operator_id(app)
     store_action(app.rows, Action(app.clock.now(), action, scope, operator))
     log("operator_action", action=action, scope=scope, operator=operator)
+    return operator
 
 
 def operator_id(app: "App") -> str:

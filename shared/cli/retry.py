@@ -3,7 +3,7 @@
 The commands write to neither side (`shared/operations/ask_app.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -16,8 +16,17 @@ from shared.cli.operator import record_action
 from shared.cli.output import Output, plain
 from shared.domain.deal import Side
 from shared.domain.policy import PULL, PUSH
+from shared.domain.sighting import RELATED, Sighting
 from shared.foundation.errors import ConfigurationError
-from shared.operations.ask_app import Asked, ask, asked_of, find_failed, why_it_waits
+from shared.operations.ask_app import (
+    REFUSED_COLUMNS,
+    Asked,
+    ask,
+    asked_of,
+    find_failed,
+    why_it_waits,
+    with_cause,
+)
 from shared.operations.find_pair import find_deal
 
 SHOWN = 20
@@ -52,7 +61,11 @@ def run_sync(output: Output, action: str, ids: Sequence[str]) -> Exit:
         waiting = [one for one in found if one.needs_approval]
         for one in waiting:
             output.say(f"{plain(one.key)} waits for an approval, which a retry does not replace: run `cosell approve`.")
-        asked = [one for one in found if one not in waiting]
+        well = [one for one in found if one.is_well and action == "retry"]
+        for one in well:
+            output.say(f"Nothing of {one.key} is held, parked or failed, so there is nothing to try again.")
+            output.say(f"Nothing was asked. `cosell sync {one.key}` lets the app read both sides anyway.")
+        asked = [one for one in found if one not in waiting and one not in well]
         return _ask(app, output, action, " ".join(one.key for one in asked), asked, is_well=not waiting)
     finally:
         app.close()
@@ -67,7 +80,8 @@ def run_retry(output: Output, deal: str | None, cause: str | None, *, all_deals:
     app = App()
     try:
         with output.show_progress("reading the store") as bar:
-            found = find_failed(app.local, cause, bar.move_to)
+            found = find_failed(app.local, bar.move_to)
+        found = with_cause(found, cause) if cause else found
         if not found:
             output.say(
                 f"Nothing waits with the cause {plain(cause)}." if cause else "Nothing is held, parked or failed."
@@ -78,11 +92,10 @@ def run_retry(output: Output, deal: str | None, cause: str | None, *, all_deals:
 
 
 def _ask(app: App, output: Output, action: str, scope: str, asked: Sequence[Asked], *, is_well: bool = True) -> Exit:
-    if asked:
-        record_action(app, action, scope)
+    operator = record_action(app, action, scope) if asked else ""
     with output.show_progress("asking the app", len(asked)) as bar:
         for number, one in enumerate(asked):
-            ask(app.local, one)
+            ask(app.local, one, operator)
             bar.move_to(number + 1)
     directions = {PUSH if one.side is Side.SALESFORCE else PULL for one in asked}
     obstacles = why_it_waits(app, *sorted(directions)) if asked else ()
@@ -92,8 +105,10 @@ def _ask(app: App, output: Output, action: str, scope: str, asked: Sequence[Aske
 
 
 def _print_asked(output: Output, asked: Sequence[Asked], obstacles: Sequence[str]) -> None:
-    if lines := [(plain(one.key), plain(", ".join(one.causes))) for one in asked[:SHOWN]]:
-        output.print_table(("deal", "cause"), lines)
+    if asked:
+        output.say("Asked for:")
+    for one in asked[:SHOWN]:
+        output.say(f"   {plain(Sighting.of(one.key).referral_id)}{_causes(one)}")
     if len(asked) > SHOWN:
         output.say(f"And {len(asked) - SHOWN} more.")
     for one in asked:
@@ -102,4 +117,30 @@ def _print_asked(output: Output, asked: Sequence[Asked], obstacles: Sequence[str
     for sentence in obstacles:
         output.say(plain(sentence))
     if asked and not obstacles:
-        output.say(f"The app works on {len(asked)} within a minute. The result is in the Audit of each opportunity.")
+        output.say(f"The app works on {len(asked)} within a minute. Until then `cosell status` names who has asked.")
+    for sentence in where_results_are(asked):
+        output.say(sentence)
+
+
+def _causes(one: Asked) -> str:
+    return f": {plain(', '.join(one.causes))}" if one.causes else ""
+
+
+def where_results_are(asked: Sequence[Asked]) -> Iterator[str]:
+    """Say where the result is seen, once for each kind of deal that was asked for."""
+    linked = [one for one in asked if one.side is Side.SALESFORCE]
+    refused = [one for one in linked if REFUSED_COLUMNS in one.causes]
+    arriving = [one for one in asked if one.side is Side.PARTNER_CENTER and not one.key.startswith(RELATED)]
+    if len(linked) > len(refused):
+        yield "The result is in the Audit of the opportunity, and in its Sync Status."
+    if refused:
+        shown = f"`cosell status {refused[0].key}` names those that it still refuses"
+        yield f"Columns that could not be written back show their new values if Salesforce takes them; {shown}."
+    if arriving:
+        key = arriving[0].key
+        yield (
+            "A referral that becomes an opportunity leaves the tab Co-sell Inbox; "
+            f"`cosell status {key}` gives the opportunity, or why there is none."
+        )
+    if len(asked) > len(linked) + len(arriving):
+        yield "A record of another party is no longer listed by `cosell status` once it was heard."

@@ -20,7 +20,14 @@ from shared.domain.policy import PULL, PUSH
 from shared.domain.sentences import system_name
 from shared.operations.pair_report import FieldReport, PairReport, pair_report
 from shared.operations.queue_texts import reason_of
-from shared.operations.status_report import COLUMN_REFUSED, Group, SideReport, StatusReport, status_report
+from shared.operations.status_report import (
+    COLUMN_REFUSED,
+    Group,
+    Request,
+    SideReport,
+    StatusReport,
+    status_report,
+)
 
 MEANINGS = {
     "held": "held: a seller must complete it",
@@ -32,6 +39,8 @@ MEANINGS = {
     "late": "late: tried again for longer than usual",
 }
 NO_VALUE = display_text(None)
+SHOWN_REQUESTS = 20
+"""So many requests of operators are printed. JSON has all."""
 SHOWN_LINES = 10
 """So many lines of the Audit are printed. JSON has all."""
 
@@ -93,7 +102,22 @@ def _print_status(report: StatusReport, now: datetime, output: Output) -> None:
         output.print_table(("secret", "ends"), ends, title="Credentials")
     else:
         output.say("Ends of credentials: not known yet; the daily run stores them.")
+    _print_asked(report.asked, now, output)
     _print_groups(report.groups, now, output)
+
+
+def _print_asked(asked: Sequence[Request], now: datetime, output: Output) -> None:
+    """Print what operators have asked for, until the app has worked it."""
+    if asked:
+        output.say(f"Asked for by operators, and not worked by the app yet: {len(asked)}")
+    for one in asked[:SHOWN_REQUESTS]:
+        output.say(f"   {plain(one.key)}: {_who_asked(one.operator, one.at, now)}")
+    if len(asked) > SHOWN_REQUESTS:
+        output.say(f"   and {len(asked) - SHOWN_REQUESTS} more")
+
+
+def _who_asked(operator: str | None, at: datetime | None, now: datetime) -> str:
+    return f"by {plain(operator or 'cosell backfill')}{f', {age(at, now)} ago ({shown_time(at)})' if at else ''}"
 
 
 def _list(value: object) -> Sequence[object]:
@@ -204,6 +228,9 @@ def _print_work(report: PairReport, now: datetime, output: Output) -> None:
         tries = f"{entry.attempts} {'tries' if entry.attempts > 1 else 'try'}, " if entry.attempts else ""
         output.say(f"In the retry queue ({plain(entry.cause)}): {waits}{tries}next try {shown_time(entry.at)}")
         output.say(f"   {plain(reason_of(entry.cause))}.")
+        if entry.asked:
+            asked = _who_asked(entry.asked.operator, entry.asked.at, now)
+            output.say(f"   Asked for {asked}. The app has not worked it yet.")
     else:
         output.say("Not in the retry queue.")
 

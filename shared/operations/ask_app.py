@@ -16,9 +16,13 @@ from shared.app import App
 from shared.domain.deal import Side
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Link
 from shared.domain.policy import PULL, PUSH
-from shared.domain.sentences import system_name
+from shared.domain.remedies import SALESFORCE_REMEDIES
+from shared.domain.sentences import CAUSES, system_name
+from shared.foundation.errors import ConfigurationError
+from shared.mapping.violations import nearest
 from shared.operations.find_pair import FoundPair
-from shared.store.stored_values import OPERATOR, WAITING, Entry, RetryEntry
+from shared.operations.queue_texts import REASONS
+from shared.store.stored_values import OPERATOR, WAITING, Asker, Entry, RetryEntry
 from shared.sync.ports import Context
 from shared.sync.retry_queue import paused_directions
 
@@ -38,12 +42,14 @@ class Asked(Struct, frozen=True):
 
     causes     why it is held, parked or waits
     is_busy    whether the app works on it now
+    is_well    whether nothing of it is held, parked or failed, so that there is nothing to try again
     """
 
     side: Side
     key: str
     causes: tuple[str, ...] = ()
     is_busy: bool = False
+    is_well: bool = False
 
     @property
     def needs_approval(self) -> bool:
@@ -57,12 +63,13 @@ def asked_of(ctx: Context, found: FoundPair) -> Asked:
     if found.link is None:
         key = found.retry_entry.key if found.retry_entry and found.is_of_other_party else found.key
         return Asked(found.side, key, causes)
-    link = found.link.value
-    return Asked(Side.SALESFORCE, link.opportunity_id, (*_causes_of(link), *causes), _is_busy(ctx, found.link))
+    link, known = found.link.value, _causes_of(found.link.value)
+    is_well = not (known or link.inbox or link.intent or link.unwritten) and {WAITING}.issuperset(causes)
+    return Asked(Side.SALESFORCE, link.opportunity_id, (*known, *causes), _is_busy(ctx, found.link), is_well)
 
 
-def find_failed(ctx: Context, cause: str | None, report: Callable[[int], None] = lambda _done: None) -> Sequence[Asked]:
-    """The deals that are held, parked or failed; with `cause`, those of one code. Raises the errors of the store."""
+def find_failed(ctx: Context, report: Callable[[int], None] = lambda _done: None) -> Sequence[Asked]:
+    """The deals that are held, parked or failed. Raises the errors of the store."""
     found: dict[tuple[Side, str], Asked] = {}
     for number, entry in enumerate(ctx.store.links()):
         report(number)
@@ -72,17 +79,44 @@ def find_failed(ctx: Context, cause: str | None, report: Callable[[int], None] =
     for one in _waiting_entries(ctx):
         known = found.get((one.side, one.key), Asked(one.side, one.key))
         found[one.side, one.key] = replace(known, causes=(*known.causes, one.cause))
-    chosen = (one for one in found.values() if not one.needs_approval)
-    return [one for one in chosen if cause is None or cause in one.causes]
+    return [one for one in found.values() if not one.needs_approval]
 
 
-def ask(ctx: Context, asked: Asked) -> None:
-    """Let the app work on a deal at its next run."""
+def with_cause(found: Sequence[Asked], code: str) -> Sequence[Asked]:
+    """Those of `find_failed` with one cause.
+
+    Raises ConfigurationError for a cause that waits for an approval, and for one that no deal has and the app does not
+    know: it names those that deals have now. A cause that the app knows may be mended everywhere.
+    """
+    if code in APPROVAL:
+        raise ConfigurationError(f"--cause: {code} waits for an approval, which a retry does not replace: {_APPROVE}")
+    chosen = [one for one in found if code in one.causes]
+    present = sorted({cause for one in found for cause in one.causes})
+    if chosen or is_known_cause(code):
+        return chosen
+    meant = nearest(code, present)
+    has_now = f"Deals have these now: {', '.join(present)}" if present else "No deal is held, parked or failed now"
+    guess = f" Did you mean {meant}?" if meant else ""
+    raise ConfigurationError(f"--cause: {code[:60]!r} is no cause that a deal has or the app knows.{guess} {has_now}")
+
+
+KNOWN_CAUSES = frozenset({*CAUSES, *REASONS, *SALESFORCE_REMEDIES, REFUSED_COLUMNS})
+"""The causes that the app knows by name. Others are codes of a service, or classes of errors."""
+_APPROVE = "run `cosell approve`"
+
+
+def is_known_cause(code: str) -> bool:
+    """Whether the app knows a cause, so that it is no mistake that no deal has it now."""
+    return code in KNOWN_CAUSES or code.startswith(REFUSED_BY_FAR_SIDE)
+
+
+def ask(ctx: Context, asked: Asked, operator: str) -> None:
+    """Let the app work on a deal at its next run, on the word of an operator (their Entra object id)."""
     now, known = ctx.clock.now(), ctx.store.retry_entry(asked.side, asked.key)
     since = (known.since if known else None) or now
     entry = known or RetryEntry(asked.side, asked.key, now, OPERATOR)
     cause = OPERATOR if asked.side is Side.SALESFORCE else entry.cause  # a pull knows nothing that it must forget
-    ctx.store.put_retry_entry(replace(entry, at=now, cause=cause, since=since))
+    ctx.store.put_retry_entry(replace(entry, at=now, cause=cause, since=since, asked=Asker(operator, now)))
 
 
 def why_it_waits(app: App, *directions: str) -> Sequence[str]:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from shared.domain.deal import Side
 from shared.domain.link import Link, Pointer
-from shared.domain.scope import OPPORTUNITY_ID, long_id
+from shared.domain.scope import CHECKSUM, OPPORTUNITY_ID, SHORT_ID, long_id
 from shared.domain.sighting import RELATED, Sighting
 from shared.foundation.errors import ConfigurationError
 from shared.store.link_store import LinkStore
@@ -16,6 +16,10 @@ REFERRAL_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a
 FORMS = (
     "an opportunity id has 15 or 18 characters and begins with 006 (006AA00000000012), and a referral id has 32 "
     "hexadecimal digits with hyphens (0a1b2c3d-0000-4000-8000-000000000001)"
+)
+CASE = (
+    "In an id of 15 characters, capital and small letters are different: copy it again as Salesforce shows it, or give "
+    "the id of 18 characters, in which they do not count"
 )
 POD = slice(3, 6)
 """The characters of a Salesforce id that tell where its organisation was when the record was created."""
@@ -85,6 +89,16 @@ def find_pair(store: LinkStore, text: str) -> Entry[Link]:
 def find_deal(store: LinkStore, text: str) -> FoundPair:
     """Return what the store has of a deal, with at most four reads. Raises ConfigurationError as `find_pair`."""
     side, key = read_id(text)
+    other = with_letter_case(key) if side is Side.SALESFORCE else None
+    for each in dict.fromkeys((key, other or key)):
+        found = _known_deal(store, side, each)
+        if found.link or found.pointer or found.retry_entry:
+            return found
+    is_short = len(text.strip()) == SHORT_ID
+    raise ConfigurationError(f"{_unknown(store, side, key)}{f'. {CASE}' if is_short else ''}")
+
+
+def _known_deal(store: LinkStore, side: Side, key: str) -> FoundPair:
     if side is Side.SALESFORCE:
         link, pointer = store.link(key), None
     else:
@@ -92,10 +106,24 @@ def find_deal(store: LinkStore, text: str) -> FoundPair:
         opportunity = pointer.value.opportunity_id if pointer else None
         link = store.link(opportunity) if opportunity else None
     found = FoundPair(side, key, link, pointer)
-    found = FoundPair(side, key, link, pointer, _retry_entry(store, found))
-    if found.link is None and found.pointer is None and found.retry_entry is None:
-        raise ConfigurationError(_unknown(store, side, key))
-    return found
+    return FoundPair(side, key, link, pointer, _retry_entry(store, found))
+
+
+def with_letter_case(key: str) -> str | None:
+    """An opportunity id of 18 characters with the letter case that its last three tell; None if they do not fit it.
+
+    Case counts in the first 15 characters. Spreadsheets and some tools change it
+    (docs/reference/salesforce.md#record-ids).
+    """
+    groups = (key[start : start + 5] for start in range(0, SHORT_ID, 5))
+    marks = [CHECKSUM.find(mark) for mark in key[SHORT_ID:].upper()]
+    letters = [
+        letter.upper() if mark >> place & 1 else letter.lower()
+        for group, mark in zip(groups, marks, strict=True)
+        for place, letter in enumerate(group)
+    ]
+    bare = "".join(letters)
+    return long_id(bare) if long_id(bare)[SHORT_ID:] == key[SHORT_ID:].upper() else None
 
 
 def _retry_entry(store: LinkStore, found: FoundPair) -> RetryEntry | None:
@@ -118,10 +146,15 @@ def _unknown(store: LinkStore, side: Side, key: str) -> str:
             f"ID: this environment knows no referral {key}. It belongs to another environment (--env), to another "
             "organisation, or it is from before SYNC_FROM"
         )
-    if (owner := store.known_owner()) and owner[POD] != key[POD]:
+    if (owner := store.known_owner()) and owner[POD].casefold() != key[POD].casefold():
         return (
             f"ID: this environment knows no opportunity {key}. Its characters 4 to 6 are not those of the organisation "
             f"{owner}, so it probably belongs to another environment (--env)"
+        )
+    if with_letter_case(key) != key:
+        return (
+            f"ID: this environment knows no opportunity {key}. Its last three characters do not fit the others: it was "
+            "mistyped or changed, so copy it again"
         )
     return (
         f"ID: this environment knows no opportunity {key}. Either its Sync with Partner Center is not ticked, or it "

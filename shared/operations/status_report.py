@@ -73,6 +73,14 @@ class SideReport(Struct, frozen=True):
     parallelism: int | None
 
 
+class Request(Struct, frozen=True):
+    """A deal that an operator has asked for and the app has not worked yet; `operator` is None for a backfill."""
+
+    key: str
+    operator: str | None
+    at: datetime | None
+
+
 class StatusReport(Struct, frozen=True):
     """Everything that `cosell status` prints. `links` counts the links by state."""
 
@@ -83,6 +91,7 @@ class StatusReport(Struct, frozen=True):
     links: Mapping[str, int]
     groups: Sequence[Group]
     ends: Mapping[str, datetime]
+    asked: Sequence[Request] = ()
 
 
 class _One(Struct, frozen=True):
@@ -120,6 +129,7 @@ def status_report(app: App) -> StatusReport:
         links,
         _grouped(found),
         {name.removeprefix(ENDS): at for name, at in sorted(cursors.items()) if name.startswith(ENDS)},
+        [_request(entry) for entries in queues.values() for entry in entries if entry.asked or entry.cause == OPERATOR],
     )
 
 
@@ -131,6 +141,11 @@ def _queue(side: Side, entries: Sequence[RetryEntry], late: Sequence[RetryEntry]
     oldest = min((entry.since for entry in entries if entry.since), default=None)
     failed, next_try = sum(entry.is_failure for entry in entries), min((entry.at for entry in entries), default=None)
     return Queue(side, len(entries), failed, sum(entry.side is side for entry in late), oldest, next_try)
+
+
+def _request(entry: RetryEntry) -> Request:
+    key, asked = Sighting.of(entry.key).referral_id, entry.asked
+    return Request(key, asked.operator if asked else None, asked.at if asked else entry.since)
 
 
 def _side_report(store: LinkStore, side: Side, now: datetime) -> SideReport:

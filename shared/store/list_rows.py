@@ -23,7 +23,7 @@ from shared.domain.org_shape import Column, OrgShape, RecordType
 from shared.domain.sentences import CAUSES, SENTENCES
 from shared.store.row_codec import pack
 from shared.store.rows import Put, Row
-from shared.store.stored_values import KnownPath, RetryEntry, SideState
+from shared.store.stored_values import Asker, KnownPath, RetryEntry, SideState
 
 FAR_FUTURE_MILLISECONDS = 9_999_999_999_999
 """A time later than any audit line. A key holds the difference to it, so that the newest line comes first."""
@@ -42,6 +42,7 @@ class _RetryRow(Struct, array_like=True):
     cause: str
     attempts: int
     since: datetime | None
+    asked: Asker | None = None
 
 
 class _PathRow(Struct, array_like=True):
@@ -94,14 +95,17 @@ def unreadable_line(row: Row) -> Line:
 
 def retry_entry_to_json(entry: RetryEntry) -> list[Any]:
     """Return a retry entry as JSON. Its time is a column of the row."""
-    return [entry.cause, entry.attempts, entry.since.isoformat() if entry.since else None, *entry.further]
+    asked = [entry.asked.operator, entry.asked.at.isoformat()] if entry.asked else None
+    since = entry.since.isoformat() if entry.since else None
+    return [entry.cause, entry.attempts, since, *([asked] if asked or entry.further else []), *entry.further]
 
 
 def retry_entry_from(side: Side, row: Row, stored: Any) -> RetryEntry:  # noqa: ANN401 - as above
     """Return the retry entry of a row. Raises ValidationError for another shape."""
     known = convert(stored, _RetryRow)
     further = tuple(stored[len(_RetryRow.__struct_fields__) :])
-    return RetryEntry(side, row.key, _due_time(row), known.cause, known.attempts, row.etag, known.since, further)
+    counts = known.cause, known.attempts, row.etag, known.since
+    return RetryEntry(side, row.key, _due_time(row), *counts, further, known.asked)
 
 
 def unreadable_retry_entry(side: Side, row: Row) -> RetryEntry:

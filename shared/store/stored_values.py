@@ -27,12 +27,19 @@ class Entry[T](Struct, frozen=True):
     age: timedelta
 
 
+class Asker(Struct, frozen=True, array_like=True):
+    """Who has asked for a pair (an Entra object id, or `local`), and when."""
+
+    operator: str
+    at: datetime
+
+
 class RetryEntry(Struct, frozen=True):
     """A retry entry: a pair that waits for its next attempt at the time `at`.
 
     `key` is an opportunity id (side Salesforce) or a referral id (side Partner Center). `since` is when the pair came
-    into the retry queue. `further` holds what a later build stored behind these values
-    (docs/protocol.md#rows-of-other-builds).
+    into the retry queue. `asked` is an operator's request that the app has not worked yet. `further` holds what a later
+    build stored behind these values (docs/protocol.md#rows-of-other-builds).
     """
 
     side: Side
@@ -43,6 +50,7 @@ class RetryEntry(Struct, frozen=True):
     etag: str = ""
     since: datetime | None = None
     further: tuple[Any, ...] = ()
+    asked: Asker | None = None
 
     @property
     def is_failure(self) -> bool:

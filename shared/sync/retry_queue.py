@@ -283,8 +283,8 @@ def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome, worked: Ret
     at = outcome.at or now + wait_after(ctx, attempts)
     further = known.further if known else ()
     is_asked = known is not None and known.cause == OPERATOR and outcome.cause in NOT_BEGUN
-    cause = OPERATOR if is_asked else outcome.cause
-    ctx.store.put_retry_entry(RetryEntry(side, key, at, cause, attempts, since=since, further=further))
+    cause, asked = (OPERATOR, known.asked) if is_asked and known else (outcome.cause, None)
+    ctx.store.put_retry_entry(RetryEntry(side, key, at, cause, attempts, "", since, further, asked))
     ctx.log("pair_due", correlation_id=ctx.correlation_id, side=side, key=key, cause=cause, attempts=attempts)
 
 

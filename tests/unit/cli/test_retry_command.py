@@ -14,12 +14,18 @@ from local.systems import Systems
 from shared.app import App
 from shared.cli.exit_codes import Exit
 from shared.cli.pause import run_pause, run_resume
-from shared.cli.retry import run_retry, run_sync
+from shared.cli.retry import run_retry, run_sync, where_results_are
+from shared.cli.status import run_status
 from shared.domain.deal import Side
 from shared.domain.link import Intent
+from shared.domain.scope import long_id
 from shared.foundation.errors import ConfigurationError
+from shared.operations.ask_app import Asked
 from shared.operations.health import health_report
+from shared.operations.status_report import status_report
 from shared.store.stored_values import OPERATOR, RetryEntry
+from shared.sync.ports import BUSY, Outcome, Result
+from shared.sync.retry_queue import queue_pair
 from shared.sync.runs import run_push
 from tests.unit.cli.golden_text import check_golden, golden_output
 
@@ -68,7 +74,7 @@ def test_sync_leaves_one_entry_and_the_app_works_it(
 
 def test_an_unknown_id_leaves_nothing(deal: str) -> None:
     with pytest.raises(ConfigurationError, match="knows no opportunity"):
-        run_sync(golden_output(), "sync", [deal, "006AA00000999990AA"])
+        run_sync(golden_output(), "sync", [deal, long_id("006AA0000099999")])
     assert entries() == {}
 
 
@@ -83,7 +89,7 @@ def test_a_retry_names_one_choice(deal_id: str | None, cause: str | None, all_de
 def test_retry_takes_what_is_held_by_its_cause_or_all(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
     held = systems.seller_creates("Held deal", country=None)
     push()
-    run_retry(golden_output(as_json=True), None, "nothing_like_it", all_deals=False)
+    run_retry(golden_output(as_json=True), None, "missing_name", all_deals=False)
     assert asked_in(capsys) == []
     run_retry(golden_output(as_json=True), None, None, all_deals=True)
     (asked,) = asked_in(capsys)
@@ -92,6 +98,73 @@ def test_retry_takes_what_is_held_by_its_cause_or_all(systems: Systems, capsys: 
     run_retry(golden_output(as_json=True), None, code, all_deals=False)
     assert [one["key"] for one in asked_in(capsys)] == [held]
     assert entries() == {held: OPERATOR}
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        ("nonsense", "is no cause that a deal has or the app knows. Deals have these now: held, missing_country$"),
+        ("mising_country", "Did you mean missing_country?"),
+        ("mass_change", "run `cosell approve`"),
+    ],
+)
+@pytest.mark.usefixtures("deal")
+def test_a_cause_that_nothing_has_is_refused(systems: Systems, cause: str, said: str) -> None:
+    systems.seller_creates("Held deal", country=None)
+    push()
+    with pytest.raises(ConfigurationError, match=said):
+        run_retry(golden_output(), None, cause, all_deals=False)
+
+
+def test_a_retry_of_a_deal_with_nothing_wrong_says_so_and_leaves_nothing(
+    deal: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_retry(golden_output(), deal, None, all_deals=False) is Exit.OK
+    assert f"Nothing of {deal} is held, parked or failed" in (said := printed(capsys))
+    assert "works on" not in said
+    assert entries() == {}
+
+
+def test_status_names_who_has_asked_until_the_app_has_worked_it(deal: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run_sync(golden_output(), "sync", [deal])
+    printed(capsys)
+    for asked_for in (None, deal):
+        assert run_status(golden_output(), asked_for) is Exit.OK
+        assert "by local, " in printed(capsys)
+    with closing(App()) as app:
+        (request,) = status_report(app).asked
+    assert (request.key, request.operator) == (deal, "local")
+    push()
+    with closing(App()) as app:
+        assert status_report(app).asked == []
+    run_status(golden_output(), deal)
+    assert "by local" not in printed(capsys)
+
+
+def test_a_request_stays_named_while_the_pair_is_busy(deal: str) -> None:
+    run_sync(golden_output(), "sync", [deal])
+    with closing(App()) as app:
+        queue_pair(app.local, Side.SALESFORCE, deal, BUSY)
+        (request,) = status_report(app).asked
+        assert (request.operator, request.at is None) == ("local", False)
+        worked = app.store.retry_entry(Side.SALESFORCE, deal)
+        queue_pair(app.local, Side.SALESFORCE, deal, Outcome(Result.RETRY, "Unavailable"), worked)
+        assert status_report(app).asked == []
+    assert entries() == {deal: "Unavailable"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (Asked(Side.SALESFORCE, OPPORTUNITY, ("missing_country",)), "The result is in the Audit"),
+        (Asked(Side.SALESFORCE, OPPORTUNITY, ("refused_columns",)), "names those that it still refuses"),
+        (Asked(Side.PARTNER_CENTER, "0a1b2c3d-0000-4000-8000-000000000001"), "leaves the tab Co-sell Inbox"),
+        (Asked(Side.PARTNER_CENTER, "M|0a1b2c3d-0000-4000-8000-000000000001"), "no longer listed by `cosell status`"),
+    ],
+)
+def test_a_retry_says_where_the_result_is_seen(asked: Asked, said: str) -> None:
+    (sentence,) = where_results_are([asked])
+    assert said in sentence
 
 
 def test_it_says_that_the_app_works_on_the_pair(deal: str, capsys: pytest.CaptureFixture[str]) -> None:

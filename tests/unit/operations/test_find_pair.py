@@ -30,7 +30,9 @@ def store() -> Iterator[LinkStore]:
         yield store
 
 
-@pytest.mark.parametrize("typed", [SHORT, LONG, f" {LONG}\n", REFERRAL, REFERRAL.upper(), f"{{{REFERRAL}}}"])
+@pytest.mark.parametrize(
+    "typed", [SHORT, LONG, LONG.upper(), LONG.lower(), f" {LONG}\n", REFERRAL, REFERRAL.upper(), f"{{{REFERRAL}}}"]
+)
 def test_either_id_leads_to_the_pair(store: LinkStore, typed: str) -> None:
     assert find_pair(store, typed).value.opportunity_id == LONG
     assert find_deal(store, typed).referral_id == REFERRAL
@@ -50,6 +52,8 @@ def test_a_referral_without_an_opportunity_is_found_but_is_no_pair(store: LinkSt
         ("001aB0000001Xyz", "is no id of a deal"),
         ("006aB0000001X\x1b[0m", "is no id of a deal"),
         ("006aB0000009Xyz", "is not ticked"),
+        (SHORT.upper(), "capital and small letters are different: copy it again"),
+        (f"{SHORT}AAA", "Its last three characters do not fit the others"),
         ("006zZ0000009Xyz", "not those of the organisation 00DaB0000000001EAA"),
         ("0a1b2c3d-0000-4000-8000-000000000009", "another environment"),
     ],

@@ -27,7 +27,7 @@ from shared.store.operator_rows import Action, store_action
 from shared.store.row_codec import pack
 from shared.store.rows import Put
 from shared.store.store_state import PARTITION, Copied, state_of_store
-from shared.store.stored_values import OPERATOR, KnownPath, RetryEntry, SideState
+from shared.store.stored_values import OPERATOR, Asker, KnownPath, RetryEntry, SideState
 from tests.unit.store.described_store import BACKFILLED, OPPORTUNITIES, REFERRALS
 
 NOW = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
@@ -152,7 +152,8 @@ def fill_store(store: LinkStore) -> None:
         store.put_retry_entry(RetryEntry(side, "M|m-1", NOW + timedelta(minutes=1), "busy", 1, since=NOW))
         causes = ("held", "deleted", "hidden", OPERATOR)
         for key, cause in zip(("second", "third", "fourth", "asked for"), causes, strict=True):
-            store.put_retry_entry(RetryEntry(side, key, NOW + timedelta(hours=1), cause))
+            asked = Asker(PERSON, NOW) if cause == OPERATOR else None
+            store.put_retry_entry(RetryEntry(side, key, NOW + timedelta(hours=1), cause, asked=asked))
     store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled", 4))
     paths = {"/name": KnownPath("0.7.0", is_taken=False), "/other": KnownPath("0.6.0", is_taken=True)}
     store.write_side_state(Side.PARTNER_CENTER, SideState(paths=paths))

@@ -167,12 +167,12 @@ def test_an_inbox_mark_is_a_key_that_rows_without_a_record_lack(rows: SqliteRows
 
 
 def test_further_items_of_a_retry_entry_are_written_back(rows: SqliteRows, store: LinkStore) -> None:
-    rows.write("due|salesforce", [Put("006A", pack(["busy", 2, NOW.isoformat(), LATER]), NOW)])
+    rows.write("due|salesforce", [Put("006A", pack(["busy", 2, NOW.isoformat(), None, LATER]), NOW)])
     entry = store.retry_entry(Side.SALESFORCE, "006A")
     assert entry is not None
     assert (entry.cause, entry.attempts, entry.since) == ("busy", 2, NOW)
     store.put_retry_entry(entry)
-    assert stored(rows, "due|salesforce", "006A") == ["busy", 2, NOW.isoformat(), LATER]
+    assert stored(rows, "due|salesforce", "006A") == ["busy", 2, NOW.isoformat(), None, LATER]
 
 
 @pytest.mark.parametrize("is_read", [True, False])
