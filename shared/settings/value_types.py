@@ -3,6 +3,7 @@
 A sentence never quotes the value, which may be a secret.
 """
 
+import binascii
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,9 @@ REFERENCE = "@Microsoft.KeyVault("
 """The beginning of a Key Vault reference. If the platform cannot resolve it, this text is the value."""
 DAY = 86400
 """The longest time that a setting may have, in seconds. All of these times are minutes in practice."""
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_LONG_HEADER = 4
+"""The bytes before the content of a DER sequence of 256 to 65,535 bytes, which every certificate is."""
 
 
 def _check_resolved(value: str) -> str:
@@ -71,13 +75,30 @@ def _check_file(value: Path) -> Path:
 
 
 def _check_certificates(value: Path) -> Path:
+    """Check that the certificates are whole. Loading the public roots to find that out would take 20 ms of each start.
+
+    A connection loads the file (`shared.transport.trust`). Of a file in an unusual form, the loading decides here too.
+    """
     import ssl  # noqa: PLC0415 - imported late: it slows a cold start, and few deployments set a bundle
 
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+        blocks = _PEM.findall(value.read_bytes())
+        if not (blocks and all(map(_is_der, blocks))):
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
     except OSError:
         raise ValueError("contains no readable certificate in PEM form") from None
     return value
+
+
+def _is_der(block: bytes) -> bool:
+    """Whether the base64 of a PEM block holds exactly one DER sequence of the length that its header states."""
+    try:
+        data = binascii.a2b_base64(b"".join(block.split()), strict_mode=True)
+    except binascii.Error:
+        return False
+    return (
+        len(data) > _LONG_HEADER and data[:2] == b"\x30\x82" and int.from_bytes(data[2:4]) == len(data) - _LONG_HEADER
+    )
 
 
 def _check_new_file(value: Path) -> Path:

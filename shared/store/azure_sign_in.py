@@ -29,7 +29,6 @@ def client_options(seconds: float, ca_bundle: str | None) -> dict[str, Any]:
 
     from shared.transport.session import open_session  # noqa: PLC0415 - as above
 
-    # Plain http is allowed for the managed-identity endpoint and for Azurite. The SDK reads the trusted certificates
-    # from the transport that it receives, neither from the session nor from the arguments of the client.
+    # Plain http is allowed for the managed-identity endpoint and for Azurite.
     session = open_session(ca_bundle, seconds=seconds, allow_http=True)
-    return {"transport": RequestsTransport(session=session, connection_verify=session.verify), "timeout": seconds}
+    return {"transport": RequestsTransport(session=session), "timeout": seconds}

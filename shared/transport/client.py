@@ -10,12 +10,12 @@ from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
-import certifi
 import httpcore
 import httpx
 
 from shared.transport.deadline import CONNECT_SECONDS, PIECE, Deadline, run_in_time, seconds_left
 from shared.transport.proxy import current_proxy, noting_reachability
+from shared.transport.trust import tls_context
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """A longer answer is refused."""
@@ -27,12 +27,14 @@ def open_client(ca_bundle: Path | str | None = None) -> httpx.Client:
     """A client for one service: HTTP/1.1, no redirects, nothing from the environment, no cookies, total deadlines.
 
     `ca_bundle` is a PEM file of the roots to trust; None: certifi's. Only a command may use a proxy
-    (`shared.transport.proxy`). The caller closes the client.
+    (`shared.transport.proxy`). The caller closes the client. Raises ConfigurationError if the file cannot be read.
     """
-    context = ssl.create_default_context(cafile=str(ca_bundle or certifi.where()))
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     return httpx.Client(
-        transport=DeadlineTransport(context), cookies=no_cookies, trust_env=False, follow_redirects=False
+        transport=DeadlineTransport(tls_context(ca_bundle)),
+        cookies=no_cookies,
+        trust_env=False,
+        follow_redirects=False,
     )
 
 

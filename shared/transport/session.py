@@ -15,6 +15,7 @@ Importing this module imports `requests`, so import it only where it is needed.
 import http.client
 import io
 import socket
+import ssl
 from collections.abc import Buffer, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -27,7 +28,6 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
-from shared.foundation.errors import ConfigurationError
 from shared.transport.deadline import (
     CONNECT_SECONDS,
     PIECE,
@@ -38,6 +38,7 @@ from shared.transport.deadline import (
     seconds_left,
 )
 from shared.transport.proxy import current_proxy, noting_reachability
+from shared.transport.trust import tls_context
 
 Timeouts = float | tuple[float | None, float | None] | None
 POOL_SIZE = 64
@@ -51,45 +52,51 @@ def open_session(
 
     `seconds` is the longest time of a call. `allow_http` permits http as well as https, which the managed-identity
     endpoint and the emulators need. Only a command may use a proxy, and only for https (`shared.transport.proxy`).
-    Raises ConfigurationError if the bundle does not exist.
+    Raises ConfigurationError if the bundle does not exist or cannot be read.
     """
-    if ca_bundle and not Path(ca_bundle).is_file():
-        raise ConfigurationError(f"the CA bundle {ca_bundle} does not exist")
+    context = tls_context(ca_bundle)
     session = requests.Session()
     session.trust_env = False
-    session.verify = str(ca_bundle) if ca_bundle else True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.adapters.clear()
     for scheme in ("https://", "http://") if allow_http else ("https://",):
-        session.mount(scheme, DeadlineAdapter(seconds, pool))
+        session.mount(scheme, DeadlineAdapter(seconds, pool, context))
     return session
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Sends each request within its deadline and reads the whole answer."""
+    """Sends each request within its deadline and reads the whole answer.
 
-    def __init__(self, seconds: float, pool: int) -> None:
+    Every server is verified with the session's context, whatever a library demands of a call: `requests` would load the
+    file of the roots again for each connection.
+    """
+
+    def __init__(self, seconds: float, pool: int, context: ssl.SSLContext) -> None:
         """See `open_session`. The adapter never repeats a request."""
-        self._seconds = seconds
+        self._seconds, self._context = seconds, context
         proxy = current_proxy()
         self._proxies = {} if proxy is None else {"https": proxy.address}
         super().__init__(pool_maxsize=pool, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the base class's signature
         """Make the pools use the connections of this module."""
-        super().init_poolmanager(*args, **options)
+        super().init_poolmanager(*args, **options, ssl_context=self._context)
         _use_our_connections(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401 - as above
         """Make the pools behind a proxy use the connections of this module too."""
-        return _use_our_connections(super().proxy_manager_for(proxy, **options))
+        return _use_our_connections(super().proxy_manager_for(proxy, **options, ssl_context=self._context))
+
+    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: object) -> None:  # noqa: ANN401, ARG002 - as above
+        """Name no file of roots, because the context has them already."""
+        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
     def send(
         self,
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: ARG002 - the answer is always read here
         timeout: Timeouts = None,
-        verify: bool | str = True,
+        verify: bool | str = True,  # noqa: ARG002 - the context of the session decides
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002 - the proxy is chosen when the session is opened
     ) -> requests.Response:
@@ -101,7 +108,7 @@ class DeadlineAdapter(HTTPAdapter):
             try:
                 with noting_reachability(urlsplit(str(request.url)).hostname, _is_connection_error):
                     response = super().send(
-                        request, stream=True, timeout=limits, verify=verify, cert=cert, proxies=self._proxies
+                        request, stream=True, timeout=limits, verify=True, cert=cert, proxies=self._proxies
                     )
                 return _read_whole_body(response)
             except requests.Timeout:

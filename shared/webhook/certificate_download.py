@@ -9,18 +9,16 @@ import http.client
 import io
 import ipaddress
 import socket
-import ssl
-import threading
 from collections.abc import Buffer, Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from msgspec import Struct
 
-from shared.foundation.errors import Unavailable
+from shared.foundation.errors import ConfigurationError, Unavailable
 from shared.transport.deadline import Deadline, TimedReader, run_in_time
+from shared.transport.trust import tls_context
 from shared.webhook.certificate_origins import Origin, Target
 
 CONNECT_SECONDS = 3.0
@@ -73,7 +71,6 @@ class PinnedDownload:
     ca_bundle: Path | None = None
     resolve: Resolve = resolve_host
     connect: Connect = socket.create_connection
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, target: Target, seconds: float = TOTAL_SECONDS) -> bytes:
         """The body of the file at `target`, within `seconds` in all. Raises Unavailable if there is no such answer."""
@@ -81,7 +78,7 @@ class PinnedDownload:
         try:
             with self._connect(target.origin, deadline) as plain, self._start_tls(plain, target.origin) as connection:
                 return _send_get(connection, target, deadline)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, ConfigurationError) as error:
             raise Unavailable(f"the certificate host did not serve the file ({type(error).__name__})") from error
 
     def _connect(self, origin: Origin, deadline: Deadline) -> socket.socket:
@@ -114,23 +111,7 @@ class PinnedDownload:
     def _start_tls(self, plain: socket.socket, origin: Origin) -> socket.socket:
         if origin.scheme == "http":
             return plain
-        with self._lock:
-            context = self._tls_context
-        return context.wrap_socket(plain, server_hostname=origin.host)
-
-    @cached_property
-    def _tls_context(self) -> ssl.SSLContext:
-        # Not create_default_context, because that reads the environment (key log file).
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_verify_locations(cafile=self.ca_bundle or _certifi_bundle())
-        return context
-
-
-def _certifi_bundle() -> str:
-    import certifi  # noqa: PLC0415 - a local run has its own bundle
-
-    return certifi.where()
+        return tls_context(self.ca_bundle).wrap_socket(plain, server_hostname=origin.host)
 
 
 def _send_get(connection: socket.socket, target: Target, deadline: Deadline) -> bytes:

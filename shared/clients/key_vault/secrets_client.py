@@ -49,7 +49,6 @@ class RemoteSecrets:
         self._by_cli = by_cli
         self._url = url
         self._client_id = client_id
-        self._ca_bundle = str(ca_bundle)
         self._timeout = timeout
         self._session = open_session(ca_bundle, seconds=timeout, allow_http=True)
         self._identity = _IdentityRequest()
@@ -152,8 +151,7 @@ class RemoteSecrets:
         )
 
     def _make_transport(self) -> RequestsTransport:
-        # The bundle must be given here too, because the transport's default (True) would replace the session's.
-        return RequestsTransport(session=self._session, session_owner=False, connection_verify=self._ca_bundle)
+        return RequestsTransport(session=self._session, session_owner=False)
 
 
 class _IdentityRequest(threading.local):

@@ -1,5 +1,6 @@
 """Settings that have the right form but would harm a running app: they are refused at start, with an example."""
 
+import ssl
 from pathlib import Path
 
 import certifi
@@ -117,6 +118,25 @@ def test_a_bundle_of_one_or_many_certificates_is_accepted(
     for bundle in (authority.bundle, Path(certifi.where())):
         monkeypatch.setenv("CA_BUNDLE", str(bundle))
         assert Settings.load().vault.ca_bundle == bundle
+
+
+def test_a_bundle_is_not_loaded_merely_to_be_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object) -> None:
+        raise AssertionError("loading the public roots takes 20 ms of each start")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load)
+    monkeypatch.setenv("CA_BUNDLE", certifi.where())
+    assert str(Settings.load().vault.ca_bundle) == certifi.where()
+
+
+@pytest.mark.parametrize("whole", [1, 2])
+def test_a_bundle_whose_last_certificate_is_cut_is_refused(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, tmp_path: Path, whole: int
+) -> None:
+    lines, bundle = authority.bundle.read_text().splitlines(), tmp_path / "bundle.pem"
+    cut = [*lines[:5], *lines[7:]]
+    bundle.write_text("\n".join(lines * (whole - 1) + cut))
+    assert "contains no readable certificate" in refusal_message(monkeypatch, CA_BUNDLE=str(bundle))
 
 
 @pytest.mark.parametrize(

@@ -37,5 +37,5 @@ def test_https_and_the_loopback_are_accepted(base_url: str) -> None:
 
 
 def test_only_the_given_bundle_is_read(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ConfigurationError):
         open_referrals(BASE_URL, lambda _: "token", ca_bundle=tmp_path / "none.pem")
