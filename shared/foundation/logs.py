@@ -148,17 +148,23 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
 }
 
 
+_NAMES = {event: frozenset(names) for event, (_, names) in EVENTS.items()}
+_SHAPED = {event: tuple(name for name in names if name in SHAPES) for event, (_, names) in EVENTS.items()}
+_ENCODER = json.JSONEncoder(default=str)
+"""Made once: `json.dumps` would make one for each line."""
+
+
 class EventLog:
     """Writes log events; implements `shared.sync.ports.Log`."""
 
     def __call__(self, event: str, /, **fields: object) -> None:
         """Write one event. Raises KeyError for an unknown event, ValueError for wrong fields."""
         level, names = EVENTS[event]
-        if set(fields) != set(names):
+        if fields.keys() != _NAMES[event]:
             raise ValueError(f"{event} has the fields {names}, not {tuple(fields)}")
-        for name in SHAPES.keys() & fields.keys():
+        for name in _SHAPED[event]:
             fields[name] = SHAPES[name](fields[name])
-        LOGGER.log(level, "%s", json.dumps({"event": event, **fields}, default=str))
+        LOGGER.log(level, "%s", _ENCODER.encode({"event": event, **fields}))
 
 
 def failure_fields(error: Exception, correlation_id: str | None) -> dict[str, object]:

@@ -21,7 +21,15 @@ from msgspec import Struct
 from shared.foundation.errors import ConfigurationError
 from shared.foundation.logs import log
 from shared.settings.variables import event_settings
-from shared.webhook.events import ArrivedTestEvent, Event, NotUnderstood, NotUnderstoodReason, id_of_event, parse_event
+from shared.webhook.events import (
+    DOCUMENTED_HOSTS,
+    ArrivedTestEvent,
+    Event,
+    NotUnderstood,
+    NotUnderstoodReason,
+    id_of_event,
+    parse_event,
+)
 from shared.webhook.refusals import Reason, Refusal, Unverified, Verified
 from shared.webhook.signature import HeaderFields, SignatureVerifier, open_verifier
 
@@ -42,10 +50,14 @@ class EventAnswer(Struct, frozen=True):
 
 
 class EventAdmission(Struct, frozen=True):
-    """Checks a request in the order given above. One object serves all threads of a process."""
+    """Checks a request in the order given above. One object serves all threads of a process.
+
+    `hosts` are those whose resources are our referrals (`shared.webhook.events.parse_event`).
+    """
 
     verifier: SignatureVerifier
     max_body: int = MAX_BODY
+    hosts: tuple[str, ...] = DOCUMENTED_HOSTS
 
     def check(self, headers: Iterable[tuple[str, str]], body: bytes) -> Verified | Refusal:
         """Whether Partner Center's dispatcher sent this body. Never raises, whatever the request holds."""
@@ -67,26 +79,27 @@ class EventAdmission(Struct, frozen=True):
 
 def admit(headers: Iterable[tuple[str, str]], body: bytes) -> EventAnswer:
     """The answer to one webhook request. Logs the outcome. Never raises because of what the request holds."""
-    outcome = event_admission().check(headers, body)
+    admission = event_admission()
+    outcome = admission.check(headers, body)
     if isinstance(outcome, Refusal):
         log("event_refused", status=outcome.status, reason=outcome.reason, defect=outcome.defect)
         return EventAnswer(outcome.status)
-    event = parse_event(body, hosts=event_settings().resource_hosts)
+    event = parse_event(body, hosts=admission.hosts)
     if not isinstance(event, Event):
         _log_unused_event(body, event)
         return EventAnswer(ACCEPTED)
     ids = {"event_id": event.id, "referral_id": event.referral_id}
     log("event_accepted", **ids, name=event.name, repeated=outcome.repeated)
-    return EventAnswer(ACCEPTED, _queue_message(event, body.decode()))
+    return EventAnswer(ACCEPTED, _queue_message(event, body.decode(), admission.hosts[0]))
 
 
-def _queue_message(event: Event, body: str) -> str:
+def _queue_message(event: Event, body: str, host: str) -> str:
     """Time of receipt, id and raw body as JSON. Of a body that does not fit, only name and referral are kept."""
     envelope = {"received": datetime.now(UTC).isoformat(), "id": event.id}
     message = json.dumps({**envelope, "body": body})
     if len(message) <= LONGEST_MESSAGE:
         return message
-    uri = f"https://{event_settings().resource_hosts[0]}/engagements/v1/referrals/{event.referral_id}"
+    uri = f"https://{host}/engagements/v1/referrals/{event.referral_id}"
     return json.dumps({**envelope, "body": json.dumps({"EventName": event.name, "ResourceUri": uri})})
 
 
@@ -95,7 +108,7 @@ def event_in_message(message: bytes) -> Event | None:
     known_id: object = None
     try:
         envelope = json.loads(message)
-        event = parse_event(envelope["body"].encode(), hosts=event_settings().resource_hosts)
+        event = parse_event(envelope["body"].encode(), hosts=event_admission().hosts)
         known_id = envelope.get("id")  # a message of an earlier build has none
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         event = NotUnderstood(NotUnderstoodReason.NOT_JSON)
@@ -114,7 +127,7 @@ def _log_unused_event(content: bytes, event: ArrivedTestEvent | NotUnderstood) -
 
 @cache
 def event_admission() -> EventAdmission:
-    """The admission of this process. The first call checks its settings. Raises ConfigurationError."""
+    """The admission of this process. The first call reads and checks its settings. Raises ConfigurationError."""
     settings = event_settings()
     verifier = open_verifier(
         origins=settings.certificate_origins,
@@ -126,7 +139,7 @@ def event_admission() -> EventAdmission:
         in_azure=not AZURE_VARIABLES.isdisjoint(os.environ),
         ca_bundle=settings.ca_bundle,
     )
-    return EventAdmission(verifier, settings.max_bytes)
+    return EventAdmission(verifier, settings.max_bytes, settings.resource_hosts)
 
 
 def _read_pem(setting: str, path: Path | None) -> str:

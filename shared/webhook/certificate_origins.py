@@ -20,8 +20,8 @@ _MAX_PORT = 65_535
 
 # The path is printable ASCII without the characters # ? \ which would end it or could be read as a slash.
 _URL = re.compile(
-    r"(https?)://([A-Za-z0-9.-]{1,253})(?::([1-9][0-9]{0,4}))?(/(?:(?![?#\\])[!-~])*)?",
-    re.ASCII | re.IGNORECASE,
+    r"""((?i:https?))://([A-Za-z0-9.-]{1,253})(?::([1-9][0-9]{0,4}))?(/[!"$->@-\[\]-~]*)?""",
+    re.ASCII,
 )
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)

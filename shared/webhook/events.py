@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Never
 
@@ -17,7 +16,7 @@ from msgspec import Struct
 
 from shared.webhook.event_names import OTHER_EVENTS, TEST_CREATED, EventName
 
-DOCUMENTED_HOSTS = frozenset({"api.partnercenter.microsoft.com", "api.partner.microsoft.com"})
+DOCUMENTED_HOSTS = ("api.partnercenter.microsoft.com", "api.partner.microsoft.com")
 
 
 class NotUnderstoodReason(StrEnum):
@@ -35,14 +34,10 @@ class NotUnderstoodReason(StrEnum):
 
 
 class Event(Struct, frozen=True):
-    """A referral to read. `changed_at` (UTC) is the dispatcher's own statement and is not relied on.
-
-    `id` is the hash of the body, because the service gives its events no id.
-    """
+    """A referral to read. `id` is the hash of the body, because the service gives its events no id."""
 
     name: EventName
     referral_id: str
-    changed_at: datetime | None
     id: str
 
 
@@ -95,7 +90,7 @@ def _read_event(fields: Mapping[str, Any], hosts: Collection[str], event_id: str
     event_name = _event_name(name.lower())
     if not isinstance(uri, str):
         raise _NotUsable(NotUnderstoodReason.WRONG_TYPE)
-    return Event(event_name, _referral_id(uri, hosts), _parse_utc(fields.get("resourcechangeutcdate")), event_id)
+    return Event(event_name, _referral_id(uri, hosts), event_id)
 
 
 def _event_name(name: str) -> EventName:
@@ -115,7 +110,7 @@ def _parse_object(body: bytes) -> Mapping[str, Any]:
     A byte order mark before the object is skipped (RFC 8259, 8.1).
     """
     try:
-        value = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_fold_keys, parse_constant=_refuse_constant)
+        value = _DECODER.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise _NotUsable(NotUnderstoodReason.NOT_UTF8) from None
     except RecursionError:
@@ -139,22 +134,27 @@ def _refuse_constant(_text: str) -> Never:
     raise ValueError("NaN and Infinity are not JSON")
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_fold_keys, parse_constant=_refuse_constant)
+"""Made once: `json.loads` would make one for each event."""
+
+
 # --- values
 
 _RESOURCE = re.compile(
-    r"(https?)://([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?"
+    r"(https?)://([a-z0-9.-]+)(?::([0-9]{1,5}))?"
     r"/(?:engagements/v1(?:\.0)?/referrals|v1(?:\.0)?/(?:engagements/)?referrals)"
     r"/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/?",
-    re.ASCII | re.IGNORECASE,
+    re.ASCII,
 )
+"""An address in lower case."""
 _USUAL_PORTS = {"https": "443", "http": "80"}
 
 
 def _referral_id(uri: str, hosts: Collection[str]) -> str:
-    match = _RESOURCE.fullmatch(uri)
-    if match is None or _host_spellings(match[1].lower(), match[2].lower(), match[3]).isdisjoint(hosts):
+    match = _RESOURCE.fullmatch(uri.lower()) if uri.isascii() else None  # some other letters have an ASCII lower case
+    if match is None or _host_spellings(match[1], match[2], match[3]).isdisjoint(hosts):
         raise _NotUsable(NotUnderstoodReason.FOREIGN_RESOURCE)
-    return match[4].lower()
+    return match[4]
 
 
 def _host_spellings(scheme: str, host: str, port: str | None) -> set[str]:
@@ -178,14 +178,3 @@ def _correlation_id(uri: object) -> str | None:
     """The id of a test event. It is only logged, so the host of the address does not matter."""
     match = _VALIDATION.fullmatch(uri) if isinstance(uri, str) else None
     return match[1].lower() if match else None
-
-
-def _parse_utc(value: object) -> datetime | None:
-    """The time, or None if the value is not one. Without an offset the time is UTC, as the key's name states."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

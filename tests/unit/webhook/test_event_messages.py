@@ -5,14 +5,14 @@ import json
 import pytest
 
 from shared.webhook.admission import LONGEST_MESSAGE, _queue_message, event_in_message
-from shared.webhook.events import Event, id_of_event, parse_event
+from shared.webhook.events import DOCUMENTED_HOSTS, Event, id_of_event, parse_event
 from tests.unit.webhook.test_events import event_body
 
 
 def message_of(body: bytes) -> bytes:
     event = parse_event(body)
     assert isinstance(event, Event)
-    return _queue_message(event, body.decode()).encode()
+    return _queue_message(event, body.decode(), DOCUMENTED_HOSTS[0]).encode()
 
 
 @pytest.mark.parametrize("more", ["", "x" * LONGEST_MESSAGE], ids=["whole", "shortened"])

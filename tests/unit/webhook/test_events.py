@@ -1,7 +1,6 @@
 """Verified bodies: which of them name a referral to read."""
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 
@@ -40,8 +39,7 @@ def unused_reason(raw: bytes, **settings: frozenset[str]) -> NotUnderstoodReason
 
 
 def test_the_documented_event_names_its_referral() -> None:
-    moment = datetime(2026, 3, 4, 11, 2, 18, 824567, tzinfo=UTC)
-    assert parse_event(event_body()) == Event(EventName.UPDATED, ID, moment, id_of_event(event_body()))
+    assert parse_event(event_body()) == Event(EventName.UPDATED, ID, id_of_event(event_body()))
 
 
 @pytest.mark.parametrize("name", list(EventName))
@@ -54,7 +52,7 @@ def test_all_four_referral_events_are_understood(name: EventName) -> None:
 def test_keys_are_read_without_regard_to_case() -> None:
     fields = {"eventName": "Referral-Created", "resourceURI": URI.upper().replace("HTTPS", "https")}
     body = json.dumps(fields).encode()
-    assert parse_event(body) == Event(EventName.CREATED, ID, None, id_of_event(body))
+    assert parse_event(body) == Event(EventName.CREATED, ID, id_of_event(body))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +126,7 @@ def test_a_byte_order_mark_is_skipped(mark: bytes) -> None:
 
 
 def test_the_setting_allows_both_documented_hosts() -> None:
-    assert set(EventSettings().resource_hosts) == DOCUMENTED_HOSTS
+    assert EventSettings().resource_hosts == DOCUMENTED_HOSTS
 
 
 def test_both_reseller_events_are_events_of_other_products() -> None:
@@ -203,16 +201,7 @@ def test_a_body_that_is_not_a_plain_json_object_is_not_understood(raw: bytes, ex
 
 @pytest.mark.parametrize("stamp", [None, "", "yesterday", 5, "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+23:59"])
 def test_an_unreadable_time_does_not_drop_the_event(stamp: object) -> None:
-    answer = parse_event(event_body(ResourceChangeUtcDate=stamp))
-    assert isinstance(answer, Event)
-    assert answer.changed_at is None
-
-
-@pytest.mark.parametrize("stamp", ["2026-03-04T11:02:18Z", "2026-03-04T11:02:18", "2026-03-04T12:02:18+01:00"])
-def test_times_are_converted_to_utc(stamp: str) -> None:
-    answer = parse_event(event_body(ResourceChangeUtcDate=stamp))
-    assert isinstance(answer, Event)
-    assert answer.changed_at == datetime(2026, 3, 4, 11, 2, 18, tzinfo=UTC)
+    assert isinstance(parse_event(event_body(ResourceChangeUtcDate=stamp)), Event)
 
 
 def test_unknown_fields_and_lone_surrogates_are_tolerated() -> None:

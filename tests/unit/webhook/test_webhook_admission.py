@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 
 from shared.foundation.errors import ConfigurationError
 from shared.settings.variables import EventSettings
-from shared.webhook.admission import EventAdmission
+from shared.webhook.admission import EventAdmission, admit, event_admission, event_in_message
 from shared.webhook.refusals import Reason, Refusal, Verified
 from shared.webhook.signature import DOCUMENTED_ISSUERS, open_verifier
 from tests.unit.webhook.conftest import BODY, FakeCertificateHost, ManualClock, signed_headers
@@ -180,6 +180,24 @@ def test_a_forged_event_is_not_remembered(admission: EventAdmission, chain: Chai
     answer = admission.check(signed_headers(chain.leaf, BODY), BODY)
     assert isinstance(answer, Verified)
     assert not answer.repeated
+
+
+def test_the_settings_are_read_once_for_all_events_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = list[type[EventSettings]]()
+
+    def counted(group: type[EventSettings]) -> EventSettings:
+        reads.append(group)
+        return group()
+
+    monkeypatch.setattr(EventSettings, "from_environment", classmethod(counted))
+    monkeypatch.setattr(EventAdmission, "check", lambda *_: Verified("", repeated=False))
+    event_admission.cache_clear()
+    for _ in range(3):
+        message = admit([], BODY).message
+        assert message is not None
+        assert event_in_message(message.encode()) is not None
+    event_admission.cache_clear()
+    assert reads == [EventSettings]
 
 
 def test_an_error_in_our_own_code_refuses_the_event(make_admission: MakeAdmission, chain: Chain) -> None:
