@@ -14,8 +14,8 @@ from shared.domain.policy import PULL, PUSH
 from shared.operations.ask_app import why_it_waits
 
 EFFECT = {
-    PUSH: "Nothing is read from Salesforce for the sync, and no change goes to Partner Center.",
-    PULL: "Nothing of Partner Center's changes and events goes to Salesforce.",
+    PUSH: "The app looks for no change in Salesforce. A deal that the pull works on is still merged, both ways.",
+    PULL: "The app looks for no change in Partner Center. A deal that the push works on is still merged, both ways.",
 }
 
 
@@ -51,7 +51,7 @@ def run_pause(output: Output, direction: str | None) -> Exit:
                 continue
             app.store.pause_direction(one, app.clock.now(), operator_id(app))
             output.say(f"The {one} is paused. {EFFECT[one]}")
-        output.say("A run that goes on now ends the deals that it has begun, and stops within a minute.")
+        output.say("A run that goes on now sends no other deal after a few seconds: what it leaves waits.")
         output.say(f"Changes wait. To let them go, run `cosell resume{f' {direction}' if direction else ''}`.")
         return _end(app, output)
     finally:

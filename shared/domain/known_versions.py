@@ -8,7 +8,7 @@ from copy import replace
 from datetime import datetime
 
 from shared.domain.creation_values import STAYS_UNREAD, readable_lists
-from shared.domain.deal import STATUS, VISIBILITY, Deal, Side, Value, fingerprint
+from shared.domain.deal import STATUS, VISIBILITY, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.left_members import is_known_list, unsent_members
 from shared.domain.link import EffectKind, Intent, Link
@@ -129,3 +129,10 @@ def _is_known_difference(link: Link, name: str, value: Value | None, side: Side)
         return True  # it waits for an operator
     waiting = link.waiting.get(name) if side is Side.SALESFORCE else None
     return waiting is not None and (name == VISIBILITY or waiting.value == fingerprint(value))
+
+
+def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Referral:
+    """The referral of a link without a read: each value as it was agreed at its version; an unread one is unknown."""
+    status = known if isinstance(known := link.base.get("status"), Status) else None
+    deal = Deal({rule.field: link.base[rule.field] for rule in rules.updatable if rule.field in link.base})
+    return Referral(link.referral_id or "", link.etag or "", deal, opportunity.modified, status)

@@ -16,6 +16,8 @@ class Mode(StrEnum):
 
 PUSH, PULL = "push", "pull"
 """The two directions, which an operator can pause one by one."""
+PAUSED = "paused"
+"""Why a pair waits that a run has left, because its direction was paused meanwhile."""
 
 
 class Policy(Struct, frozen=True):

@@ -36,8 +36,8 @@ _SIGN_IN_CODES = _words(
 )
 _OWN_WORDS = _words(
     """
-    ambiguous busy held ignored locked operator poisoned refused settling sign_in side_paused waiting not_read_back
-    opportunity_kept_changing referral_kept_changing lead_kept_changing just_saved
+    ambiguous busy held ignored locked operator poisoned refused paused settling sign_in side_paused waiting
+    not_read_back opportunity_kept_changing referral_kept_changing lead_kept_changing just_saved
     Ambiguous Conflict Locked Rejected Throttled Unavailable badETag
     """
 )

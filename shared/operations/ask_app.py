@@ -15,7 +15,7 @@ from msgspec import Struct
 from shared.app import App
 from shared.domain.deal import Side
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Link
-from shared.domain.policy import PULL, PUSH
+from shared.domain.policy import PAUSED, PULL, PUSH
 from shared.domain.remedies import SALESFORCE_REMEDIES
 from shared.domain.sentences import CAUSES, system_name
 from shared.foundation.errors import ConfigurationError
@@ -33,8 +33,8 @@ APPROVAL = frozenset({"mass_change", "mapping_change"})
 """Causes that wait for `cosell approve`."""
 REFUSED_COLUMNS = "refused_columns"
 """The cause of a deal on which columns of ours cannot be written."""
-NOT_TRIED = APPROVAL | {WAITING}
-"""Causes of entries that no retry helps: they wait for an approval, or for a set time."""
+NOT_TRIED = APPROVAL | {WAITING, PAUSED}
+"""Causes of entries that no retry helps: they wait for an approval, for a set time, or for the end of a pause."""
 
 
 class Asked(Struct, frozen=True):

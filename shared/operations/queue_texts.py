@@ -6,7 +6,7 @@ Source: docs/events.md#causes-of-pair_due, docs/protocol.md#the-retry-queue.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from shared.domain.policy import Policy
+from shared.domain.policy import PAUSED, Policy
 from shared.store.stored_values import OPERATOR, RetryEntry
 
 EVERY = timedelta(minutes=5)
@@ -33,6 +33,7 @@ REASONS: Mapping[str, str] = {
     "opportunity_kept_changing": "People changed the opportunity before each write",
     "org_changed": "Salesforce refused what it had named before, so it is asked again",
     "owner_not_told": "The Audit must show that the owner was not notified",
+    PAUSED: "Its direction is paused: `cosell resume` lets it go on",
     "poisoned": "Its event kept failing",
     "referral_kept_changing": "People changed the referral before each write",
     REFUSED: "No opportunity can be made of it",

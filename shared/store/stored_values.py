@@ -9,13 +9,14 @@ from msgspec import Struct, field
 
 from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Side
+from shared.domain.policy import PAUSED
 
 WAITING = "waiting"
 DELETED, HIDDEN = "deleted", "hidden"
 """Causes of retry entries of opportunities that are looked for: a deleted one may be restored, a hidden one shown."""
 OPERATOR = "operator"
 """The cause of an entry that an operator has left: what a service refused is tried again too."""
-WAITING_CAUSES = frozenset({"held", WAITING, MASS_CHANGE, "mapping_change", DELETED, HIDDEN})
+WAITING_CAUSES = frozenset({"held", WAITING, MASS_CHANGE, "mapping_change", DELETED, HIDDEN, PAUSED})
 """Causes of retry entries that are no failure: a person must act first, or a set time has not come yet."""
 
 

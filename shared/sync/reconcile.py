@@ -15,13 +15,10 @@ from msgspec import Struct
 
 from shared.domain.answer_clock import must_be_read
 from shared.domain.clones import Twins, next_look
-from shared.domain.deal import CLOSED, VISIBILITY, Deal, Side, Status
-from shared.domain.field_rules import Rules
-from shared.domain.known_versions import stand_in
-from shared.domain.link import Link
+from shared.domain.deal import CLOSED, VISIBILITY, Side, Status
+from shared.domain.known_versions import referral_from_base, stand_in
 from shared.domain.link_states import SUSPENDED, State
 from shared.domain.mass_change import waits_for_approval
-from shared.domain.records import Opportunity, Referral
 from shared.domain.resting_links import settled
 from shared.foundation.errors import CosellError, SignInFailed, Throttled
 from shared.mapping.stamps import MAX_COMMIT_TIME, SECOND
@@ -34,7 +31,7 @@ from shared.sync.mass_change import stop_mass_changes, wait_for_approval
 from shared.sync.pair_lease import Pair, acquire, open_pairs, read_opportunities, release, run_step
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
 from shared.sync.prepare_create import adopt_for_missing, adopt_named_referral, find_twins, note_untick, prepare_create
-from shared.sync.retry_queue import outcome_of_error, pause_side, retry_after_pause, retry_once_rested
+from shared.sync.retry_queue import left_for_pause, outcome_of_error, pause_side, retry_after_pause, retry_once_rested
 from shared.sync.show_request import look_at_again, show_requests
 from shared.sync.tell_owner import is_owner_untold, tell_owner
 from shared.sync.write_opportunity import batches_of_write_backs, write_back
@@ -179,20 +176,16 @@ def _prepare_unticked(ctx: Context, pair: Pair) -> None:
         pair.end(RECONCILED)
 
 
-def referral_from_base(link: Link, opportunity: Opportunity, rules: Rules) -> Referral:
-    """The referral of a link without a read: each value as it was agreed at its version; an unread one is unknown."""
-    status = known if isinstance(known := link.base.get("status"), Status) else None
-    deal = Deal({rule.field: link.base[rule.field] for rule in rules.updatable if rule.field in link.base})
-    return Referral(link.referral_id or "", link.etag or "", deal, opportunity.modified, status)
-
-
 # --- writing
 
 
-def carry_out(ctx: Context, work: Work) -> Outcomes:
-    """Carry out the plans of all pairs, as far as the mass-change stop lets them, and release the leases."""
+def carry_out(ctx: Context, work: Work, direction: str | None = None) -> Outcomes:
+    """Carry out the plans of all pairs, as far as the mass-change stop lets them, and release the leases.
+
+    Once `direction` is paused, no other pair is sent to Partner Center.
+    """
     stop_mass_changes(ctx, work.pairs)
-    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, _write_referral, needs=must_send)
+    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_write_referral, direction=direction), needs=must_send)
     if heard := [pair for pair in work.pairs if pair.link.microsoft or pair.link.partners or _names_crm(pair)]:
         run_for_each(ctx, Side.PARTNER_CENTER, heard, look_for_news)
     for again in _write_opportunities(ctx, work.pairs):
@@ -215,11 +208,14 @@ def _names_crm(pair: Pair) -> bool:
     return pair.referral is not None and pair.referral.msx_id is not None
 
 
-def _write_referral(ctx: Context, pair: Pair) -> None:
+def _write_referral(ctx: Context, pair: Pair, direction: str | None) -> None:
     """Create the pair's referral if it has none, then send what differs, and ask Microsoft for help.
 
     The service decides the status of a new referral, and an adopted one may differ: they are merged at once.
     """
+    if direction is not None and must_send(pair) and (left := left_for_pause(ctx, direction)):
+        pair.end(left)
+        return
     if pair.must_create and pair.opportunity is not None:
         if pair.existing is not None:
             adopt_referral(ctx, pair, pair.existing)

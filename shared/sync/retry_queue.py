@@ -25,6 +25,7 @@ from msgspec import Struct
 from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Side
 from shared.domain.mapping_change import MAPPING_CHANGE
+from shared.domain.policy import PAUSED
 from shared.domain.sighting import Sighting
 from shared.foundation.errors import (
     Ambiguous,
@@ -41,7 +42,7 @@ from shared.sync.ports import OPERATOR, PUSH, WAITING, Context, Mode, Outcome, O
 
 WAITS_FOR_SIGN_IN = frozenset({"sign_in", "side_paused"})
 """Causes of entries that wait until the sign-in of a side works again."""
-NOT_BEGUN = frozenset({"busy", "settling", "side_paused"})
+NOT_BEGUN = frozenset({"busy", "settling", "side_paused", PAUSED})
 """Causes of pairs of which nothing was read: what an operator has asked for is still to be done."""
 LONGEST_QUEUE = 5000
 """So many entries of a queue are made due when a pause ends. The others wait for their time."""
@@ -138,9 +139,8 @@ def retry_once_rested(ctx: Context, left: timedelta) -> Outcome:
 
 def pause_of_either_side(ctx: Context) -> Outcome | None:
     """The outcome of work that needs both sides, while one of them is paused; None where neither is."""
-    if not any(is_paused(ctx, side) for side in Side):
-        return None
-    return retry_after_pause(max(filter(None, (ctx.store.side_state(side).paused_until for side in Side))))
+    ends = [until for side in Side if (until := paused_until(ctx, side))]
+    return retry_after_pause(max(ends)) if ends else None
 
 
 def paused_directions(ctx: Context) -> frozenset[str]:
@@ -152,6 +152,11 @@ def must_stop(ctx: Context, started: datetime, direction: str) -> bool:
     """Whether a run must stop: its time is up, or its direction was paused since it read the pauses at its start."""
     is_recent = ctx.clock.now() - started < PAUSES_ARE_KNOWN
     return ctx.is_time_up(started) or not (is_recent or direction not in paused_directions(ctx))
+
+
+def left_for_pause(ctx: Context, direction: str) -> Outcome | None:
+    """The outcome of a pair that a run leaves, because `direction` was paused meanwhile; None while it is not."""
+    return Outcome(Result.RETRY, PAUSED, ctx.clock.now()) if direction in paused_directions(ctx) else None
 
 
 def reason_to_skip(ctx: Context, *sides: Side, direction: str | None = None) -> str | None:
@@ -267,13 +272,8 @@ def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome, worked: Ret
     """
     now, known = ctx.clock.now(), ctx.store.retry_entry(side, key)
     is_newer = known is not None and known.etag != (worked.etag if worked else "")
-    if (
-        outcome.cause in (WAITING, MASS_CHANGE, MAPPING_CHANGE)
-        and outcome.at
-        and known
-        and is_newer
-        and known.at < outcome.at
-    ):
+    has_set_time = outcome.cause in (WAITING, MASS_CHANGE, MAPPING_CHANGE)
+    if has_set_time and outcome.at and known and is_newer and known.at < outcome.at:
         return
     if _is_asked_meanwhile(known, worked) and outcome.cause != OPERATOR:
         return

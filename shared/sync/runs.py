@@ -29,6 +29,7 @@ from shared.sync.retry_queue import (
     backlog_fields,
     batches_of_pairs,
     keep_retry_queue,
+    left_for_pause,
     must_stop,
     outcome_of_error,
     pairs_at_once,
@@ -86,6 +87,8 @@ def run_push(ctx: Context) -> Report:
             if ready and direction not in paused and not must_stop(ctx, started, direction):
                 for chunk in batches_of_pairs(ctx, ready, PULLED_TOGETHER):
                     report.add(work(ctx, chunk, ready))
+                    if must_stop(ctx, started, direction):
+                        break
                 queues |= read_retry_queue(ctx, side)
         backlog = [entry for queue in queues.values() for entry in queue.entries]
     if not guard.has_failed:
@@ -224,7 +227,7 @@ def work_opportunities(
     if len(opportunity_ids) < len(worked) and (pause := pause_of_either_side(ctx)):  # a part before may have met it
         outcomes: Outcomes = dict.fromkeys(opportunity_ids, pause)
     else:
-        outcomes = carry_out(ctx, open_pushed(ctx, opportunity_ids, asked_for(worked)))
+        outcomes = carry_out(ctx, open_pushed(ctx, opportunity_ids, asked_for(worked)), PUSH)
     keep_retry_queue(ctx, Side.SALESFORCE, outcomes, worked)
     return outcomes
 
@@ -275,6 +278,6 @@ def _read_again(outcomes: Outcomes, worked: Mapping[str, RetryEntry | None], *, 
 
 def _link_or_queue(ctx: Context, referral_id: str) -> str | Outcome:
     try:
-        return link_referral(ctx, referral_id)
+        return left_for_pause(ctx, PULL) or link_referral(ctx, referral_id)
     except Exception as error:  # noqa: BLE001 - one bad record must not stop the others
         return outcome_of_error(ctx, error, referral_id)

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from local.write_sentences import PAGE, sentences_page
+from shared.domain.policy import PAUSED
 from shared.domain.remedies import SALESFORCE_REMEDIES
 from shared.domain.sentences import CAUSES
 from shared.foundation.logs import EVENTS
@@ -282,7 +283,7 @@ def test_the_events_page_lists_every_reason_for_not_hearing_a_record() -> None:
 def test_the_events_page_lists_every_cause_of_waiting() -> None:
     pattern = r'Result\.RETRY,\s+"(\w+)"'
     causes = {*matches_in("shared/sync", pattern), *matches_in("shared/operations", pattern)}
-    assert set(cells_by_name("events.md", "Causes of `pair_due`")) == causes | {OPERATOR, WAITING}
+    assert set(cells_by_name("events.md", "Causes of `pair_due`")) == causes | {OPERATOR, PAUSED, WAITING}
 
 
 def test_the_event_signature_page_lists_every_reason_of_a_refusal() -> None:

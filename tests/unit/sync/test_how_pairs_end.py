@@ -9,13 +9,14 @@ from shared.domain.cause import Cause
 from shared.domain.clones import LOOK_AGAIN
 from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Change, Deal, Side, Status
+from shared.domain.known_versions import referral_from_base
 from shared.domain.link import TRY_AGAIN, Difference, Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.sync.pair_lease import Pair, acquire, record_intent
 from shared.sync.ports import RECONCILED, WAITING, Outcome, Result, SideState
-from shared.sync.reconcile import Work, carry_out, open_pulled, open_pushed, referral_from_base
+from shared.sync.reconcile import Work, carry_out, open_pulled, open_pushed
 from tests.unit.sync.harness import AFTER_LEASE, START, Harness
 
 OPEN, LOST = Status("Active", "Accepted"), Status("Closed", "Lost")
