@@ -6,7 +6,8 @@ M|<other party's referral>   deals    the opportunities whose engagement has thi
 
 A row is written when another party is first heard of, so a private deal has none. What is lost is found again by a list
 of the engagement (docs/protocol.md#rows). A referral that led to no deal of ours has a row without opportunities: it
-says for which version that is so, and no sweep lists the engagement again for it.
+says for which version that is so, and no sweep lists the engagement again for it; or it names the engagement of a
+record that waits for a deal of ours to arrive, because the retry queue knows the record alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from shared.foundation.errors import UnreadableRow
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Put, Rows
 
-DEALS, OPPORTUNITIES, NONE_OF_OURS = "deals", "opportunities", "none_of_ours"
+DEALS, OPPORTUNITIES, NONE_OF_OURS, ENGAGEMENT = "deals", "opportunities", "none_of_ours", "engagement"
 
 
 class PartyRows:
@@ -37,6 +38,17 @@ class PartyRows:
         self._add_deals(f"E|{engagement_id.lower()}", ids)
         if referral_id is not None:
             self._add_deals(f"M|{referral_id.lower()}", ids)
+
+    def engagement_of_party(self, referral_id: str) -> str | None:
+        """Return the engagement in which a list has named this referral, before a deal of ours was known."""
+        known = self._read(f"M|{referral_id.lower()}", ENGAGEMENT)
+        return known if isinstance(known, str) else None
+
+    def keep_engagement_of_party(self, referral_id: str, engagement_id: str) -> None:
+        """Remember in which engagement a list has named this referral, of which no deal of ours is known yet."""
+        if self.engagement_of_party(referral_id) != engagement_id and not self.deals_of_party(referral_id):
+            row = pack({OPPORTUNITIES: [], ENGAGEMENT: engagement_id})
+            self._rows.write(f"M|{referral_id.lower()}", [Put(DEALS, row)])
 
     def is_none_of_ours(self, referral_id: str, etag: str) -> bool:
         """Return whether this version of another party's referral led to no deal of ours."""

@@ -104,6 +104,8 @@ def _try_again_or_leave(ctx: Context, sighting: Sighting, found: Found, entry: R
     is_over = entry is not None and entry.attempts + 1 >= limit
     is_arriving = any(ctx.store.retry_entry(Side.PARTNER_CENTER, key) for key in found.unlinked)
     if is_arriving or ((found.deals or found.unlinked or found.is_late) and not is_over):
+        if sighting.engagement_id and not found.deals:
+            ctx.store.keep_engagement_of_party(sighting.referral_id, sighting.engagement_id)
         return Outcome(Result.RETRY, "not_shown")
     for record in found.records:
         ctx.store.keep_none_of_ours(record.id, record.etag)
@@ -130,13 +132,14 @@ def _find(ctx: Context, sighting: Sighting) -> Found | Outcome:
     deals = ctx.store.deals_of_party(sighting.referral_id)
     if not deals and (own := _deal_of_own_referral(ctx, sighting.referral_id)):
         return _with_known_record(ctx, _listed(ctx, _engagement_of(ctx, own), (own,)), own)
-    if not deals and sighting.engagement_id:
-        deals = ctx.store.deals_in_engagement(sighting.engagement_id)
+    known = sighting.engagement_id or (None if deals else ctx.store.engagement_of_party(sighting.referral_id))
+    if not deals and known:
+        deals = ctx.store.deals_in_engagement(known)
         if not deals:
-            return _listed(ctx, sighting.engagement_id)
+            return _listed(ctx, known)
     raw = read_shown(ctx, sighting.referral_id)
     if raw is None:
-        return _listed(ctx, sighting.engagement_id or _engagement_of(ctx, *deals), deals)
+        return _listed(ctx, known or _engagement_of(ctx, *deals), deals)
     engagement_id = raw.get("engagementId")
     if not is_foreign(raw, ctx.scope.organization_id) or not isinstance(engagement_id, str):
         unlinked = _unlinked(ctx, (raw,))  # our own referral: its own event, or the sweep, pulls it

@@ -16,6 +16,12 @@ class PartyStore(Protocol):
     def keep_party(self, engagement_id: str, referral_id: str | None, opportunity_ids: Iterable[str]) -> None:
         """Remember that another party takes part in these deals; its referral may not be known."""
 
+    def engagement_of_party(self, referral_id: str) -> str | None:
+        """The engagement in which a list has named this referral, before a deal of ours was known; None if none has."""
+
+    def keep_engagement_of_party(self, referral_id: str, engagement_id: str) -> None:
+        """Remember in which engagement a list has named this referral, of which no deal of ours is known yet."""
+
     def is_none_of_ours(self, referral_id: str, etag: str) -> bool:
         """Whether this version of another party's referral led to no deal of ours."""
 

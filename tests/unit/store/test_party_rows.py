@@ -72,3 +72,14 @@ def test_a_version_that_led_to_no_deal_of_ours_is_kept_until_a_deal_is_known() -
         assert store.deals_of_party("m-1") == ()
         store.keep_party("e-1", "m-1", ["006A"])
         assert (store.deals_of_party("m-1"), store.is_none_of_ours("m-1", '"1"')) == (("006A",), False)
+
+
+def test_the_engagement_of_a_record_is_kept_until_a_deal_is_known() -> None:
+    with SqliteRows(":memory:") as rows:
+        store = LinkStore(rows)
+        assert store.engagement_of_party("m-1") is None
+        store.keep_engagement_of_party("M-1", "e-1")
+        assert (store.engagement_of_party("m-1"), store.deals_of_party("m-1")) == ("e-1", ())
+        store.keep_party("e-1", "m-1", ["006A"])
+        store.keep_engagement_of_party("m-1", "e-1")
+        assert (store.engagement_of_party("m-1"), store.deals_of_party("m-1")) == (None, ("006A",))

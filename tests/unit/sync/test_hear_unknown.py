@@ -1,5 +1,7 @@
 """Records that lead to no deal of this environment, or not yet (docs/protocol.md#news-from-microsoft)."""
 
+import pytest
+
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from tests.unit.sync.harness import HOUR, MINUTE, Harness, Instance
@@ -91,6 +93,22 @@ def test_microsofts_record_of_a_deal_that_arrives_late_is_heard_after_the_arriva
     assert opportunity_of(harness, referral)[STATUS] == "Accepted"
     assert harness.retry_entries(Side.PARTNER_CENTER) == []
     assert_quiet(harness)
+
+
+@pytest.mark.parametrize("get", ["not_found", "denied"])
+def test_a_record_that_lists_alone_show_is_heard_once_its_deal_has_arrived(harness: Harness, get: str) -> None:
+    """The daily compare lists no engagement of a deal that has ended: nothing else would return to the record."""
+    harness.partner_center.switches.related_get = get
+    referral = microsoft_sends_deal(harness)
+    harness.colleague_edits(referral, status="Closed", substatus="Declined", statusReason="Others")
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=referral, status=404))
+    harness.sweep()
+    harness.push(HOUR)
+    harness.clear_faults()
+    harness.push(HOUR)
+    harness.push(HOUR)
+    assert harness.opportunity(opportunity_of(harness, referral)["Id"])[STATUS] == "Accepted"
+    assert harness.retry_entries(Side.PARTNER_CENTER) == []
 
 
 def test_microsofts_record_waits_for_an_arrival_that_nothing_reports_for_hours(harness: Harness) -> None:
