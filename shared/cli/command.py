@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from shared.cli.environment import Environment, read_environment
 from shared.cli.exit_codes import Exit, exit_code_of
 from shared.cli.next_command import CommandOptions
-from shared.cli.output import Output
+from shared.cli.output import Output, plain
 from shared.cli.proxy import use_proxy_for
 from shared.cli.store_access import explain_refusal
 from shared.foundation.errors import Ambiguous, CosellError, Rejected, SignInFailed, StoreError, Unavailable
@@ -45,7 +44,7 @@ def _report_error(output: Output, error: CosellError) -> Exit:
     refusal = explain_refusal(error) if isinstance(error, StoreError) else None
     remedy, code = refusal or (_remedy_of(error), exit_code_of(error))
     sentence = f"{str(error).rstrip('.')}." if remedy else str(error)
-    output.say(f"[red]{type(error).__name__}[/red]: {escape(f'{sentence} {remedy}'.rstrip())}")
+    output.say(f"[red]{type(error).__name__}[/red]: {plain(f'{sentence} {remedy}'.rstrip())}")
     output.print_document(
         {"ok": False, "error": type(error).__name__, "message": str(error), "remedy": remedy, "exit": code}
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from shared.foundation.errors import SignInFailed
 from shared.foundation.logs import log
-from shared.store.azure_sign_in import storage_credential
+from shared.store.azure_sign_in import LOG_IN, storage_credential
 from shared.store.operator_rows import Action, store_action
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 LOCAL, UNKNOWN = "local", "unknown"
 STORAGE = "https://storage.azure.com/.default"
 SECONDS = 60.0
-LOG_IN = "Run `az login`, choose the subscription with `az account set`, and try again."
 _OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

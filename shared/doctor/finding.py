@@ -18,6 +18,7 @@ from shared.foundation.errors import (
     StoreError,
     Unavailable,
 )
+from shared.store.access_refusal import access_refusal
 from shared.transport.proxy import describe_blocked_connections
 
 TRY_AGAIN = "Try again. If the problem stays, check the address, the network, and the service's status page."
@@ -76,6 +77,8 @@ def _remedy_for(error: CosellError) -> str:
         return error.remedy
     if isinstance(error, Rejected):
         return error.cause.remedy
+    if isinstance(error, StoreError) and (refusal := access_refusal(error)):
+        return refusal[1]
     if isinstance(error, Unavailable | Ambiguous | StoreError) and (blocked := describe_blocked_connections()):
         return blocked
     return next((remedy for kind, remedy in _REMEDIES.items() if isinstance(error, kind)), TRY_AGAIN)

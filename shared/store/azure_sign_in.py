@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from azure.identity import AzureCliCredential, ManagedIdentityCredential
 
+LOG_IN = "Run `az login`, choose the subscription with `az account set`, and try again."
+
 
 def storage_credential(
     *, client_id: str | None, by_cli: bool, seconds: float, ca_bundle: str | None

@@ -34,6 +34,7 @@ DEADLINE_SECONDS = 60.0
 
 _RETRIES: Mapping[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, "retry_backoff_max": 2}
 _FORBIDDEN, _PRECONDITION_FAILED = 403, 412
+_REFUSED = "refused"
 _CONFLICT_CODES = frozenset({"EntityAlreadyExists", "EntityNotFound", "ResourceNotFound"})
 # Besides its own errors, the SDK raises these for an answer that is HTML, empty or truncated.
 _UNREADABLE_ERRORS = (HTTPException, ValueError, LookupError, TypeError, AttributeError)
@@ -223,7 +224,7 @@ def _translate_read_errors() -> Iterator[None]:
     try:
         yield
     except (AzureError, *_UNREADABLE_ERRORS) as error:
-        raise StoreUnavailable(f"Table Storage did not answer a read: {_safe_description(error)}") from error
+        raise StoreUnavailable(f"Table Storage {_verb(error)} a read: {_safe_description(error)}") from error
 
 
 @contextmanager
@@ -235,9 +236,13 @@ def _translate_write_errors() -> Iterator[None]:
     except (AzureError, *_UNREADABLE_ERRORS) as error:
         if _is_conflict(error):
             raise StoreConflict(f"another instance changed the row first: {_safe_description(error)}") from error
-        raise StoreUnavailable(
-            f"Table Storage did not answer a write, and its outcome is unknown: {_safe_description(error)}"
-        ) from error
+        outcome = "" if _verb(error) == _REFUSED else ", and its outcome is unknown"
+        raise StoreUnavailable(f"Table Storage {_verb(error)} a write{outcome}: {_safe_description(error)}") from error
+
+
+def _verb(error: Exception) -> str:
+    is_refused = getattr(error, "status_code", None) == _FORBIDDEN and _error_code(error)  # else a page of a gateway
+    return _REFUSED if is_refused else "did not answer"
 
 
 def _is_conflict(error: Exception) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
 from shared.cli.exit_codes import Exit
 from shared.cli.store_access import explain_refusal
+from shared.doctor.finding import verdict_of_error
 from shared.foundation.errors import StoreError, StoreUnavailable
 from shared.store import table_storage_rows
+from shared.store.rows import Put, Rows
 from shared.store.table_storage_rows import open_tables
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 from tests.unit.store.conftest import entity_answer, error_answer
@@ -34,13 +37,15 @@ class Table:
     url = ""
 
     def __call__(self, request: Request) -> Response:
-        is_creation = request.method == "POST"
-        return error_answer(403, "AuthorizationPermissionMismatch") if is_creation else self.answer
+        is_write = request.method != "GET"
+        return error_answer(403, "AuthorizationPermissionMismatch") if is_write else self.answer
+
+    def opened(self, authority: Authority) -> AbstractContextManager[Rows]:
+        bundle = str(authority.bundle)
+        return open_tables(self.url, "cosell", client_id=None, ca_bundle=bundle, timeout=5, by_cli=True)
 
     def read(self, authority: Authority) -> bytes | None:
-        with open_tables(
-            self.url, "cosell", client_id=None, ca_bundle=str(authority.bundle), timeout=5, by_cli=True
-        ) as rows:
+        with self.opened(authority) as rows:
             row = rows.get("O|1", "link")
         return row.data if row else None
 
@@ -69,7 +74,7 @@ def test_who_may_only_read_can_look_although_the_table_cannot_be_created(table: 
     [
         (error_answer(403, "AuthorizationPermissionMismatch"), "Storage Table Data Reader", Exit.REFUSED),
         (error_answer(403, "AuthorizationFailure"), "network rules", Exit.REFUSED),
-        (error_answer(403, "SomethingNew"), "lacks a role", Exit.REFUSED),
+        (error_answer(403, "SomethingNew"), "has no role", Exit.REFUSED),
         (CLOSED, "private endpoint", Exit.RETRY),
     ],
 )
@@ -80,6 +85,28 @@ def test_a_refusal_names_role_or_network(
     refusal = table.refusal(authority)
     assert refusal is not None
     assert (part in refusal[0], refusal[1]) == (True, code)
+
+
+@pytest.mark.usefixtures("az")
+def test_who_may_only_read_is_told_which_role_a_write_needs(table: Table, authority: Authority) -> None:
+    with pytest.raises(StoreUnavailable, match="refused a write: HttpResponseError 403") as caught:
+        write_to(table, authority)
+    refusal = explain_refusal(caught.value)
+    assert refusal is not None
+    assert ("Contributor" in refusal[0], "Reader" in refusal[0], refusal[1]) == (True, False, Exit.REFUSED)
+
+
+def write_to(table: Table, authority: Authority) -> None:
+    with table.opened(authority) as rows:
+        rows.write("O|1", [Put("link", b"base")])
+
+
+@pytest.mark.usefixtures("az")
+def test_a_check_names_role_or_network_too(table: Table, authority: Authority) -> None:
+    table.answer = error_answer(403, "AuthorizationFailure")
+    with pytest.raises(StoreError) as caught:
+        table.read(authority)
+    assert "network rules" in verdict_of_error(caught.value).remedy
 
 
 def test_an_ended_login_is_named(az: StandInAz, table: Table, authority: Authority) -> None:

@@ -190,7 +190,7 @@ def test_a_refused_change_is_a_conflict(rows: TableRows, service: ScriptedServic
         error_answer(503, "ServerBusy"),
         error_answer(500, "OperationTimedOut"),
         error_answer(429, "TooManyRequests"),
-        error_answer(403, "AuthorizationFailure"),
+        Response(403, b"<html>", {"Content-Type": "text/html"}),
         transaction_answer(failed_part(409, "TableBeingDeleted")),
         transaction_answer(failed_part(404, "TableNotFound")),
         transaction_answer(failed_part(500, "InternalError")),
@@ -206,6 +206,12 @@ def test_a_write_without_a_clear_answer_is_sent_once_and_has_an_unknown_outcome(
         rows.write("O|1", [Insert("a", b""), Put("b", b"")])
     assert "example" not in str(caught.value)
     assert len(service.requests) == 1, "a repeated insert would find its own row and report a conflict"
+
+
+def test_a_write_that_the_service_refuses_has_a_known_outcome(rows: TableRows, service: ScriptedService) -> None:
+    service.answers = [error_answer(403, "AuthorizationFailure")]
+    with pytest.raises(StoreUnavailable, match=r"refused a write: \w+ 403 AuthorizationFailure"):
+        rows.write("O|1", [Insert("a", b"")])
 
 
 @pytest.mark.parametrize("key", ["x", "%" * 200, "'" * 200])
