@@ -11,9 +11,9 @@ from shared.app import App
 from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output, plain
-from shared.domain.deal import Side
 from shared.domain.sentences import system_name
 from shared.operations.explain_field import Explained, FieldChange, OnFile, explain_field
+from shared.operations.on_file import reason_on_file
 
 
 def explain(
@@ -44,12 +44,14 @@ def shown_time(at: datetime | None) -> str:
 
 
 def _print(explained: Explained, output: Output) -> None:
-    ids = " ".join(filter(None, (explained.opportunity_id, explained.referral_id)))
-    output.say(f"{plain(explained.label)} ({explained.field}) of {ids}")
+    sides = ("opportunity", explained.opportunity_id), ("referral", explained.referral_id)
+    ids = ", ".join(f"{side} {key}" for side, key in sides if key)
+    name = f"{plain(explained.name)}: " if explained.name else ""
+    output.say(f"{plain(explained.label)} ({explained.field}) of {name}{ids}")
     output.say(f"Both sides agreed last on: {plain(explained.agreed)}" if explained.agreed is not None else _NO_BASE)
     output.say("Changes:" if explained.changes else "No change of it is stored.")
     for change in explained.changes:
-        _print_change(change, output)
+        print_change(change, output)
     _print_on_file(explained.on_file, output)
     output.say(f"Next: `cosell status {explained.opportunity_id or explained.referral_id}`.")
 
@@ -57,17 +59,25 @@ def _print(explained: Explained, output: Output) -> None:
 _NO_BASE = "Both sides have not agreed on a value yet."
 
 
-def _print_change(change: FieldChange, output: Output) -> None:
+def print_change(change: FieldChange, output: Output) -> None:
     """Print a change in full lines: a table would cut the ids, which people look up in the log."""
-    where = f"{'in' if change.was_written else 'not in'} {system_name(change.side)}" if change.side else "noted"
-    has_values = change.before is not None or change.after is not None
-    values = f": {plain(change.before or 'empty')} → {plain(change.after or 'empty')}" if has_values else ""
-    output.say(f"{shown_time(change.at)} {where}{values}")
+    output.say(f"{shown_time(change.at)}: {_what_happened(change)}")
     output.say(f"   {plain(change.text)}")
-    output.say(f"   rule {plain(change.rule or 'none')}, run {plain(change.correlation_id or 'unknown')}")
+    run = change.correlation_id or "unknown"
+    output.say(f"   Code of the rule: {plain(change.rule or 'none')}; correlation_id in the log: {plain(run)}")
+
+
+def _what_happened(change: FieldChange) -> str:
+    """Say in words whether a value arrived: an arrow would read as if it had."""
+    if change.side is None:
+        return "a note"
+    side, before, after = system_name(change.side), plain(change.before or "empty"), plain(change.after or "empty")
+    has_values = change.before is not None or change.after is not None
+    if change.was_written:
+        return f"{side} changed from {before} to {after}" if has_values else f"{side} was written"
+    return f"{side} kept {before}, and did not get {after}" if has_values else f"a note; nothing was written to {side}"
 
 
 def _print_on_file(on_file: Sequence[OnFile], output: Output) -> None:
     for one in on_file:
-        where = f"not in {system_name(Side(one.side))}" if one.side else "waits"
-        output.say(f"A later value is on file: {where} ({plain(one.code)}), since {shown_time(one.since)}.")
+        output.say(f"On file since {shown_time(one.since)}: {reason_on_file(one.side, one.code)} ({plain(one.code)}).")

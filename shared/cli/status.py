@@ -18,7 +18,8 @@ from shared.cli.output import Output, plain
 from shared.domain.deal import Side, display_text
 from shared.domain.policy import PULL, PUSH
 from shared.domain.sentences import system_name
-from shared.operations.pair_report import FieldReport, PairReport, pair_report
+from shared.operations.pair_fields import FieldReport
+from shared.operations.pair_report import PairReport, pair_report
 from shared.operations.queue_texts import reason_of
 from shared.operations.status_report import (
     COLUMN_REFUSED,
@@ -178,21 +179,13 @@ def _run_pair(app: App, output: Output, deal: str) -> Exit:
 
 
 def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
-    output.say(f"Opportunity {report.opportunity_id or 'none'}, referral {report.referral_id or 'none'}")
-    mark = f", Sync Status {report.mark}" if report.mark else ""
-    if report.is_of_other_party:
-        output.say("This is the record of Microsoft or of another partner. It has no opportunity of its own.")
-    output.say(f"State: {report.state or 'no link yet'}{mark}{', in the inbox' if report.in_inbox else ''}")
-    if report.cause:
-        output.say(f"Cause: {plain(report.cause.code)}: {plain(report.cause.reason)} {plain(report.cause.remedy)}")
-    if report.columns:
-        output.say(f"Columns that cannot be written back: {plain(', '.join(report.columns))}. {plain(COLUMN_REFUSED)}")
-    if report.answer_by:
-        output.say(f"Answer by: {shown_time(report.answer_by)}")
-    for problem in report.problems:
-        output.say(f"[red]{plain(problem)}[/red]")
-    lines = [_cells(one) for one in report.fields if one.differs or one.note or not _is_empty(one)]
-    output.print_table(("", "field", "agreed", "Salesforce", "Partner Center", "on file"), lines, title="Values")
+    _print_state(report, now, output)
+    shown = [one for one in report.fields if one.differs or one.note or not _is_empty(one)]
+    heads = "", "field", "agreed", "Salesforce", "Partner Center"
+    output.print_table(heads, [_cells(one) for one in shown], title="Values (≠: a difference that matters)")
+    for one in shown:
+        if one.why:
+            output.say(f"   {plain(one.label)}: {plain(one.why)}{f' ({plain(one.note)})' if one.note else ''}.")
     versions = report.versions
     known, now_is, saved, mapping = (
         plain(versions[name] or "none") for name in ("known_referral", "referral", "opportunity", "mapping")
@@ -208,9 +201,30 @@ def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
     _print_next(report, output)
 
 
+def _print_state(report: PairReport, now: datetime, output: Output) -> None:
+    """Print which deal it is, its state, and what a person must do about it."""
+    output.say(f"Deal: {plain(report.name or 'without a known name')}")
+    output.say(f"Opportunity {report.opportunity_id or 'none'}, referral {report.referral_id or 'none'}")
+    mark = f", Sync Status {report.mark}" if report.mark else ""
+    if report.is_of_other_party:
+        output.say("This is the record of Microsoft or of another partner. It has no opportunity of its own.")
+    output.say(f"State: {report.state or 'no link yet'}{mark}{', in the inbox' if report.in_inbox else ''}")
+    if report.cause:
+        output.say(f"Cause: {plain(report.cause.code)}: {plain(report.cause.reason)} {plain(report.cause.remedy)}")
+    if report.columns:
+        output.say(f"Columns that cannot be written back: {plain(', '.join(report.columns))}. {plain(COLUMN_REFUSED)}")
+    if report.answer_by:
+        left = f", {age(now, report.answer_by)} from now" if report.answer_by > now else ""
+        output.say(f"Answer by: {shown_time(report.answer_by)}{left}")
+    if report.how_to_answer:
+        output.say(f"   {plain(report.how_to_answer)}")
+    for problem in report.problems:
+        output.say(f"[red]{plain(problem)}[/red]")
+
+
 def _cells(one: FieldReport) -> tuple[str, ...]:
     values = (one.base, one.salesforce, one.partner_center)
-    return ("≠" if one.differs else "", plain(one.label), *(plain(each or "") for each in values), plain(one.note))
+    return ("≠" if one.differs else "", plain(one.label), *(plain(each or "") for each in values))
 
 
 def _is_empty(one: FieldReport) -> bool:

@@ -171,12 +171,12 @@ def _look(ctx: Context, read: Read) -> Finding | None:
         return None  # the app has just worked on it, or the event of the change is under way
     if link.erased:
         link = recognised(link, read.opportunity.deal, referral.deal)
-    plan = _planned(ctx, link, read.opportunity, referral)
+    plan = planned(ctx, link, read.opportunity, referral)
     drift = drift_in(plan, link, read.opportunity, referral, ctx.translation.rules)
     return Finding(FindingKind.DRIFT, link.opportunity_id, link.referral_id, drift) if drift else None
 
 
-def _planned(ctx: Context, link: Link, opportunity: Opportunity, referral: Referral) -> Plan:
+def planned(ctx: Context, link: Link, opportunity: Opportunity, referral: Referral) -> Plan:
     """The plan that a look at the pair would make (`decide_pair.make_plan`)."""
     decide, rules = partial(plan_pair, link, opportunity, referral), ctx.translation.rules
     when = ctx.clock.now(), ctx.policy

@@ -14,6 +14,7 @@ from shared.domain.field_rules import Rules
 from shared.domain.link import Link
 from shared.domain.sentences import LineDirection
 from shared.foundation.errors import ConfigurationError
+from shared.mapping.violations import nearest
 from shared.operations.find_pair import FoundPair, find_deal
 from shared.store.link_store import LinkStore
 
@@ -56,6 +57,7 @@ class Explained(Struct, frozen=True):
     agreed: str | None
     changes: Sequence[FieldChange]
     on_file: Sequence[OnFile]
+    name: str = ""
 
 
 def explain_field(store: LinkStore, rules: Rules, text: str, field: str) -> Explained:
@@ -68,7 +70,8 @@ def explain_field(store: LinkStore, rules: Rules, text: str, field: str) -> Expl
     agreed = display_text(link.base[name]) if link is not None and name in link.base else None
     changes = [_change(line) for line in reversed(_lines(store, found)) if _is_about(line, name)]
     on_file = list(_on_file(link, name)) if link else []
-    return Explained(found.opportunity_id, found.referral_id, name, rules[name].label, agreed, changes, on_file)
+    deal = str(link.base.get("name") or "") if link else ""
+    return Explained(found.opportunity_id, found.referral_id, name, rules[name].label, agreed, changes, on_file, deal)
 
 
 def find_field(rules: Rules, text: str) -> str:
@@ -77,7 +80,11 @@ def find_field(rules: Rules, text: str) -> str:
     for name in rules.by_field:
         if wanted in (name.casefold(), rules[name].label.casefold()):
             return name
-    raise ConfigurationError(f"FIELD: {text[:60]!r} is no mapped field: {', '.join(sorted(rules.by_field))}")
+    labels = {rule.label: rule.field for rule in rules}
+    near = nearest(text, [*rules.by_field, *labels])
+    guess = f" Did you mean {labels.get(near, near)}?" if near else ""
+    known = ", ".join(f"{name} ({rules[name].label})" for name in sorted(rules.by_field))
+    raise ConfigurationError(f"FIELD: {text[:60]!r} is no mapped field.{guess} These are: {known}")
 
 
 def _lines(store: LinkStore, found: FoundPair) -> Sequence[Line]:

@@ -1,6 +1,7 @@
 """Reports one deal: what the store has of it, beside what both sides show now.
 
-It costs one call of Salesforce and one of Partner Center, and writes nothing.
+It costs one call of Salesforce and one of Partner Center, one more where a record beside the deal keeps it held, and
+writes nothing.
 
 Source: docs/reference/commands.md#cosell-status.
 """
@@ -14,33 +15,21 @@ from msgspec import Struct, field
 from shared.app import App
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
-from shared.domain.deal import Deal, display_text
 from shared.domain.link import Link
+from shared.domain.link_states import State
 from shared.domain.records import Opportunity, Referral
 from shared.domain.scope import split_reference
 from shared.foundation.errors import ConfigurationError, CosellError, NotFound
 from shared.mapping.inbox_record import KEY as INBOX_KEY
 from shared.mapping.inbox_record import OBJECT as INBOX
+from shared.operations.answer_stages import how_to_answer
 from shared.operations.ask_app import APPROVAL
 from shared.operations.find_pair import FoundPair, find_deal, read_id
+from shared.operations.held_by import with_accounts, with_parent
+from shared.operations.pair_fields import FieldReport, field_reports
 from shared.operations.queue_texts import is_late
 from shared.store.stored_values import RetryEntry
 from shared.sync.ports import Context
-
-NOT_SHOWN = "not shown"
-"""In place of the record of a side that does not show it."""
-
-
-class FieldReport(Struct, frozen=True):
-    """A field as both sides agreed on it, and as each side shows it now; None: not known. `note` is what is on file."""
-
-    field: str
-    label: str
-    base: str | None
-    salesforce: str | None
-    partner_center: str | None
-    differs: bool
-    note: str
 
 
 class PairReport(Struct, frozen=True):
@@ -67,6 +56,8 @@ class PairReport(Struct, frozen=True):
     columns: Sequence[str] = ()
     is_late: bool = False
     is_of_other_party: bool = False
+    name: str = ""
+    how_to_answer: str = ""
 
     @property
     def needs_approval(self) -> bool:
@@ -105,9 +96,9 @@ def pair_report(app: App, text: str) -> PairReport:
         found.referral_id,
         str(link.state) if link else None,
         str(link.mark) if link and link.mark else None,
-        _cause_of_inbox(ctx, found.key, problems) if in_inbox else link.cause if link else None,
+        _cause(ctx, found, referral, problems) if in_inbox else _own_cause(ctx, link),
         _versions(link, opportunity, referral),
-        _fields(ctx, link, opportunity, referral),
+        field_reports(ctx, link, opportunity, referral),
         _intent(found),
         found.retry_entry,
         in_inbox,
@@ -118,7 +109,27 @@ def pair_report(app: App, text: str) -> PairReport:
         link.unshown.columns if link and link.unshown else (),
         found.retry_entry is not None and is_late(found.retry_entry, app.clock.now(), ctx.policy.run_time),
         found.is_of_other_party,
+        _name(link, opportunity, referral),
+        how_to_answer(ctx.translation) if link and link.answer_by and link.state is State.ON_HOLD else "",
     )
+
+
+def _name(link: Link | None, opportunity: Opportunity | None, referral: Referral | None) -> str:
+    """The name of the deal, from whichever place has one."""
+    deals = (opportunity and opportunity.deal, link and link.base, referral and referral.deal)
+    return next((str(name) for deal in deals if deal and (name := deal.get("name"))), "")
+
+
+def _own_cause(ctx: Context, link: Link | None) -> Cause | None:
+    if link is None or link.cause is None:
+        return None
+    return with_parent(ctx, link.cause, link.opportunity_id) if link.state is not State.PARKED else link.cause
+
+
+def _cause(ctx: Context, found: FoundPair, referral: Referral | None, problems: list[str]) -> Cause | None:
+    """Why a deal is in the inbox, with the accounts that its customer may be."""
+    cause = _cause_of_inbox(ctx, found.key, problems)
+    return with_accounts(ctx, cause, referral.deal) if cause and referral else cause
 
 
 def _context(app: App) -> Context:
@@ -183,45 +194,6 @@ def _versions(link: Link | None, opportunity: Opportunity | None, referral: Refe
         "opportunity": opportunity.modified.isoformat() if opportunity else None,
         "mapping": link.mapping if link else None,
     }
-
-
-def _fields(
-    ctx: Context, link: Link | None, opportunity: Opportunity | None, referral: Referral | None
-) -> list[FieldReport]:
-    ours, theirs = opportunity.deal if opportunity else None, referral.deal if referral else None
-    base = link.base if link else Deal()
-    return [
-        FieldReport(
-            rule.field,
-            rule.label,
-            _shown(base, rule.field),
-            _shown(ours, rule.field),
-            _shown(theirs, rule.field),
-            _differs(rule.field, base, ours, theirs),
-            _note(link, rule.field),
-        )
-        for rule in ctx.translation.rules
-        if any(rule.field in deal for deal in (base, ours, theirs) if deal is not None)
-    ]
-
-
-def _differs(name: str, base: Deal, ours: Deal | None, theirs: Deal | None) -> bool:
-    """Whether two of the three values that are known differ."""
-    known = [deal.get(name) for deal in (base, ours, theirs) if deal is not None and name in deal]
-    return any(value != known[0] for value in known[1:])
-
-
-def _shown(deal: Deal | None, name: str) -> str | None:
-    return display_text(deal[name]) if deal is not None and name in deal else None
-
-
-def _note(link: Link | None, name: str) -> str:
-    """The code of what is on file for the field."""
-    if link is None:
-        return ""
-    refused = (link.refused[key].code for key in link.refused if key.partition(".")[2] == name)
-    waiting = (link.waiting[key].code for key in link.waiting if key == name)
-    return ", ".join(dict.fromkeys((*refused, *waiting)))
 
 
 def _intent(found: FoundPair) -> list[str]:

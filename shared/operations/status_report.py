@@ -5,6 +5,7 @@ that goes on with it. Source: docs/reference/commands.md#cosell-status.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from shared.domain.deal import Side
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.sighting import Sighting
+from shared.operations.answer_stages import how_to_answer
 from shared.operations.ask_app import REFUSED_COLUMNS
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
@@ -32,8 +34,9 @@ HELD, PARKED, COLUMNS, INBOX, ANSWER, STOPPED, LATE = (
     "held", "parked", "columns", "inbox", "answer", "stopped", "late",
 )  # fmt: skip
 """The kinds of groups."""
-IN_INBOX = "Open the tab Co-sell Inbox in Salesforce, and do what the record says."
-ANSWER_IT = "Accept or decline the deal before Answer By ends."
+IN_INBOX = "The tab Co-sell Inbox in Salesforce has the reason, and so has"
+SHOWN_OF_INBOX = 20
+"""So many deals of the inbox are named: each has its own reason, which the table does not hold."""
 COLUMN_REFUSED = "Give the right that `cosell doctor` names, or correct the rule in Salesforce."
 AUDIT_SAYS = "The Audit of the opportunity has the reason and the remedy."
 APPROVE = "Look at the deals, then let the changes go."
@@ -127,7 +130,7 @@ def status_report(app: App) -> StatusReport:
         [_side_report(store, side, now) for side in Side],
         [_queue(side, entries, late) for side, entries in queues.items()],
         links,
-        _grouped(found),
+        [_told(group, app) for group in _grouped(found)],
         {name.removeprefix(ENDS): at for name, at in sorted(cursors.items()) if name.startswith(ENDS)},
         [_request(entry) for entries in queues.values() for entry in entries if entry.asked or entry.cause == OPERATOR],
     )
@@ -162,11 +165,11 @@ def _side_report(store: LinkStore, side: Side, now: datetime) -> SideReport:
 def _of_link(link: Link, since: Mapping[str, datetime | None], now: datetime) -> Iterator[_One]:
     """What is wrong with a linked deal: one line for each thing."""
     key, cause = link.opportunity_id, link.cause
-    if link.state is State.HELD and cause is not None:
+    if link.state is State.PARKED or link.has_refused_value:
+        yield _parked(link)
+    elif cause is not None and not link.inbox:  # an unanswered deal, and one in step, can have a cause too
         command = _retry(cause.code)
         yield _One(HELD, cause.code, cause.field, since.get(key), key, cause.remedy, command, cause.reason)
-    elif link.state is State.PARKED or link.has_refused_value:
-        yield _parked(link)
     if link.unshown is not None:
         columns = ", ".join(link.unshown.columns)
         command = _retry(REFUSED_COLUMNS)
@@ -174,7 +177,7 @@ def _of_link(link: Link, since: Mapping[str, datetime | None], now: datetime) ->
     if link.inbox:
         yield _One(INBOX, cause.code if cause else INBOX, None, since.get(key), key, IN_INBOX, _retry_one(key))
     if link.answer_by is not None and link.state is State.ON_HOLD and link.answer_by.until - now <= ANSWER_SOON:
-        yield _One(ANSWER, "answer_due", None, link.answer_by.until, key, ANSWER_IT, f"cosell status {key}")
+        yield _One(ANSWER, "answer_due", None, link.answer_by.until, key, "", f"cosell status {key}")
     stopped = [record.since for record in link.waiting.values() if record.code == MASS_CHANGE]
     if stopped:
         yield _One(STOPPED, MASS_CHANGE, None, min(stopped), key, APPROVE, "cosell approve")
@@ -222,6 +225,17 @@ def _retry_one(key: str) -> str:
     return f"cosell retry {key}"
 
 
+def _inbox_remedy(some: Sequence[_One]) -> str:
+    """Lead to the reason of each deal of the inbox."""
+    keys = sorted(one.key for one in some)[:SHOWN_OF_INBOX]
+    return f"{IN_INBOX} {', '.join(f'`cosell status {key}`' for key in keys)}."
+
+
+def _told(group: Group, app: App) -> Group:
+    """The group of unanswered deals with the stages that answer them; any other as it is."""
+    return replace(group, remedy=how_to_answer(app.translation)) if group.kind == ANSWER else group
+
+
 def _grouped(found: Sequence[_One]) -> list[Group]:
     """The groups in the order of their kinds, the largest first. The oldest deal of a group is its example."""
     by_cause: dict[tuple[str, str, str | None], list[_One]] = {}
@@ -232,7 +246,7 @@ def _grouped(found: Sequence[_One]) -> list[Group]:
         first = min(some, key=lambda one: (one.since is None, one.since, one.key))
         is_retried = len(some) > 1 and first.command.startswith("cosell retry")
         command = _retry(code) if is_retried else first.command
-        texts = first.reason, first.remedy
+        texts = first.reason, _inbox_remedy(some) if kind == INBOX else first.remedy
         groups.append(Group(kind, code, field, len(some), first.since, first.key, *texts, command))
     order = (HELD, PARKED, COLUMNS, INBOX, ANSWER, STOPPED, LATE)
     return sorted(groups, key=lambda group: (order.index(group.kind), -group.count, group.code))

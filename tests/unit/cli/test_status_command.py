@@ -11,7 +11,7 @@ from local.systems import Systems
 from shared import __version__
 from shared.app import App
 from shared.cli.exit_codes import Exit
-from shared.cli.explain import run_explain
+from shared.cli.explain import print_change, run_explain
 from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output
 from shared.cli.status import age, run_status
@@ -22,9 +22,10 @@ from shared.domain.deal import Side
 from shared.domain.link import Difference, Link, Pointer, Unshown
 from shared.domain.link_states import State
 from shared.foundation.errors import ConfigurationError
+from shared.operations.explain_field import FieldChange
 from shared.operations.status_report import status_report
 from shared.store.stored_values import RetryEntry
-from shared.sync.runs import run_push
+from shared.sync.runs import run_push, run_sweep
 from tests.unit.cli.golden_text import WIDTH, check_golden
 
 OPPORTUNITY = "006AA0000000000AAA"
@@ -109,7 +110,7 @@ def test_each_group_has_its_command_in_json(trouble: App, capsys: pytest.Capture
 @pytest.mark.usefixtures("trouble")
 def test_explain_reads_the_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_explain(output(), "006AA0000000003AAA", "money") is Exit.OK
-    assert "A later value is on file: not in Salesforce (refused_by_salesforce)" in capsys.readouterr().out
+    assert "Salesforce refused the later value (refused_by_salesforce)" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("systems")
@@ -204,6 +205,68 @@ def test_explain_tells_each_change_of_a_field(deal: tuple[str, str], capsys: pyt
     check_golden("explain", capsys.readouterr().out, {deal[0]: OPPORTUNITY, deal[1]: REFERRAL})
 
 
-def test_explain_of_an_unknown_field_names_all(deal: tuple[str, str]) -> None:
-    with pytest.raises(ConfigurationError, match="is no mapped field: account"):
-        run_explain(output(), deal[0], "colour")
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("colour", r"'colour' is no mapped field\. These are: account \(Account Name\)"),
+        ("amonut", r"Did you mean money\?"),
+        ("closng", r"Did you mean closing\?"),
+    ],
+)
+def test_explain_of_an_unknown_field_names_all_and_the_nearest(deal: tuple[str, str], field: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        run_explain(output(), deal[0], field)
+
+
+def test_explain_says_in_words_that_a_value_did_not_arrive(capsys: pytest.CaptureFixture[str]) -> None:
+    change = FieldChange(datetime.now(UTC), False, Side.SALESFORCE, "1.00 USD", "2.00 USD", "x", "Text.", None)  # noqa: FBT003 - a field
+    print_change(change, output())
+    assert "Salesforce kept 1.00 USD, and did not get 2.00 USD" in capsys.readouterr().out
+
+
+def test_a_held_deal_names_the_account_and_its_value(systems: Systems, capsys: pytest.CaptureFixture[str]) -> None:
+    deal = systems.seller_creates("Held deal", country=None)
+    push()
+    assert run_status(output(as_json=True), deal) is Exit.PROBLEM
+    account = systems.salesforce.record("Opportunity", deal)["AccountId"]
+    remedy = json.loads(capsys.readouterr().out)["cause"]["remedy"]
+    assert remedy.startswith("Please enter it on the account.")
+    assert f"({account}), whose BillingCountry is empty." in remedy
+
+
+def test_an_unanswered_deal_with_an_unknown_stage_is_listed_and_its_stage_is_shown(
+    systems: Systems, capsys: pytest.CaptureFixture[str]
+) -> None:
+    systems.partner_center.microsoft_sends(name="Sent", customerProfile={"name": "Sent Ltd"})
+    pull()
+    (record,) = systems.salesforce.records("Opportunity")
+    systems.salesforce.edit("Opportunity", record["Id"], {"StageName": "Unheard Of"})
+    push()
+    run_status(output(as_json=True), record["Id"])
+    document = json.loads(capsys.readouterr().out)
+    (stage,) = [one for one in document["fields"] if one["field"] == "status"]
+    assert (stage["salesforce"], stage["differs"]) == ("Unheard Of", True)
+    assert "has no matching status" in stage["why"]
+    assert "set Stage to Prospecting, " in document["how_to_answer"]
+    assert "To decline it, choose a Closing Reason and set Stage to Closed Lost." in document["how_to_answer"]
+    with closing(App()) as app:
+        (group,) = status_report(app).groups
+    assert (group.code, group.example) == ("unknown_stage", record["Id"])
+
+
+def test_a_difference_that_nobody_carries_over_is_no_difference(
+    systems: Systems, capsys: pytest.CaptureFixture[str]
+) -> None:
+    systems.partner_center.microsoft_sends(name="Sent", customerProfile={"name": "Sent Ltd"})
+    pull()
+    (record,) = systems.salesforce.records("Opportunity")
+    run_status(output(as_json=True), record["Id"])
+    fields = {one["field"]: one for one in json.loads(capsys.readouterr().out)["fields"]}
+    assert fields["team"]["partner_center"] != fields["team"]["salesforce"]
+    assert (fields["team"]["differs"], fields["team"]["why"]) == (False, "each side keeps its own")
+    assert not any(one["differs"] for one in fields.values())
+
+
+def pull() -> None:
+    with closing(App()) as app:
+        run_sweep(app.context)
