@@ -5,11 +5,14 @@ import gc
 # Objects made at start stay in use. Searching them for garbage took a tenth of a cold start.
 gc.set_threshold(100_000, 20, 50)
 
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
-from shared.foundation.start_fault import StartFault, describe_start_fault
+if TYPE_CHECKING:
+    from shared.foundation.start_fault import StartFault
 
-start_fault: StartFault | None = None
+start_fault: "StartFault | None" = None
 """Why the app did not start; None if it did."""
 
 
@@ -24,8 +27,10 @@ def load_app() -> func.FunctionApp:
 
         return load_whole_app()
     except Exception as error:  # noqa: BLE001 - whatever it is, the minimal app reports it
+        from shared.foundation.start_fault import describe_start_fault  # noqa: PLC0415 - rarely needed
+
         start_fault = describe_start_fault(error)
-    from functions.minimal_app import load_minimal_app  # noqa: PLC0415 - rarely needed
+    from functions.minimal_app import load_minimal_app  # noqa: PLC0415 - as above
 
     return load_minimal_app(start_fault)
 

@@ -10,15 +10,13 @@ from functions.keep_credentials import bp as keep_credentials
 from functions.push_opportunities import bp as push_opportunities
 from functions.receive_event import bp as receive_event
 from functions.report_health import bp as report_health
+from functions.start_check import check_start
 from functions.sweep_referrals import bp as sweep_referrals
-from shared.app import app as connector
-from shared.settings.variables import run_startup_checks, trigger_settings
-from shared.webhook.admission import event_admission
 
 
 def load_whole_app() -> func.FunctionApp:
     """Return the app. Raises one ConfigurationError that names everything that is wrong in settings and mapping."""
-    run_startup_checks(connector, event_admission, trigger_settings)
+    check_start()
     app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
     for blueprint in (
         receive_event,

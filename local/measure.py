@@ -12,8 +12,8 @@ the app. Each run starts a fresh app process (`local.measure_app`) with reset sy
 - applies the event, pushes one opportunity, and sweeps
 
 The time of all imports counts, except those of `azure.functions`, which the worker has already loaded. As in Azure, the
-packages that requirements.txt does not name are missing, bytecode is present, and the packages of Table Storage are
-imported in place of SQLite: docs/reference/azure.md#cold-start.
+app is unpacked from its zip, the packages that requirements.txt does not name are missing, bytecode is present, and the
+packages of Table Storage are imported in place of SQLite: docs/reference/azure.md#cold-start.
 
 The times are processor times. Other programs on the machine can only make them longer. Therefore the limit applies to
 the sum of each module's fastest import. The table also shows the median of the runs, and the time of `azure.functions`
@@ -40,6 +40,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from local.unpacked_app import unpacked_app
+
 ROOT = Path(__file__).parents[1]
 BASE_MODULES = ("azure.functions",)
 WORKER_MODULES = ("azure_functions_runtime", *BASE_MODULES)
@@ -48,7 +50,7 @@ LOCAL_MODULES = frozenset({"shared.store.sqlite_rows", "sqlite3", "sqlite3.dbapi
 """The modules that a local run loads instead of `DEPLOYED_MODULES`. A deployment never loads them."""
 
 RUNS = 15
-LIMIT_FIRST, LIMIT_ALL, LIMIT_MEMORY = 250.0, 400.0, 150.0  # milliseconds, milliseconds, MB resident
+LIMIT_FIRST, LIMIT_ALL, LIMIT_MEMORY = 80.0, 370.0, 150.0  # milliseconds, milliseconds, MB resident
 NOISE = 1.2
 """The command fails only if a value is larger than its limit times this factor."""
 
@@ -104,15 +106,15 @@ class Measure:
 @contextmanager
 def start_systems_process() -> Iterator["subprocess.Popen[str]"]:
     """Run the emulated systems in a process of their own until the block ends."""
-    with _start_module("local.measure_systems", os.environ) as process:
+    with _start_python(("-m", "local.measure_systems"), ROOT, os.environ) as process:
         yield process
 
 
 @contextmanager
-def _start_module(module: str, environ: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+def _start_python(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
     # With -E, Python ignores variables that could forbid bytecode or add paths and so change the result.
-    command, pipe = [sys.executable, "-E", "-m", module], subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, env=environ, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603 - our own modules
+    command, pipe = [sys.executable, "-E", *words], subprocess.PIPE
+    with subprocess.Popen(command, cwd=folder, env=environ, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603 - our own modules
         try:
             yield process
             process.communicate()
@@ -147,9 +149,12 @@ def measure_fresh_run(systems: "subprocess.Popen[str]", base: Sequence[str] = BA
 
 def measure_staged_run(staged: Mapping[str, Any], base: Sequence[str]) -> RunCost:
     """Measure one run of the app with the answer of `local.measure_systems`. Raises CannotMeasure."""
-    environ = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
+    passed_on = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
     instructions = {**staged, "base": base, "more": DEPLOYED_MODULES, "absent": development_packages()}
-    with _start_module("local.measure_app", environ | staged["environ"]) as app:
+    with (
+        unpacked_app(passed_on | staged["environ"]) as (home, environ),
+        _start_python((str(ROOT / "local" / "measure_app.py"),), home, environ) as app,
+    ):
         report = _exchange_line(app, json.dumps(instructions), "the app")
         missing = REQUIRED_EVENTS - set(report["events"])
         if missing:

@@ -55,6 +55,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "event_not_understood": (logging.WARNING, ("event_id", "reason")),
     # start
     "start_failed": (logging.ERROR, ("error", "names")),
+    "mapping_rechecked": (logging.INFO, ("reason",)),
     "clock_differs": (logging.WARNING, ("seconds",)),
     # runs
     "push_done": (logging.INFO, ("seen", "settled", "due", "held", "parked", "seconds", "correlation_id")),

@@ -1,130 +1,35 @@
-"""Check the value of one setting: each type here is a rule for a value, and the sentence for a wrong value.
+"""The types of settings for pydantic: each is a rule of `value_checks.py`, or a pattern, or limits of a number."""
 
-A sentence never quotes the value, which may be a secret.
-"""
-
-import binascii
-import re
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from shared.settings.schedules import schedule_fault
+from shared.settings.value_checks import (
+    DAY,
+    check_certificates,
+    check_connection_string,
+    check_file,
+    check_https,
+    check_link,
+    check_new_file,
+    check_origin,
+    check_queue_name,
+    check_resolved,
+    check_schedule,
+)
 
-REFERENCE = "@Microsoft.KeyVault("
-"""The beginning of a Key Vault reference. If the platform cannot resolve it, this text is the value."""
-DAY = 86400
-"""The longest time that a setting may have, in seconds. All of these times are minutes in practice."""
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
-_LONG_HEADER = 4
-"""The bytes before the content of a DER sequence of 256 to 65,535 bytes, which every certificate is."""
-
-
-def _check_resolved(value: str) -> str:
-    if value.startswith(REFERENCE):
-        raise ValueError("is an unresolved Key Vault reference: give the app the right to read the secret")
-    return value
-
-
-def _check_https(value: str) -> str:
-    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?", value):
-        raise ValueError("must be an https address")
-    return value.rstrip("/")
-
-
-def _check_origin(value: str) -> str:
-    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?/?", value):
-        raise ValueError("must be an https address without a path")
-    return value.rstrip("/")
-
-
-def _check_connection_string(value: str) -> str:
-    """Check the parts by name. Microsoft's library would check more, but it slows a cold start and is imported late."""
-    parts = {name.strip().lower() for name in (part.partition("=")[0] for part in value.split(";"))}
-    known = {"accountname", "accountkey"} <= parts and not parts.isdisjoint({"tableendpoint", "endpointsuffix"})
-    if not known and value.strip(" ;").lower() != "usedevelopmentstorage=true":
-        raise ValueError("must contain AccountName, AccountKey, and TableEndpoint or EndpointSuffix")
-    return value
-
-
-def _check_link(value: str) -> str:
-    if "{id}" not in value or re.search(r"[{}]", value.replace("{id}", "")):
-        raise ValueError("must contain {id}, the place of the referral's id, and no other brace")
-    return value
-
-
-def _check_queue_name(value: str) -> str:
-    # Azure allows 63 characters. The name of the poison queue needs seven of them for "-poison".
-    if not re.fullmatch(r"(?=.{3,56}$)[a-z0-9]+(-[a-z0-9]+)*", value):
-        raise ValueError("is not a queue name (3 to 56 lower-case letters, digits and single hyphens)")
-    return value
-
-
-def _check_schedule(value: str) -> str:
-    if fault := schedule_fault(value):
-        raise ValueError(fault)
-    return value
-
-
-def _check_file(value: Path) -> Path:
-    if not value.is_file():
-        raise ValueError("is not a file that can be read")
-    return value
-
-
-def _check_certificates(value: Path) -> Path:
-    """Check that the certificates are whole. Loading the public roots to find that out would take 20 ms of each start.
-
-    A connection loads the file (`shared.transport.trust`). Of a file in an unusual form, the loading decides here too.
-    """
-    import ssl  # noqa: PLC0415 - imported late: it slows a cold start, and few deployments set a bundle
-
-    try:
-        blocks = _PEM.findall(value.read_bytes())
-        if not (blocks and all(map(_is_der, blocks))):
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
-    except OSError:
-        raise ValueError("contains no readable certificate in PEM form") from None
-    return value
-
-
-def _is_der(block: bytes) -> bool:
-    """Whether the base64 of a PEM block holds exactly one DER sequence of the length that its header states."""
-    try:
-        data = binascii.a2b_base64(b"".join(block.split()), strict_mode=True)
-    except binascii.Error:
-        return False
-    return (
-        len(data) > _LONG_HEADER and data[:2] == b"\x30\x82" and int.from_bytes(data[2:4]) == len(data) - _LONG_HEADER
-    )
-
-
-def _check_new_file(value: Path) -> Path:
-    if not value.parent.is_dir():
-        raise ValueError("is in a folder that does not exist")
-    if value.is_dir():
-        raise ValueError("is a folder, not a file")
-    return value
-
-
-Text = Annotated[str, Field(min_length=1), AfterValidator(_check_resolved)]
-Https = Annotated[str, AfterValidator(_check_https)]
-Origin = Annotated[str, AfterValidator(_check_origin)]
-File = Annotated[Path, AfterValidator(_check_file)]
-Certificates = Annotated[File, AfterValidator(_check_certificates)]
-NewFile = Annotated[Path, AfterValidator(_check_new_file)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(check_resolved)]
+Https = Annotated[str, AfterValidator(check_https)]
+Origin = Annotated[str, AfterValidator(check_origin)]
+File = Annotated[Path, AfterValidator(check_file)]
+Certificates = Annotated[File, AfterValidator(check_certificates)]
+NewFile = Annotated[Path, AfterValidator(check_new_file)]
 """A file that exists or can be created."""
-Link = Annotated[Text, AfterValidator(_check_link)]
-Connection = Annotated[Text, AfterValidator(_check_connection_string)]
-Queue = Annotated[str, AfterValidator(_check_queue_name)]
-Schedule = Annotated[str, AfterValidator(_check_schedule)]
+Link = Annotated[Text, AfterValidator(check_link)]
+Connection = Annotated[Text, AfterValidator(check_connection_string)]
+Queue = Annotated[str, AfterValidator(check_queue_name)]
+Schedule = Annotated[str, AfterValidator(check_schedule)]
 Guid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
 PositiveSeconds = Annotated[Seconds, Field(gt=0)]
-
-
-def seconds(value: float) -> timedelta:
-    """Return a duration of that many seconds."""
-    return timedelta(seconds=value)

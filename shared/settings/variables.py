@@ -16,8 +16,10 @@ from msgspec import Struct
 from pydantic import Field, ValidationError, field_validator
 
 from shared.foundation.errors import ConfigurationError
+from shared.settings.event_values import DEFAULTS, split_list
 from shared.settings.guards import GuardSettings
 from shared.settings.settings_group import SettingsGroup, describe_faults
+from shared.settings.value_checks import DEADLINE_SECONDS, LEASE_SECONDS
 from shared.settings.value_types import (
     Certificates,
     Connection,
@@ -50,9 +52,9 @@ class SyncSettings(SettingsGroup):
     push_paused: bool = False
     pull_paused: bool = False
     mapping: Path | None = None
-    lease_seconds: PositiveSeconds = 300
+    lease_seconds: PositiveSeconds = LEASE_SECONDS
     settle_seconds: Seconds = 600
-    deadline_seconds: PositiveSeconds = 60
+    deadline_seconds: PositiveSeconds = DEADLINE_SECONDS
     irreversible_wait_seconds: Seconds = 120
     hold_win: bool = True
     customer_consent: Annotated[str, Field(pattern=r"^(settings|checkbox)$")] = "settings"
@@ -189,26 +191,20 @@ class EventSettings(SettingsGroup):
         "ca_bundle": "/etc/ssl/acme.pem",
     }
 
-    certificate_origins: tuple[str, ...] = ("https://3psostorageacct.blob.core.windows.net",)
-    issuer_origins: tuple[str, ...] = (
-        "http://www.microsoft.com",
-        "http://caissuers.microsoft.com",
-        "http://cacerts.digicert.com",
-        "http://cacerts.geotrust.com",
-        "http://cacerts.digicert.cn",
-    )
-    dispatcher: Text = "pcnotifications-dispatch.microsoft.com"
+    certificate_origins: tuple[str, ...] = DEFAULTS.certificate_origins
+    issuer_origins: tuple[str, ...] = DEFAULTS.issuer_origins
+    dispatcher: Text = DEFAULTS.dispatcher
     roots: File | None = None
     intermediates: File | None = None
     certificates: File | None = None
-    resource_hosts: tuple[str, ...] = ("api.partnercenter.microsoft.com", "api.partner.microsoft.com")
-    max_bytes: Annotated[int, Field(gt=0)] = 65536
-    ca_bundle: Path | None = None  # checked in VaultSettings, not again at every event
+    resource_hosts: tuple[str, ...] = DEFAULTS.resource_hosts
+    max_bytes: Annotated[int, Field(gt=0)] = DEFAULTS.max_bytes
+    ca_bundle: Path | None = None  # VaultSettings checks it
 
     @field_validator("certificate_origins", "issuer_origins", "resource_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
-        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+        return split_list(value) if isinstance(value, str) else value
 
 
 class WebhookSettings(SettingsGroup):

@@ -15,12 +15,13 @@ from copy import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from shared.foundation.errors import ConfigurationError
 from shared.foundation.logs import log
-from shared.settings.variables import event_settings
+from shared.settings.surely_right import event_values
 from shared.webhook.events import (
     DOCUMENTED_HOSTS,
     ArrivedTestEvent,
@@ -32,6 +33,9 @@ from shared.webhook.events import (
 )
 from shared.webhook.refusals import Reason, Refusal, Unverified, Verified
 from shared.webhook.signature import HeaderFields, SignatureVerifier, open_verifier
+
+if TYPE_CHECKING:
+    from shared.settings.variables import EventSettings
 
 ACCEPTED = 202
 MAX_BODY = 65_536
@@ -128,7 +132,7 @@ def _log_unused_event(content: bytes, event: ArrivedTestEvent | NotUnderstood) -
 @cache
 def event_admission() -> EventAdmission:
     """The admission of this process. The first call reads and checks its settings. Raises ConfigurationError."""
-    settings = event_settings()
+    settings = event_values() or _described_settings()
     verifier = open_verifier(
         origins=settings.certificate_origins,
         dispatcher_name=settings.dispatcher,
@@ -140,6 +144,13 @@ def event_admission() -> EventAdmission:
         ca_bundle=settings.ca_bundle,
     )
     return EventAdmission(verifier, settings.max_bytes, settings.resource_hosts)
+
+
+def _described_settings() -> "EventSettings":
+    """The settings as the models read them. Raises ConfigurationError, which says what is wrong."""
+    from shared.settings.variables import event_settings  # noqa: PLC0415 - late: it imports pydantic
+
+    return event_settings()
 
 
 def _read_pem(setting: str, path: Path | None) -> str:

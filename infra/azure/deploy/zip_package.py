@@ -1,4 +1,4 @@
-"""Builds the zip of the app: the files that the app needs, and a record of their origin.
+"""Builds the zip of the app: the files that the app needs, their bytecode, and a record of their origin.
 
 The same sources give the same bytes. config-zip does not read `.funcignore` (docs/reference/azure.md#azure-cli), so the
 files are chosen here.
@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.azure.deploy.bytecode import compile_sources, foreign_bytecode, is_bytecode
 from infra.azure.deploy.failure import DeploymentFailure
 from infra.azure.deploy.test_record import git_state, read_test_record
 from shared import __version__
 from shared.cli.exit_codes import Exit
 from shared.foundation.errors import ConfigurationError
+from shared.mapping import checked_file
 from shared.mapping.validation import load_mapping
 from shared.store.row_codec import ROWS
 
@@ -33,6 +35,7 @@ FIRST_ROWS = 1
 """The generation of rows of a zip that records none (`shared.store.row_codec.ROWS`)."""
 EARLIEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the zip: with its own time the same sources would give other bytes each time."""
+_DEPLOY_AGAIN = "Deploy again from the sources."
 READABLE = 0o100644 << 16
 UNIX = 3
 
@@ -46,12 +49,16 @@ class ZipPackage:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "ZipPackage":
-        """Read an existing zip. Raises DeploymentFailure if it has no record."""
+        """Read an existing zip. Raises DeploymentFailure if it has no record, or bytecode of other sources."""
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                return cls(data, json.loads(archive.read(RECORD)))
+                package = cls(data, json.loads(archive.read(RECORD)))
         except (zipfile.BadZipFile, KeyError, ValueError) as error:
-            raise DeploymentFailure(f"The zip has no readable {RECORD}.", "Deploy again from the sources.") from error
+            raise DeploymentFailure(f"The zip has no readable {RECORD}.", _DEPLOY_AGAIN) from error
+        if foreign := foreign_bytecode(package.files):
+            sentence = f"The zip has bytecode that was not made of its sources: {', '.join(foreign[:5])}."
+            raise DeploymentFailure(sentence, _DEPLOY_AGAIN)
+        return package
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -61,8 +68,12 @@ class ZipPackage:
 
     @property
     def code_files(self) -> dict[str, bytes]:
-        """The files that are the same in every environment: all but the record and the mapping file."""
-        return {name: data for name, data in self.files.items() if name != RECORD and not name.startswith("mapping/")}
+        """The sources that are the same in every environment: without record, bytecode, and what is in `mapping`."""
+        return {
+            name: data
+            for name, data in self.files.items()
+            if name != RECORD and not name.startswith("mapping/") and not is_bytecode(name)
+        }
 
     @property
     def commit(self) -> str:
@@ -116,10 +127,15 @@ def build_zip(root: Path, environment: str) -> ZipPackage:
 def zip_for_environment(
     code: Mapping[str, bytes], record: Mapping[str, Any], environment: str, mapping: bytes
 ) -> ZipPackage:
-    """The zip of this code with one environment's mapping file. Raises DeploymentFailure if the file is not valid."""
+    """The zip of this code with one environment's mapping file, bytecode, and the record that the file was checked.
+
+    Raises DeploymentFailure if the file is not valid.
+    """
     whole_record = {**record, "environment": environment, "mapping": _mapping_hash(environment, mapping)}
     files = {
         **code,
+        **compile_sources(code),
+        checked_file.RECORD: checked_file.make_record(mapping, code),
         f"mapping/{environment}.toml": mapping,
         RECORD: (json.dumps(whole_record, indent=2, sort_keys=True) + "\n").encode(),
     }

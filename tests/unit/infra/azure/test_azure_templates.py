@@ -11,6 +11,7 @@ import pytest
 from shared.foundation.logs import log
 from shared.settings import variables as code
 from shared.settings.schedules import parse_schedule, schedule_fault
+from shared.settings.surely_right import event_values, settings_are_right
 from tests.unit.infra.azure.azure_files import (
     ALL_OPTIONS,
     ENVIRONMENTS,
@@ -53,6 +54,8 @@ def deployed_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 
 
 def test_the_app_starts_with_the_deployed_settings(deployed_environment: str) -> None:
+    assert settings_are_right(), "the start of the app need not ask the models"
+    assert event_values() is not None
     code.event_settings()
     code.trigger_settings()
     settings = code.Settings.load()

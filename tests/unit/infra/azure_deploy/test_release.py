@@ -6,13 +6,15 @@ import zipfile
 
 import pytest
 
+from infra.azure.deploy.bytecode import bytecode_path, compile_sources
 from infra.azure.deploy.deploy import deploy
 from infra.azure.deploy.failure import DeploymentFailure
 from infra.azure.deploy.infrastructure import read_target
 from infra.azure.deploy.promote import promote
 from infra.azure.deploy.restore_previous_version import rollback
-from infra.azure.deploy.zip_package import build_zip
+from infra.azure.deploy.zip_package import ZipPackage, build_zip
 from shared.cli.exit_codes import Exit
+from shared.mapping.checked_file import RECORD, make_record
 from tests.unit.infra.azure_deploy.fake_azure import FUNCTIONS, SHELL, FakeAzure, answer_deployment, commit_all, run_git
 
 pytestmark = pytest.mark.slow
@@ -219,6 +221,26 @@ def test_the_code_of_staging_goes_to_production_with_the_mapping_of_production(a
     )
 
 
+def test_production_gets_bytecode_and_the_record_of_its_own_mapping_file(azure: FakeAzure) -> None:
+    deploy_change(azure, "deal = 2\n")
+    in_staging = ZipPackage.from_bytes((azure.folder / "running.zip").read_bytes())
+    prepare_production(azure)
+    promote(azure.open_session("production"))
+    package = ZipPackage.from_bytes((azure.folder / "running.zip").read_bytes())
+    assert package.files[RECORD] == make_record(package.files["mapping/production.toml"], package.code_files)
+    assert package.files[RECORD] != in_staging.files[RECORD]
+    assert compile_sources(package.code_files).items() <= package.files.items()
+
+
+def test_bytecode_that_was_changed_in_the_container_is_not_promoted(azure: FakeAzure) -> None:
+    deploy_change(azure, "deal = 2\n")
+    (blob,) = (azure.folder / "blobs").iterdir()
+    name = bytecode_path("shared/domain/deal.py")
+    forged = compile_sources({"shared/domain/deal.py": b"deal = 666\n"})[name]
+    blob.write_bytes(with_file(blob.read_bytes(), name, forged))
+    assert promotion_failure(azure) == f"The zip has bytecode that was not made of its sources: {name}."
+
+
 def promotion_failure(azure: FakeAzure) -> str:
     prepare_production(azure)
     calls = len(azure.calls_of("deployment sub create"))
@@ -269,10 +291,15 @@ def test_a_zip_that_was_changed_in_the_container_is_not_promoted(azure: FakeAzur
 
 def with_record(data: bytes, record: str) -> bytes:
     """The same zip with another record."""
+    return with_file(data, "build.json", record.encode())
+
+
+def with_file(data: bytes, changed: str, content: bytes) -> bytes:
+    """The same zip with another content of one file."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
-            new.writestr(name, record if name == "build.json" else old.read(name))
+            new.writestr(name, content if name == changed else old.read(name))
     return out.getvalue()
 
 
