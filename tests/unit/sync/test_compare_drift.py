@@ -249,6 +249,31 @@ def test_an_intent_to_which_nothing_returns_is_found_and_recovered(harness: Harn
     assert amounts(harness, deal) == (31000, 31000)
 
 
+@pytest.mark.parametrize("after", [False, True])
+def test_a_held_deal_that_was_unticked_after_a_run_stopped_is_found_and_left_as_after_any_untick(
+    harness: Harness, *, after: bool
+) -> None:
+    """No poll lists a deal without tick and referral. What it shows is what it shows where no run has stopped."""
+    deal = harness.seller_creates(Amount=None)
+    harness.advance_time(MINUTE)
+    crashed = harness.new_instance()
+    crashed.process.interrupt_at("salesforce.update", crashed.process.crash, after=after)
+    assert crashed.crashes_during(lambda instance: instance.push())
+    harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
+    harness.push(HOUR)
+    harness.push(2 * HOUR)
+    assert kinds(harness) == [(FindingKind.INTERRUPTED, deal)]
+    shown = harness.opportunity(deal)
+    compare_daily(harness.first)
+    harness.push()
+    assert harness.stored_link(deal).intent is None
+    assert harness.opportunity(deal) == shown
+    assert found(harness) == []
+    harness.seller_edits(deal, Sync_with_Partner_Center__c=True, Amount=31000)
+    harness.push(HOUR)
+    assert amounts(harness, deal) == (31000, 31000)
+
+
 def test_a_lease_that_a_stopped_run_left_is_no_finding(harness: Harness) -> None:
     (deal,) = linked_deals(harness, 1)
     change_link(harness, deal, intent=Intent())
