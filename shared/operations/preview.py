@@ -24,6 +24,7 @@ from shared.operations.find_pair import find_deal, read_id
 from shared.operations.preview_context import Preview, open_preview
 from shared.operations.preview_deals import Creates, DealPreview, NoteKind
 from shared.operations.preview_pairs import preview_pulled, preview_pushed
+from shared.operations.soql_option import typed_condition
 from shared.sync.change_detection import changed_opportunities, changed_referrals, unknown_referrals
 from shared.sync.ports import PULL, PUSH, Context, time_literal
 from shared.sync.retry_queue import PULLED_TOGETHER, pausing_on_failure, read_retry_queue
@@ -98,9 +99,10 @@ def preview_all(preview: Preview, progress: Progress = lambda _: None) -> Previe
 
 
 def preview_filter(preview: Preview, condition: str, progress: Progress = lambda _: None) -> PreviewReport:
-    """Preview the opportunities of a SOQL condition. Raises Rejected for a wrong one, and the other errors of both."""
+    """Preview the opportunities of a SOQL condition. Raises ConfigurationError for a wrong one, and errors of both."""
     ctx = preview.ctx
-    found = list(_found(ctx, f"SELECT Id FROM Opportunity WHERE ({condition}) ORDER BY Id"))  # noqa: S608 - the operator's own
+    with typed_condition(condition):
+        found = list(_found(ctx, f"SELECT Id FROM Opportunity WHERE ({condition}) ORDER BY Id"))  # noqa: S608 - the operator's own
     referrals = dict(_with_referrals(ctx, found))
     rest = [key for key in found if key not in referrals]
     return _previewed(preview, rest, list(referrals.values()), progress, tells_all=True)

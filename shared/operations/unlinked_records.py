@@ -22,6 +22,7 @@ from shared.domain.records import Referral
 from shared.foundation.errors import ConfigurationError, Unavailable
 from shared.mapping.field_base import FieldBase
 from shared.mapping.read_values import read_values
+from shared.operations.soql_option import typed_condition
 from shared.sync.ports import Context, Json
 from shared.sync.retry_queue import pausing_on_failure
 
@@ -85,7 +86,7 @@ def read_unlinked(
 ) -> Unlinked:
     """Read both sides. `column` is one of the opportunity that holds referral ids; `condition` is a SOQL condition.
 
-    Raises ConfigurationError for a column that can be none, and the errors of both sides and of the store.
+    Raises ConfigurationError for a column or condition that can be none, and the errors of both sides and of the store.
     """
     linked = {
         link.referral_id.lower(): link.opportunity_id
@@ -140,7 +141,7 @@ def _opportunities(ctx: Context, column: str | None, condition: str | None) -> I
     own = (ctx.translation.file.ours.flag, ctx.translation.file.ours.identifier, *([column] if column else ()))
     items = dict.fromkeys(("Id", *own, *(item for each in fields.values() for item in each.select_items())))
     where = f" WHERE {condition}" if condition else ""
-    with pausing_on_failure(ctx, Side.SALESFORCE):
+    with typed_condition(condition), pausing_on_failure(ctx, Side.SALESFORCE):
         page = ctx.salesforce.query(f"SELECT {', '.join(items)} FROM Opportunity{where}").pages[0]  # noqa: S608 - the operator's own condition
         yield from (_found_opportunity(ctx, record, fields, own[1:]) for record in page.records)
         while page.next:

@@ -17,7 +17,7 @@ from shared.cli.exit_codes import Exit
 from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output
 from shared.domain.link import Intent, Link
-from shared.foundation.errors import ConfigurationError
+from shared.foundation.errors import ConfigurationError, Rejected
 from shared.mapping.backfill_file import COLUMNS
 from shared.operations import backfill
 from shared.sync.runs import run_push
@@ -229,6 +229,14 @@ def test_a_name_cannot_run_in_a_spreadsheet_or_colour_a_terminal(
     assert "\x1b" not in file.read_text("utf-8-sig")
     assert apply(file, capsys)[0] is Exit.OK
     assert len(links()) == 1
+
+
+def test_a_wrong_condition_names_its_option(file: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"--soql: Salesforce cannot use .*Amout > 5.*INVALID_FIELD\."):
+        run_propose(Output(), file, soql="Amout > 5")
+    with pytest.raises(Rejected):
+        run_propose(Output(), file, "Nope__c", "Amount > 5")
+    assert not file.exists()
 
 
 def test_a_file_that_exists_is_not_written_over(file: Path) -> None:

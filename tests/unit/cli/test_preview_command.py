@@ -10,7 +10,7 @@ from local.systems import Systems
 from shared.app import App
 from shared.cli.exit_codes import Exit
 from shared.cli.preview import run_preview
-from shared.foundation.errors import ConfigurationError, Rejected
+from shared.foundation.errors import ConfigurationError
 from shared.sync.runs import run_push, run_sweep
 from tests.unit.cli.golden_text import check_golden, golden_output
 from tests.unit.sync.inbound_deals import CUSTOMER, DETAILS
@@ -142,8 +142,9 @@ def test_unknown_ids_conditions_and_choices_have_a_sentence_of_their_own(systems
         run_preview(golden_output(), "0a1b2c3d-0000-4000-8000-000000000001")
     with pytest.raises(ConfigurationError, match="is no id of a deal"):
         run_preview(golden_output(), "Fabrikam")
-    with pytest.raises(Rejected):
-        run_preview(golden_output(), soql="Amout > 5")
+    for condition in ("Amout > 5", "Amount > 'x"):
+        with pytest.raises(ConfigurationError, match=rf"--soql: Salesforce cannot use the condition .{condition[:5]}"):
+            run_preview(golden_output(), soql=condition)
     with pytest.raises(ConfigurationError, match="give an ID, or --soql FILTER, or --all"):
         run_preview(golden_output(), "006AA0000000009AAA", all_deals=True)
     assert systems.partner_center.referrals() == []
