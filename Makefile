@@ -21,7 +21,7 @@ NPM_OPTIONS := --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-o
 	--fetch-retry-mintimeout=1000
 NODE_FOLDERS := tests/conformance/azurite tests/conformance/jsforce tests/conformance/kusto
 
-.PHONY: help run serve trouble test simulate check deploy promote rollback lock measure route mutants clean
+.PHONY: help run serve trouble test simulate check deploy promote rollback lock measure bench route mutants clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -62,6 +62,9 @@ rollback: env-is-given $(LOCAL_READY) ## restore the previous version: make roll
 measure: $(LOCAL_READY) ## measure import times and memory of the app, and compare them with their limits
 	@$(PY) -m local.measure
 
+bench: $(LOCAL_READY) node ## measure this build, the commit f9a8dde and two scripts on the same systems (ROWS="create update"; QUICK=1)
+	@ROWS='$(ROWS)' QUICK='$(QUICK)' DOCS='$(DOCS)' $(PY) -m benchmarks
+
 route: $(LOCAL_READY) ## count what a deal passes on its way through the code, and compare it with its limits
 	@$(PY) -m local.measure_route
 
@@ -75,7 +78,8 @@ lock: ## write the lock files with versions and hashes from requirements*.in (ne
 		--no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
 
 clean: ## remove everything that the targets created
-	@rm -rf $(VENV) .coverage dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutants $(addsuffix /node_modules,$(NODE_FOLDERS))
+	@rm -rf $(VENV) .bench .coverage dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutants $(addsuffix /node_modules,$(NODE_FOLDERS))
+	@git worktree prune 2>/dev/null || true
 
 .PHONY: env-is-given
 env-is-given:

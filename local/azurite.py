@@ -62,8 +62,10 @@ def unavailable_reason() -> str | None:
 
 
 @contextmanager
-def start_azurite(folder: Path, *options: str, scheme: str = "http") -> Iterator[Azurite]:
+def start_azurite(folder: Path, *options: str, scheme: str = "http", log_requests: bool = False) -> Iterator[Azurite]:
     """Run Azurite on free ports, in memory, until the block ends. It writes its log into `folder`.
+
+    With `log_requests` the log has a line for each request.
 
     Raises:
         ConfigurationError: Azurite cannot run on this machine.
@@ -75,7 +77,8 @@ def start_azurite(folder: Path, *options: str, scheme: str = "http") -> Iterator
     with ExitStack() as stack:
         for _ in range(START_ATTEMPTS):
             azurite = Azurite(scheme, *_free_ports(len(SERVICES)))
-            if _wait_until_listening(stack.enter_context(_start_process(_build_command(azurite, options), log)), log):
+            command = [*_build_command(azurite), *([] if log_requests else ["--silent"]), *options]
+            if _wait_until_listening(stack.enter_context(_start_process(command, log)), log):
                 yield azurite
                 return
         raise RuntimeError(f"Azurite did not start: other programs took its ports in all {START_ATTEMPTS} attempts")
@@ -96,12 +99,12 @@ def _start_process(command: Sequence[str], log: Path) -> Iterator[subprocess.Pop
             process.wait(STOP_SECONDS)
 
 
-def _build_command(azurite: Azurite, options: Sequence[str]) -> Sequence[str]:
+def _build_command(azurite: Azurite) -> Sequence[str]:
     ports = {"blob": azurite.blob, "queue": azurite.queue, "table": azurite.table}
     addresses = [(f"--{name}Host", LOOPBACK, f"--{name}Port", str(port)) for name, port in ports.items()]
     address_options = [word for words in addresses for word in words]
-    general_options = ("--silent", "--disableTelemetry", "--inMemoryPersistence", "--skipApiVersionCheck")
-    return [shutil.which("node") or "node", str(PROGRAM), *general_options, *address_options, *options]
+    general_options = ("--disableTelemetry", "--inMemoryPersistence", "--skipApiVersionCheck")
+    return [shutil.which("node") or "node", str(PROGRAM), *general_options, *address_options]
 
 
 def _process_environment() -> dict[str, str]:

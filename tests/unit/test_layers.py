@@ -1,6 +1,7 @@
 """Every import of the code, also inside functions, follows the five floors of docs/architecture.md#the-floors."""
 
 import ast
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OWN_PACKAGES = ("function_app", "functions", "shared", "emulators", "infra", "local", "tests")
+OWN_PACKAGES = ("function_app", "functions", "shared", "emulators", "infra", "local", "benchmarks", "tests")
 
 FLOORS = {
     "function_app": 5,
@@ -103,7 +104,7 @@ def test_every_import_leads_to_a_lower_floor_or_is_listed() -> None:
     within_product = [
         (module, name)
         for module, name in product_imports()
-        if not name.startswith(("emulators", "infra", "local", "tests"))
+        if not name.startswith(("emulators", "infra", "local", "benchmarks", "tests"))
     ]
     assert [pair for pair in within_product if not is_import_allowed(*pair)] == []
 
@@ -123,16 +124,48 @@ def test_the_domain_imports_only_itself() -> None:
     assert forbidden == []
 
 
-@pytest.mark.parametrize("forbidden", ["emulators", "infra", "local", "tests"])
+@pytest.mark.parametrize("forbidden", ["emulators", "infra", "local", "benchmarks", "tests"])
 def test_the_product_imports_neither_emulators_nor_tools_nor_tests(forbidden: str) -> None:
     assert [pair for pair in product_imports() if pair[1].split(".")[0] == forbidden] == []
 
 
 def test_emulators_and_tools_do_not_import_the_tests() -> None:
-    places = ("emulators", "infra", "local")
+    places = ("emulators", "infra", "local", "benchmarks")
     assert [
         module for module in module_names(*places) if any(name.startswith("tests") for name in imports_of(module))
     ] == []
+
+
+def test_only_tests_import_the_benchmarks() -> None:
+    places = ("emulators", "infra", "local")
+    assert [
+        module for module in module_names(*places) if any(name.startswith("benchmarks") for name in imports_of(module))
+    ] == []
+
+
+def test_the_benchmarks_import_neither_app_nor_emulators() -> None:
+    """They speak with processes of a build, so that they measure an older build by the same code."""
+    allowed = ("benchmarks", "local.azurite", "shared.foundation.errors")
+    foreign = {
+        (module, name)
+        for module in module_names("benchmarks")
+        for name in imports_of(module)
+        if not name.startswith(allowed)
+    }
+    assert foreign == set()
+
+
+def test_programs_inside_a_build_import_only_the_standard_library() -> None:
+    files = sorted((ROOT / "benchmarks" / "inside").glob("*_process.py"))
+    imported = {
+        name.partition(".")[0]
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in _imported_names(node, file.stem)
+    }
+    assert len(files) > 2
+    assert imported - sys.stdlib_module_names == set()
 
 
 def test_the_emulators_import_nothing_of_the_product() -> None:
@@ -220,7 +253,7 @@ def _reachable_from(start: str, graph: Mapping[str, set[str]]) -> set[str]:
     return reached
 
 
-CHECKED_FOR_CIRCLES = ("function_app", "functions", "shared", "local", "emulators", "infra")
+CHECKED_FOR_CIRCLES = ("function_app", "functions", "shared", "local", "emulators", "infra", "benchmarks")
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

@@ -1,0 +1,1 @@
+"""The builds that are measured, and the programs that run of each: emulators, app and scripts."""
