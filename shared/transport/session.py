@@ -1,4 +1,4 @@
-"""Open the `requests` session that the SDKs of Salesforce, Key Vault and Table Storage use.
+"""Open the `requests` session that the libraries of Salesforce and of Azure (Key Vault, signing in) use.
 
     session = open_session(ca_bundle, seconds=60.0)
     with call_deadline(60.0):   # optional: several calls share one deadline
