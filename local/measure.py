@@ -45,7 +45,7 @@ from local.unpacked_app import unpacked_app
 ROOT = Path(__file__).parents[1]
 BASE_MODULES = ("azure.functions",)
 WORKER_MODULES = ("azure_functions_runtime", *BASE_MODULES)
-DEPLOYED_MODULES = ("shared.store.table_storage_rows", "azure.data.tables")
+DEPLOYED_MODULES = ("shared.store.table_storage_rows",)
 LOCAL_MODULES = frozenset({"shared.store.sqlite_rows", "sqlite3", "sqlite3.dbapi2", "_sqlite3"})
 """The modules that a local run loads instead of `DEPLOYED_MODULES`. A deployment never loads them."""
 

@@ -4,7 +4,6 @@ The errors of Table Storage: docs/reference/azure.md#behaviour-of-table-storage.
 """
 
 from enum import StrEnum
-from typing import Any
 
 from shared.foundation.errors import StoreError
 from shared.store.azure_sign_in import LOG_IN
@@ -29,7 +28,6 @@ PRIVATE = (
 )
 FORBIDDEN = 403
 _OF_THE_NETWORK = frozenset({"AuthorizationFailure", "IpAuthorizationError"})
-_NO_CONNECTION = frozenset({"ServiceRequestError", "ServiceResponseError", "ServiceRequestTimeoutError"})
 _NO_LOGIN = frozenset({"CredentialUnavailableError", "ClientAuthenticationError"})
 
 
@@ -46,20 +44,14 @@ def access_refusal(error: StoreError) -> tuple[Refusal, str] | None:
     cause = error.__cause__
     if cause is None:
         return None
-    code = str(getattr(getattr(cause, "error_code", None), "value", getattr(cause, "error_code", None)))
-    status = getattr(cause, "status_code", None)
-    names = {kind.__name__ for kind in type(cause).__mro__}
+    names = {kind.__name__ for kind in type(cause).__mro__}  # their modules are slow to import
+    code, status = getattr(cause, "code", None), getattr(cause, "status", None)
     if code in _OF_THE_NETWORK:
         return Refusal.REFUSED, FIREWALL
     if status == FORBIDDEN:
-        return Refusal.REFUSED, MAY_NOT_READ if _is_read(cause) else MAY_NOT_WRITE
-    if status is None and names & _NO_LOGIN:
+        return Refusal.REFUSED, MAY_NOT_READ if getattr(cause, "method", "GET") == "GET" else MAY_NOT_WRITE
+    if names & _NO_LOGIN:
         return Refusal.NO_LOGIN, f"The login of the Azure CLI is missing or has ended. {LOG_IN}"
-    if names & _NO_CONNECTION:
+    if "NoAnswer" in names:
         return Refusal.NO_CONNECTION, f"{PRIVATE} {describe_blocked_connections()}".rstrip()
     return None
-
-
-def _is_read(cause: Any) -> bool:  # noqa: ANN401 - azure.core is slow to import, so its type is not named
-    request = getattr(getattr(cause, "response", None), "request", None)
-    return getattr(request, "method", "GET") == "GET"

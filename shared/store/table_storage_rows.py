@@ -1,61 +1,45 @@
 """Keep the store's rows in Azure Table Storage, or in Azurite, which has the same protocol.
 
-Every write is one transaction, even a single change. So conflicts are always answered in the same way: the SDK's plain
-delete ignores a 404, and its plain insert hides the error code. The SDK repeats reads, but never a write. An insert
-that is repeated after a lost reply would find its own row, and that would look like a conflict. Sources:
+One change is one request; only changes that must happen together are a transaction. Sources:
 docs/reference/azure.md#behaviour-of-table-storage, docs/reference/azure.md#identity-and-roles.
-
-The SDK is imported at its first use, because the import takes about 96 ms (docs/reference/azure.md#cold-start).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
+from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
 from shared.foundation.errors import StoreConflict, StoreUnavailable
-from shared.store.azure_sign_in import client_options, storage_credential
+from shared.store.azure_sign_in import StorageToken, storage_credential
 from shared.store.limits import after_prefix, check_changes, check_key, check_list, check_scan
 from shared.store.rows import Delete, Insert, Put, Replace, Row, RowChange
-
-if TYPE_CHECKING:
-    from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
-    from azure.data.tables import TableClient, TableEntity
-    from azure.identity import AzureCliCredential, ManagedIdentityCredential
-
-MAX_PROPERTY_BYTES = 60 * 1024
-"""The bytes that we put into one binary property; the service accepts 64 KiB."""
+from shared.store.shared_key import read_connection_string
+from shared.store.table_batch import TableWrite
+from shared.store.table_client import OutcomeUnknown, TableClient, key_of_entity, next_page
+from shared.store.table_entities import entity_of, row_of, rows_of, time_text
+from shared.store.table_errors import FORBIDDEN, MISSING_ROW, TableRefusal
+from shared.transport.exchange import Answer, NoAnswer
 
 DEADLINE_SECONDS = 60.0
 """The total time of one call, repeats included (docs/protocol.md#time-and-deadlines)."""
 
-_RETRIES: Mapping[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, "retry_backoff_max": 2}
-_FORBIDDEN, _PRECONDITION_FAILED = 403, 412
 _REFUSED = "refused"
-_CONFLICT_CODES = frozenset({"EntityAlreadyExists", "EntityNotFound", "ResourceNotFound"})
-# Besides its own errors, the SDK raises these for an answer that is HTML, empty or truncated.
-_UNREADABLE_ERRORS = (HTTPException, ValueError, LookupError, TypeError, AttributeError)
+# An answer that is HTML, empty or cut off raises one of the last two.
+_FAILURES = (TableRefusal, NoAnswer, OutcomeUnknown, ValueError, LookupError, TypeError)
 
 
 class TableRows:
     """The contract `shared.store.rows.Rows` on one table. Safe for many threads.
 
-    `close` also closes `credential`, which `client` signs in with, if it is given. `compare` gets the time of each
-    reply to a read, by the store's clock.
+    `close` also closes `client`. `compare` gets the time of each reply to a read, by the store's clock.
     """
 
-    def __init__(
-        self,
-        client: "TableClient",
-        credential: "AzureCliCredential | ManagedIdentityCredential | None" = None,
-        compare: Callable[[datetime], object] | None = None,
-    ) -> None:
+    def __init__(self, client: TableClient, compare: Callable[[datetime], object] | None = None) -> None:
         self._client = client
-        self._credential = credential
-        self._compare = compare
+        self._compare = compare or (lambda _: None)
 
     def __enter__(self) -> Self:
         return self
@@ -66,17 +50,21 @@ class TableRows:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-        if self._credential is not None:
-            self._credential.close()
 
     def get(self, partition: str, key: str) -> Row | None:
         """See `Rows.get`."""
         check_key(partition)
         check_key(key)
-        reply = _ReplyDate(self._compare)
-        with _translate_read_errors():
-            entity = self._get_entity(partition, key, reply)
-            return None if entity is None else _row_from(entity, reply.server_time())
+        with _translated_read():
+            try:
+                answer = self._client.get(partition, key)
+            except TableRefusal as refusal:
+                # A missing table is not a missing row. If it counted as one, every deal would be created again.
+                if refusal.code not in MISSING_ROW:
+                    raise
+                self._time_of(refusal.answer)
+                return None
+            return row_of(answer.body, self._time_of(answer))
 
     def list(
         self, partition: str, *, prefix: str = "", until: datetime | None = None, limit: int | None = None
@@ -85,180 +73,122 @@ class TableRows:
         check_list(partition, prefix, until, limit)
         if limit == 0:
             return []
-        where, values = "PartitionKey eq @partition", {"partition": partition, "low": prefix, "due": until}
+        where = f"PartitionKey eq {_literal(partition)}"
         if prefix:
-            where += " and RowKey ge @low and RowKey lt @high"
-            values["high"] = after_prefix(prefix)
+            where += f" and RowKey ge {_literal(prefix)} and RowKey lt {_literal(after_prefix(prefix))}"
         if until is not None:
-            where += " and at le @due"
-        return [*islice(self._query_rows(where, values, limit), limit)]
+            where += f" and at le datetime'{time_text(until)}'"
+        return [*islice(self._rows(where, limit), limit)]
 
     def scan(self, partition_prefix: str, key: str, *, after: str = "") -> Iterator[Row]:
         """See `Rows.scan`. Rows come in the order of their partitions and are read page by page."""
         check_scan(partition_prefix, key, after)
-        where, values = "RowKey eq @key", {"key": key, "low": partition_prefix, "high": after_prefix(partition_prefix)}
+        where = f"RowKey eq {_literal(key)}"
         if after:
-            where, values = f"{where} and PartitionKey gt @after", {**values, "after": after}
+            where += f" and PartitionKey gt {_literal(after)}"
         if partition_prefix:
-            where += " and PartitionKey ge @low and PartitionKey lt @high"
-        return self._query_rows(where, values, None)
+            end = after_prefix(partition_prefix)
+            where += f" and PartitionKey ge {_literal(partition_prefix)} and PartitionKey lt {_literal(end)}"
+        return self._rows(where)
 
     def walk(self, first: str, end: str) -> Iterator[Row]:
         """See `Rows.walk`. Rows are read page by page."""
-        where = "PartitionKey ge @low and PartitionKey lt @high"
-        return self._query_rows(where, {"low": first, "high": end}, None)
+        return self._rows(f"PartitionKey ge {_literal(first)} and PartitionKey lt {_literal(end)}")
 
     def write(self, partition: str, changes: Sequence[RowChange]) -> Sequence[str | None]:
         """See `Rows.write`."""
         check_changes(partition, changes)
         if not changes:
             return []
-        operations = [_operation_for(partition, change) for change in changes]
-        with _translate_write_errors():
-            results = self._client.submit_transaction(operations, retry_total=0)
-            return [
-                None if isinstance(change, Delete) else result["etag"]
-                for change, result in zip(changes, results, strict=True)
-            ]
+        writes = [_write_of(partition, change) for change in changes]
+        with _translated_write():
+            etags = self._client.write(writes)
+            if any(etag is None for etag, change in zip(etags, changes, strict=True) if not isinstance(change, Delete)):
+                raise ValueError("the answer lacks an ETag")
+        return [None if isinstance(change, Delete) else etag for etag, change in zip(etags, changes, strict=True)]
 
-    def _get_entity(self, partition: str, key: str, reply: "_ReplyDate") -> "TableEntity | None":
-        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 - see the module's docstring
-
-        try:
-            return self._client.get_entity(partition, key, raw_response_hook=reply)
-        except ResourceNotFoundError as error:
-            # A missing table is not a missing row. If it counted as one, every deal would be created again.
-            if _error_code(error) in _CONFLICT_CODES:
-                return None
-            raise
-
-    def _query_rows(self, where: str, values: dict[str, Any], limit: int | None) -> Iterator[Row]:
-        reply = _ReplyDate(self._compare)
-        top = None if limit is None else min(limit, 1000)
-        with _translate_read_errors():
-            entities = self._client.query_entities(
-                where, parameters=values, results_per_page=top, raw_response_hook=reply
-            )
-            pages = entities.by_page()
-        while (page := _next_page(pages, reply)) is not None:
+    def _rows(self, where: str, limit: int | None = None) -> Iterator[Row]:
+        top, mark = None if limit is None else min(limit, 1000), dict[str, str]()
+        while True:
+            page, following = self._page(where, top, mark)
             yield from page
+            if not following:
+                return
+            mark = dict(following)
+
+    def _page(self, where: str, top: int | None, mark: Mapping[str, str]) -> tuple[Sequence[Row], Mapping[str, str]]:
+        """Return the rows of a page, which may be none, and the mark of the next page."""
+        with _translated_read():
+            answer = self._client.query(where, top, mark)
+            following = next_page(answer)
+            if following and following == mark:
+                raise ValueError("the list does not go on")
+            return rows_of(answer.body, self._time_of(answer)), following
+
+    def _time_of(self, answer: Answer) -> datetime:
+        """Return the time of an answer by the store's clock, in whole seconds, and compare it with ours."""
+        time = _parsed(answer.headers.get("date", ""))
+        self._compare(time)
+        return time
 
 
-class _ReplyDate:
-    """Keeps the `Date` of the last reply of a call, and lets it be compared with ours. It has whole seconds."""
-
-    def __init__(self, compare: Callable[[datetime], object] | None) -> None:
-        self._compare, self._date = compare, None
-
-    def __call__(self, response: Any) -> None:  # noqa: ANN401 - the SDK's hook, untyped
-        self._date = response.http_response.headers.get("Date")
-        if self._date is not None and self._compare is not None:
-            self._compare(parsedate_to_datetime(self._date))
-
-    def server_time(self) -> datetime:
-        """Return the time of the reply. Raises ValueError if the reply had no date."""
-        if self._date is None:
-            raise ValueError("the reply has no date")
-        return parsedate_to_datetime(self._date)
+@lru_cache(maxsize=16)
+def _parsed(date: str) -> datetime:
+    """Return the time of a header Date. Many answers of a second have the same. Raises ValueError."""
+    return parsedate_to_datetime(date)
 
 
-def _next_page(pages: Iterator[Any], reply: _ReplyDate) -> Sequence[Row] | None:
-    with _translate_read_errors():
-        page = next(pages, None)
-        return None if page is None else [_row_from(entity, reply.server_time()) for entity in page]
+def _literal(text: str) -> str:
+    """Return a text as it stands in a filter."""
+    quoted = text.replace("'", "''")
+    return f"'{quoted}'"
 
 
-# --- entities
-
-
-def _entity_for(partition: str, change: Insert | Replace | Put) -> dict[str, Any]:
-    entity: dict[str, Any] = {"PartitionKey": partition, "RowKey": change.key}
-    for index, start in enumerate(range(0, len(change.data), MAX_PROPERTY_BYTES)):
-        entity[f"d{index}"] = change.data[start : start + MAX_PROPERTY_BYTES]
-    if change.at is not None:
-        entity["at"] = change.at
-    return entity
-
-
-def _row_from(entity: "TableEntity", read: datetime) -> Row:
-    pieces: list[bytes] = []
-    while (piece := entity.get(f"d{len(pieces)}")) is not None:
-        pieces.append(piece)
-    etag, changed = entity.metadata["etag"], entity.metadata["timestamp"]
-    if etag is None or changed is None:
-        raise ValueError("the entity has no ETag or no timestamp")
-    at = entity.get("at")
-    data = b"".join(pieces)
-    return Row(
-        entity["PartitionKey"], entity["RowKey"], data, etag, _plain_datetime(changed), read, at and _plain_datetime(at)
-    )
-
-
-def _plain_datetime(time: datetime) -> datetime:
-    """Turn the SDK's own type of datetime, which also keeps the text that it came from, into a plain datetime."""
-    return datetime.combine(time.date(), time.timetz())
-
-
-def _operation_for(partition: str, change: RowChange) -> tuple[Any, ...]:
-    from azure.core import MatchConditions  # noqa: PLC0415 - see the module's docstring
-
-    guard = {"match_condition": MatchConditions.IfNotModified}
+def _write_of(partition: str, change: RowChange) -> TableWrite:
+    key = key_of_entity(partition, change.key)
     match change:
         case Insert():
-            return "create", _entity_for(partition, change)
+            return TableWrite("POST", "", {}, entity_of(partition, change))
         case Put():
-            return "upsert", _entity_for(partition, change), {"mode": "replace"}
+            return TableWrite("PUT", key, {}, entity_of(partition, change))
         case Replace():
-            return "update", _entity_for(partition, change), {"mode": "replace", "etag": change.etag, **guard}
+            return TableWrite("PUT", key, {"If-Match": change.etag}, entity_of(partition, change))
         case Delete():
-            return "delete", {"PartitionKey": partition, "RowKey": change.key}, {"etag": change.etag, **guard}
+            return TableWrite("DELETE", key, {"If-Match": change.etag}, None)
 
 
 # --- errors
 
 
 @contextmanager
-def _translate_read_errors() -> Iterator[None]:
-    from azure.core.exceptions import AzureError  # noqa: PLC0415 - see the module's docstring
-
+def _translated_read() -> Iterator[None]:
     try:
         yield
-    except (AzureError, *_UNREADABLE_ERRORS) as error:
-        raise StoreUnavailable(f"Table Storage {_verb(error)} a read: {_safe_description(error)}") from error
+    except _FAILURES as error:
+        raise StoreUnavailable(f"Table Storage {_verb(error)} a read: {_described(error)}") from error
 
 
 @contextmanager
-def _translate_write_errors() -> Iterator[None]:
-    from azure.core.exceptions import AzureError  # noqa: PLC0415 - see the module's docstring
-
+def _translated_write() -> Iterator[None]:
     try:
         yield
-    except (AzureError, *_UNREADABLE_ERRORS) as error:
-        if _is_conflict(error):
-            raise StoreConflict(f"another instance changed the row first: {_safe_description(error)}") from error
+    except _FAILURES as error:
+        if isinstance(error, TableRefusal) and error.is_conflict:
+            raise StoreConflict(f"another instance changed the row first: {_described(error)}") from error
         outcome = "" if _verb(error) == _REFUSED else ", and its outcome is unknown"
-        raise StoreUnavailable(f"Table Storage {_verb(error)} a write{outcome}: {_safe_description(error)}") from error
+        raise StoreUnavailable(f"Table Storage {_verb(error)} a write{outcome}: {_described(error)}") from error
 
 
 def _verb(error: Exception) -> str:
-    is_refused = getattr(error, "status_code", None) == _FORBIDDEN and _error_code(error)  # else a page of a gateway
+    # A 403 without a code is the page of a gateway.
+    is_refused = isinstance(error, TableRefusal) and error.status == FORBIDDEN and error.code
     return _REFUSED if is_refused else "did not answer"
 
 
-def _is_conflict(error: Exception) -> bool:
-    """Whether an entity caused the error. A table that is missing or being deleted is not a conflict."""
-    return getattr(error, "status_code", None) == _PRECONDITION_FAILED or _error_code(error) in _CONFLICT_CODES
-
-
-def _error_code(error: Exception) -> str | None:
-    code = getattr(error, "error_code", None)
-    return getattr(code, "value", code)
-
-
-def _safe_description(error: Exception) -> str:
-    """Return type, status and code of an error, but not its message, which may quote keys or addresses."""
-    details = (type(error).__name__, getattr(error, "status_code", None), _error_code(error))
-    return " ".join(str(detail) for detail in details if detail is not None)
+def _described(error: Exception) -> str:
+    """Return what is safe to show of an error: not the text of an answer, which may quote keys or addresses."""
+    shown = isinstance(error, TableRefusal | NoAnswer | OutcomeUnknown)
+    return str(error) if shown else type(error).__name__
 
 
 # --- opening
@@ -279,12 +209,14 @@ def open_tables(
     `client_id` names a user-assigned identity; None means the system-assigned one. `by_cli` uses the login of the Azure
     CLI instead, on a person's machine. `ca_bundle` is a PEM file; None means that of certifi. `timeout` is the total
     time of one call, in seconds. `compare` is that of `TableRows`. A missing table is created, by a person only if they
-    may: reading rights are enough to look. Raises StoreUnavailable.
+    may: reading rights are enough to look. Raises StoreUnavailable, and ValueError for an endpoint without TLS, which
+    must not get a token.
     """
-    options = client_options(timeout, ca_bundle)
-    credential = storage_credential(client_id=client_id, by_cli=by_cli, seconds=timeout, ca_bundle=ca_bundle)
-    client = _table_client(endpoint, table, credential, options)
-    return _create_table(TableRows(client, credential, compare), client, may_be_refused=by_cli)
+    if not endpoint.startswith("https://"):
+        raise ValueError("STORE_TABLES_URL: must begin with https://")
+    token = StorageToken(storage_credential(client_id=client_id, by_cli=by_cli, seconds=timeout, ca_bundle=ca_bundle))
+    client = TableClient(endpoint, table, token, ca_bundle=ca_bundle, seconds=timeout)
+    return _create_table(client, compare, may_be_refused=by_cli)
 
 
 def open_tables_from_connection_string(
@@ -299,36 +231,26 @@ def open_tables_from_connection_string(
 
     Raises ValueError if `connection_string` is not a connection string.
     """
-    from azure.data.tables import TableClient  # noqa: PLC0415 - see the module's docstring
-
-    options = client_options(timeout, ca_bundle)
-    client = TableClient.from_connection_string(connection_string, table, **options, **_RETRIES)
-    return _create_table(TableRows(client, compare=compare), client)
+    endpoint, key = read_connection_string(connection_string)
+    return _create_table(TableClient(endpoint, table, key, ca_bundle=ca_bundle, seconds=timeout), compare)
 
 
-def _table_client(
-    endpoint: str, table: str, credential: "TokenCredential | AzureNamedKeyCredential", options: Mapping[str, Any]
-) -> "TableClient":
-    from azure.data.tables import TableClient  # noqa: PLC0415 - see the module's docstring
-
-    return TableClient(endpoint, table, credential=credential, **options, **_RETRIES)
-
-
-def _create_table(rows: TableRows, client: "TableClient", *, may_be_refused: bool = False) -> TableRows:
-    """Create the table if it is missing, and return the rows. Closes them if that fails.
+def _create_table(
+    client: TableClient, compare: Callable[[datetime], object] | None, *, may_be_refused: bool = False
+) -> TableRows:
+    """Create the table if it is missing, and return the rows. Closes the client if that fails.
 
     With `may_be_refused`, a 403 is ignored: what is read or written then is refused too, if the right is missing.
     """
-    from azure.core.exceptions import HttpResponseError, ResourceExistsError  # noqa: PLC0415 - see the docstring above
-
     try:
-        with _translate_read_errors(), suppress(ResourceExistsError):
+        with _translated_read():
             try:
-                client.create_table(retry_total=0)
-            except HttpResponseError as error:
-                if not (may_be_refused and error.status_code == _FORBIDDEN):
+                client.create()
+            except TableRefusal as refusal:
+                is_there = refusal.code == "TableAlreadyExists"
+                if not is_there and not (may_be_refused and refusal.status == FORBIDDEN):
                     raise
     except BaseException:
-        rows.close()
+        client.close()
         raise
-    return rows
+    return TableRows(client, compare)

@@ -13,9 +13,10 @@ from shared.cli.exit_codes import Exit
 from shared.cli.store_access import explain_refusal
 from shared.doctor.finding import verdict_of_error
 from shared.foundation.errors import StoreError, StoreUnavailable
-from shared.store import table_storage_rows
+from shared.store import table_client
 from shared.store.rows import Put, Rows
 from shared.store.table_storage_rows import open_tables
+from shared.transport.retry import RetryPolicy
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 from tests.unit.store.conftest import entity_answer, error_answer
 
@@ -24,7 +25,7 @@ CLOSED = Response(0, close=True)
 
 @pytest.fixture
 def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInAz:
-    monkeypatch.setattr(table_storage_rows, "_RETRIES", {"retry_total": 0})
+    monkeypatch.setattr(table_client, "RETRIES", RetryPolicy(1, 0.0))
     az = put_on_path(tmp_path / "bin", monkeypatch)
     az.answer("account get-access-token", {"accessToken": "of-a-person", "expires_on": int(time.time()) + 3600})
     return az
@@ -89,7 +90,7 @@ def test_a_refusal_names_role_or_network(
 
 @pytest.mark.usefixtures("az")
 def test_who_may_only_read_is_told_which_role_a_write_needs(table: Table, authority: Authority) -> None:
-    with pytest.raises(StoreUnavailable, match="refused a write: HttpResponseError 403") as caught:
+    with pytest.raises(StoreUnavailable, match="refused a write: 403 AuthorizationPermissionMismatch") as caught:
         write_to(table, authority)
     refusal = explain_refusal(caught.value)
     assert refusal is not None

@@ -28,7 +28,6 @@ def test_one_event_one_push_and_one_sweep_load_everything(capsys: pytest.Capture
         "msal",
         "azure.identity",
         "simple_salesforce.api",
-        "azure.data.tables",
     } <= run_cost.later.keys()
     assert measure.LOCAL_MODULES.isdisjoint(run_cost.later)
     assert "azure.functions" in run_cost.base

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 import pytest
 
 from emulators.base.server import LOOPBACK, Request, Response, Server
-from shared.store import table_storage_rows
+from shared.store import table_client
 from shared.store.table_storage_rows import TableRows, open_tables_from_connection_string
+from shared.transport.retry import RetryPolicy
 
 ETAG = "W/\"datetime'2026-03-01T12%3A00%3A00.1234567Z'\""
 DATE = "Sun, 01 Mar 2026 12:05:00 GMT"
 
 
-def error_answer(status: int, code: str) -> Response:
-    message = {"lang": "en-US", "value": "the customer person@example.com\nRequestId:1"}
-    return Response.of({"odata.error": {"code": code, "message": message}}, status, Date=DATE)
+def error_answer(status: int, code: str, begin: str = "", **headers: str) -> Response:
+    message = {"lang": "en-US", "value": f"{begin}the customer person@example.com\nRequestId:1"}
+    return Response.of({"odata.error": {"code": code, "message": message}}, status, Date=DATE, **headers)
 
 
 def entity_answer(**changed: object) -> Response:
@@ -41,12 +42,17 @@ def transaction_answer(*parts: str) -> Response:
     return Response(202, body.encode(), {"Content-Type": "multipart/mixed; boundary=batch", "Date": DATE})
 
 
+def done_answer(count: int = 1) -> Response:
+    """Answer a write of that many changes: a request, or a transaction."""
+    return transaction_answer(*[done_part()] * count) if count > 1 else Response(204, headers={"ETag": ETAG})
+
+
 def done_part(etag: str = ETAG) -> str:
     return f"204 No Content\r\nETag: {etag}\r\n\r\n"
 
 
-def failed_part(status: int, code: str) -> str:
-    answer = error_answer(status, code)
+def failed_part(status: int, code: str, index: int | None = None) -> str:
+    answer = error_answer(status, code, "" if index is None else f"{index}:")
     return f"{status} Failed\r\nContent-Type: application/json\r\n\r\n{answer.body.decode()}"
 
 
@@ -82,8 +88,9 @@ def connection_string(service: ScriptedService) -> Iterator[str]:
 
 @pytest.fixture
 def no_retry_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the SDK repeat a read without a pause."""
-    monkeypatch.setattr(table_storage_rows, "_RETRIES", {**table_storage_rows._RETRIES, "retry_backoff_factor": 0})
+    """Let requests be repeated without a pause, unless the service asks for one."""
+    quick = RetryPolicy(table_client.RETRIES.tries, 0.0, 0.0, table_client.RETRIES.longest_retry_after)
+    monkeypatch.setattr(table_client, "RETRIES", quick)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from shared.store.link_store import LinkStore
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Put
 from shared.store.sqlite_rows import SqliteRows
-from shared.store.table_storage_rows import MAX_PROPERTY_BYTES
+from shared.store.table_entities import MAX_PROPERTY_BYTES
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SEVERAL = OrgShape(
