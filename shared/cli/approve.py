@@ -15,20 +15,12 @@ from shared.cli.exit_codes import Exit
 from shared.cli.operator import record_action
 from shared.cli.output import Output, plain
 from shared.cli.preview import change_texts
-from shared.domain.counted_changes import Kind
 from shared.domain.sentences import system_name
 from shared.foundation.errors import CosellError
 from shared.operations.newly_sent import NewField, approve_fields, find_new_fields, with_examples
 from shared.operations.stopped_changes import Stop, approve_stops, find_stops
 from shared.operations.waiting_changes import WaitingDeal, show_waiting
 
-MEANINGS = {
-    Kind.CREATION: "new deals",
-    Kind.CLOSURE: "closed deals",
-    Kind.VISIBILITY: "deals that become visible to Microsoft",
-    Kind.EMPTIED: "emptied fields",
-    Kind.VALUE: "one value of {field} on many deals",
-}
 SHOWN = 5
 """So many ids of a stop are shown."""
 
@@ -55,6 +47,8 @@ def run_approve(output: Output, *, yes: bool, dry_run: bool) -> Exit:
         if not (found.stops or found.fields):
             output.say("Nothing waits for an approval.")
         if dry_run or not (found.stops or found.fields):
+            if found.stops or found.fields:
+                output.say("Nothing was changed. `cosell approve` asks, and lets it go.")
             return _end(output, found, is_approved=False, code=Exit.OK)
         if not (yes or output.confirm(f"Let {found.described} go")):
             output.say("Nothing was changed. To let it go, answer yes, or run `cosell approve --yes`.")
@@ -103,19 +97,20 @@ def _with_values(app: App, found: Found, output: Output) -> Found:
 
 def _print_stops(found: Found, output: Output) -> None:
     lines = [
-        (str(len(stop.deals)), _meaning(stop), system_name(stop.side), f"{stop.since:%Y-%m-%d %H:%M} UTC")
+        (str(len(stop.deals)), *_named(stop), f"{stop.limit} a day", f"{stop.since:%Y-%m-%d %H:%M} UTC")
         for stop in found.stops
     ]
     if lines:
-        output.print_table(("how many", "what", "in", "since"), lines, title="Stopped changes")
+        output.print_table(("waiting", "what", "in", "limit", "stopped since"), lines, title="Stopped changes")
     for stop in found.stops:
         known = {deal.id: deal for deal in found.waiting.get(stop.name, ())}
         examples = {key: _example(known[key]) if key in known else plain(key) for key in stop.deals[:SHOWN]}
-        _print_examples(f"{_meaning(stop)} in {system_name(stop.side)}", examples.values(), len(stop.deals), output)
+        _print_examples(" in ".join(_named(stop)), examples.values(), len(stop.deals), output)
 
 
-def _meaning(stop: Stop) -> str:
-    return plain(MEANINGS[stop.kind].format(field=stop.field))
+def _named(stop: Stop) -> tuple[str, str]:
+    """What is stopped, and in which system."""
+    return plain(stop.meaning), system_name(stop.side)
 
 
 def _print_fields(found: Found, output: Output) -> None:

@@ -38,8 +38,10 @@ def outbound_sources(file: MappingFile) -> Mapping[str, str]:
 
 
 def label_of(file: MappingFile, name: str) -> str:
-    """The label of what is sent."""
-    return LABELS[name] if name in LABELS else file.fields[name].label
+    """The label of what is sent, or the name itself if the file no longer has the field."""
+    if name in LABELS:
+        return LABELS[name]
+    return file.fields[name].label if name in file.fields else name
 
 
 def _source_of(field: FieldBase, file: MappingFile) -> str:

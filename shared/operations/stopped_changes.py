@@ -15,11 +15,19 @@ from msgspec import Struct
 from shared.domain.counted_changes import MASS_CHANGE, Kind, counts_of
 from shared.domain.deal import Side
 from shared.domain.link import Link
+from shared.mapping.outbound import label_of
 from shared.store.mass_counts import MOST_EXAMPLES, MassCount
 from shared.sync.ports import Context, RetryEntry
 
 LONGEST_QUEUE = 100_000
 """So many entries of a queue are read."""
+MEANINGS = {
+    Kind.CREATION: "new deals",
+    Kind.CLOSURE: "closed deals",
+    Kind.VISIBILITY: "deals that become visible to Microsoft",
+    Kind.EMPTIED: "emptied fields",
+    Kind.VALUE: "one value of {label} on many deals",
+}
 
 
 class Stop(Struct, frozen=True):
@@ -27,9 +35,10 @@ class Stop(Struct, frozen=True):
 
     name       the name of its count
     field      the field of a value, or None
+    label      the label of that field, as people see it, or None
     deals      the ids of the opportunities that wait, or of the referrals that wait for theirs
     since      when it was stopped
-    limit      the limit that was reached
+    limit      the limit that was reached, in changes a day
     """
 
     name: str
@@ -39,6 +48,12 @@ class Stop(Struct, frozen=True):
     deals: tuple[str, ...]
     since: datetime
     limit: int
+    label: str | None = None
+
+    @property
+    def meaning(self) -> str:
+        """What is stopped, in words: the kind of the changes, and the label of the field of a value."""
+        return MEANINGS[self.kind].format(label=self.label)
 
     @property
     def examples(self) -> tuple[str, ...]:
@@ -57,7 +72,7 @@ def find_stops(ctx: Context) -> Sequence[Stop]:
             deals[name].append(entry.value.opportunity_id)
     if (arriving := f"{Kind.CREATION}|{Side.SALESFORCE}") in deals:
         deals[arriving] = [entry.key for entry in _entries(ctx, Side.PARTNER_CENTER) if _is_arriving(ctx, entry)]
-    return [_stop(name, count, deals[name]) for name, count in sorted(counts.items())]
+    return [_stop(ctx, name, count, deals[name]) for name, count in sorted(counts.items())]
 
 
 def approve_stops(ctx: Context, stops: Iterable[Stop]) -> None:
@@ -72,10 +87,12 @@ def approve_stops(ctx: Context, stops: Iterable[Stop]) -> None:
             ctx.store.put_retry_entry(replace(known, at=now))
 
 
-def _stop(name: str, count: MassCount, deals: Sequence[str]) -> Stop:
+def _stop(ctx: Context, name: str, count: MassCount, deals: Sequence[str]) -> Stop:
     kind, side, *rest = name.split("|")
     since = count.since or datetime.min.replace(tzinfo=UTC)
-    return Stop(name, Kind(kind), Side(side), rest[0] if rest else None, tuple(deals), since, count.limit)
+    field = rest[0] if rest else None
+    label = label_of(ctx.translation.file, field) if field else None
+    return Stop(name, Kind(kind), Side(side), field, tuple(deals), since, count.limit, label)
 
 
 def _stopped_counts(link: Link, counts: Mapping[str, MassCount]) -> set[str]:

@@ -38,6 +38,7 @@ SAME_FLOOR = {
     ("shared.operations", "shared.app"): "the daily run and the health report use the clients that app connects",
     ("shared.operations", "shared.sync"): "a refused sign-in pauses the side as in any run",
     ("shared.doctor", "shared.app"): "the doctor examines the clients that app connects",
+    ("shared.doctor", "shared.operations"): "the doctor names what waits in the words of the command that lets it go",
     ("shared.foundation", "shared.domain"): "a rejection carries the cause",
     ("shared.settings", "shared.foundation"): "a wrong setting raises one of our errors",
     ("shared.transport", "shared.foundation"): "an unreadable trust bundle raises one of our errors",
