@@ -19,6 +19,8 @@ POST /token {username?} -> {access_token, instance_url?}      open a session wit
 POST /expire {what: "tokens" | "locators"}
 POST /line_items {id, has, amount?}                choose whether line items decide the amount, and their sum
 POST /validation_rule {sobject, field, message, id?, value?, times?}
+GET  /validation_rule                              list the rules that control calls made
+DELETE /validation_rule {message}                  remove one, by its message
 POST /flow {sobject, values, on?: "insert" | "update", when?, times?}    set values in each save, as a before-save flow
 POST /lock {id, code?, times?}                     DELETE /hooks    remove all rules, flows and locks
 POST /subrequest_fault {code, method?, path?, times?, skip?}             fail subrequests of a Composite or graph
@@ -82,21 +84,23 @@ class ControlApi:
             "usage": self._set_usage,
             **switch_controls(emulated_org),
         }
+        self._others: dict[tuple[str, str], Callable[[Request], Any]] = {
+            ("GET", "records"): self._read_records,
+            ("GET", "notifications"): lambda _: emulated_org.org.notifications,
+            ("GET", "validation_rule"): lambda _: self._list_rules(),
+            ("DELETE", "validation_rule"): self._remove_rule,
+            ("DELETE", "hooks"): lambda _: emulated_org.org.hooks.clear(),
+        }
 
     def answer_request(self, request: Request) -> Response | None:
         """Answer one control request; None if the path is unknown. Raises the same errors as `Emulator.control`."""
         name = request.path.removeprefix(f"{CONTROL}/")
         try:
-            match request.method, name:
-                case "GET", "records":
-                    return Response.of(self._read_records(request))
-                case "GET", "notifications":
-                    return Response.of(self._emulated_org.org.notifications)
-                case "DELETE", "hooks":
-                    self._clear_hooks()
-                    return Response.of({"ok": True})
-                case "POST", _ if name in self._posts:
-                    return Response.of(self._posts[name](request.json()) or {"ok": True})
+            if request.method == "POST" and name in self._posts:
+                return Response.of(self._posts[name](request.json()) or {"ok": True})
+            if (answer := self._others.get((request.method, name))) is not None:
+                result = answer(request)
+                return Response.of({"ok": True} if result is None else result)
         except ApiError as error:
             return Response.of(error.to_body(), error.status)
         return None
@@ -177,6 +181,13 @@ class ControlApi:
             raise ValueError(f"{rule.sobject} has no field {rule.field}")
         self._emulated_org.org.hooks.rules.append(rule)
 
+    def _list_rules(self) -> list[Body]:
+        rules = self._emulated_org.org.hooks.all_rules
+        return [{"sobject": rule.sobject, "field": rule.field, "message": rule.message} for rule in rules]
+
+    def _remove_rule(self, request: Request) -> None:
+        self._emulated_org.org.hooks.remove_rules(str(request.json()["message"]))
+
     def _add_lock(self, body: Body) -> None:
         code = body.get("code", "UNABLE_TO_LOCK_ROW")
         if code not in LOCKS:
@@ -194,9 +205,6 @@ class ControlApi:
         if unknown:
             raise ValueError(f"{flow.sobject} has no field {unknown[0]}")
         self._emulated_org.org.hooks.flows.append(flow)
-
-    def _clear_hooks(self) -> None:
-        self._emulated_org.org.hooks.clear()
 
     def _set_commit_lag(self, body: Body) -> None:
         self._emulated_org.lag = timedelta(seconds=float(body["seconds"]))

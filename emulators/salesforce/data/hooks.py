@@ -116,6 +116,18 @@ class Hooks:
                 values |= flow.values
         return values
 
+    @property
+    def all_rules(self) -> list[ValidationRule | DeployedRule]:
+        """The rules of both kinds."""
+        return [*self.rules, *self.formula_rules]
+
+    def remove_rules(self, message: str) -> None:
+        """Remove the rules with this message. Raises ValueError if there is none."""
+        if all(rule.message != message for rule in self.all_rules):
+            raise ValueError(f"no rule has the message {message!r}; GET validation_rule lists the rules")
+        self.rules[:] = [rule for rule in self.rules if rule.message != message]
+        self.formula_rules[:] = [rule for rule in self.formula_rules if rule.message != message]
+
     def clear(self) -> None:
         """Remove all rules, flows, locks and faults of subrequests."""
         self.subrequests.clear()

@@ -165,6 +165,19 @@ class TestRulesLocksAndLimits:
         assert (refused.status, refused.json()) == (400, [expected])
         assert api("PATCH", path, {"Amount": 5}).status == 204
 
+    def test_one_rule_is_removed_by_its_message_and_the_others_stay(self, api: ApiSession) -> None:
+        for field, message in (("Amount", "Ask first."), ("Name", "Begin with the region.")):
+            rule = {"sobject": "Opportunity", "field": field, "message": message}
+            _send_control(api.emulator, "POST", "validation_rule", rule)
+        saved = {"sobject": "Opportunity", "formula": "ISBLANK(NextStep)", "message": "Plan it."}
+        _send_control(api.emulator, "POST", "save_rule", saved)
+        for message in ("Ask first.", "Plan it."):
+            assert _send_control(api.emulator, "DELETE", "validation_rule", {"message": message}).status == 200
+        rules = _send_control(api.emulator, "GET", "validation_rule").json()
+        assert rules == [{"sobject": "Opportunity", "field": "Name", "message": "Begin with the region."}]
+        gone = _send_control(api.emulator, "DELETE", "validation_rule", {"message": "Ask first."})
+        assert (gone.status, "no rule has the message 'Ask first.'" in gone.json()["error"]) == (400, True)
+
     @pytest.mark.parametrize("reason", ["UNABLE_TO_LOCK_ROW", "ENTITY_IS_LOCKED"])
     def test_a_locked_record_refuses_writes_until_the_lock_is_removed(self, api: ApiSession, reason: str) -> None:
         deal, other = api.create_deal(), api.create_deal()
