@@ -72,11 +72,15 @@ def curl_command(systems: Systems, address: str, body: Mapping[str, object]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What `make serve` begins with: settings of the local run, and what happens before the addresses are printed."""
+    """What `make serve` begins with: settings of the local run, and what happens before the timers start.
+
+    `log_file` is the name of a file for the connector's log events; without a name they are printed.
+    """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Systems, Host], None] = lambda _systems, _host: None
     print_next: Callable[[Systems], None] = print_first_deals
+    log_file: str = ""
 
 
 def main(argv: Sequence[str] | None = None, scene: Scene | None = None) -> int:
@@ -108,19 +112,22 @@ def _serve_systems(options: argparse.Namespace, scene: Scene, stop_signal: StopS
         Host(ROOT, environ=storage.environ, queue=storage.queues) as host,
         closing(systems.partner_center),  # stops sending events before the host stops
     ):
-        _print_log_events()
-        host.start(options.port and options.port + PORT_COUNT - 1, systems.authority.server_context(), timers=True)
+        log_file = Path(folder) / scene.log_file if scene.log_file else None
+        _show_log_events(log_file)
+        host.start(options.port and options.port + PORT_COUNT - 1, systems.authority.server_context())
         systems.partner_center.register_events(f"{host.url}/api/events", [*NAMES, TEST_EVENT])
         local = Environment("local", storage.environ, {"function_app_url": host.url})
         with publish_environment(local) as is_published:
             scene.prepare(systems, host)
+            host.start_timers()
             print_addresses(systems, host, storage)
             scene.print_next(systems)
             if storage.environ["SYNC"] != "on":
                 print(f"With SYNC={storage.environ['SYNC']} the connector writes nothing to either side.")
             if not is_published:
                 print("Another make serve runs in this folder. Commands with --env local lead to that one, not here.")
-            print("\nThe log events of the connector follow, one on each line. Press Ctrl-C to stop.", flush=True)
+            place = f"go to {log_file}" if log_file else "follow"
+            print(f"\nThe log events of the connector {place}, one on each line. Press Ctrl-C to stop.", flush=True)
             stop_signal.wait()
 
 
@@ -139,9 +146,9 @@ def _read_choices() -> Mapping[str, str]:
     return chosen
 
 
-def _print_log_events() -> None:
-    """Print the connector's log events as they happen, and the warnings of the host."""
-    handler = logging.StreamHandler(sys.stdout)
+def _show_log_events(file: Path | None) -> None:
+    """Print the connector's log events as they happen, and the warnings of the host, or write them to a file."""
+    handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     for name, level in (("cosell", logging.INFO), ("local.host", logging.WARNING)):
         logger = logging.getLogger(name)

@@ -5,9 +5,10 @@ complete, a rule of the org, a column of ours that the org refuses, a referral t
 that nobody answered, and the mass-change stop.
 """
 
+import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from emulators.salesforce.data.hooks import ValidationRule
@@ -26,6 +27,10 @@ SETTINGS = {"MASS_CHANGE_LIMIT": str(len(CUSTOMERS) + 1)}
 """The deals that sellers make, and the one that is held, are not too many new deals."""
 INBOUND = ("Margie's Travel", "Munson's Pickles", "Northwind Traders", "Proseware")
 EVENT_SECONDS = 60.0
+WORKS = 4
+"""So often the sync works while the deals are prepared."""
+LOG_FILE = "cosell.log"
+PAGE = "docs/troubleshooting.md"
 
 
 class Trouble:
@@ -36,11 +41,18 @@ class Trouble:
         self._host = host
 
     def prepare(self) -> None:
-        """Make all deals, and let the sync work until each fault shows."""
+        """Make all deals, and let the sync work until each fault shows.
+
+        Salesforce's clock is put back before and is right again at the end, so that no record has a future time.
+        """
+        clock = self._systems.salesforce.clock
+        clock.advance(-WORKS * REST_SECONDS)
+        self._systems.salesforce.backdate_users(clock.now())
         sent = [self._seller_creates(name, amount=9_000 + 500 * n) for n, name in enumerate(CUSTOMERS)]
+        self._let_records_rest()  # before the app signs in: Salesforce refuses an assertion that ends much later
         for n, name in enumerate(INBOUND):
             self._microsoft_sends(name, 24_000 + 500 * n)
-        self._work()
+        self._run()
         self._sellers_accept()
         self._work()
         self._closing_dates_are_loaded(besides=sent[-2:])
@@ -54,7 +66,13 @@ class Trouble:
 
     def _work(self) -> None:
         """Let each run of the sync do what is due. A record that was just saved must rest before."""
+        self._let_records_rest()
+        self._run()
+
+    def _let_records_rest(self) -> None:
         self._systems.salesforce.clock.advance(REST_SECONDS)
+
+    def _run(self) -> None:
         self._systems.partner_center.dispatcher.wait_idle(EVENT_SECONDS)
         self._host.wait_idle(EVENT_SECONDS)
         for timer in ("sweep_referrals", "push_opportunities"):
@@ -115,19 +133,38 @@ class Trouble:
 
 
 def print_people(systems: Systems) -> None:
-    """Print how to act as the people of the org. What is wrong is for the reader to find."""
-    print("\nSix of twenty deals are in trouble. Begin with docs/troubleshooting.md and `cosell status --env local`.")
-    print("A seller edits a record of Salesforce so (objects Opportunity and Account):")
-    body = {"sobject": "Opportunity", "id": "ID", "values": {"Amount": 5000}}
-    print(serve.curl_command(systems, f"{systems.salesforce_url}/_control/edit", body))
-    print("An administrator of Salesforce removes the validation rules of the org so:")
-    bundle = systems.environ["CA_BUNDLE"]
-    print(shlex.join(["curl", "--cacert", bundle, "-X", "DELETE", f"{systems.salesforce_url}/_control/hooks"]))
+    """Print how to begin, and how to act as the people of both systems. What is wrong is for the reader to find."""
+    print(f"\nSix of these twenty deals are in trouble. Mend them all with {PAGE}, in another terminal of this folder.")
+    print("Begin with this command. While something is wrong, its exit code is 1:")
+    print(".venv/bin/cosell status --env local")
+    print("\nWhere a remedy needs a person, act as they do. Put ids and values in place of those with capital letters.")
+    for does, command in people_commands(systems):
+        print(f"{does}:\n{command}")
+
+
+def people_commands(systems: Systems) -> Iterator[tuple[str, str]]:
+    """What people do in both systems, each with its whole command for the shell."""
+    salesforce, partner_center = (f"{url}/_control" for url in (systems.salesforce_url, systems.partner.url))
+    curl = "curl", "--cacert", systems.environ["CA_BUNDLE"]
+    records = f"{salesforce}/records?sobject=Opportunity&id=OPPORTUNITY"
+    yield "A seller looks at an opportunity, which names its AccountId", shlex.join([*curl, records])
+    for sobject, values in (("Opportunity", {"NextStep": "TEXT"}), ("Account", {"BillingCity": "TEXT"})):
+        body = {"sobject": sobject, "id": sobject.upper(), "values": values}
+        does = f"A seller edits an {sobject.lower()}; an empty value is null"
+        yield does, serve.curl_command(systems, f"{salesforce}/edit", body)
+    operations = [{"op": "replace", "path": "/details/dealValue", "value": 5000}]
+    edit: dict[str, object] = {"referral_id": "REFERRAL", "operations": operations}
+    does = "A colleague edits a referral in Partner Center (its name is /name)"
+    yield does, serve.curl_command(systems, f"{partner_center}/portal-edits", edit)
+    rules = f"{salesforce}/validation_rule"
+    yield "An administrator of Salesforce looks at the validation rules", shlex.join([*curl, rules])
+    message = json.dumps({"message": "MESSAGE"})
+    yield "and removes the one with this message", shlex.join([*curl, "-X", "DELETE", "-d", message, rules])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM; the exit codes are those of `local.serve`."""
-    scene = serve.Scene(SETTINGS, lambda systems, host: Trouble(systems, host).prepare(), print_people)
+    scene = serve.Scene(SETTINGS, lambda systems, host: Trouble(systems, host).prepare(), print_people, LOG_FILE)
     return serve.main(argv, scene)
 
 

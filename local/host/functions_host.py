@@ -106,7 +106,11 @@ class Host:
         for poller in self._pollers:
             poller.start()
         if timers:
-            self._timers.start()
+            self.start_timers()
+
+    def start_timers(self) -> None:
+        """Run the timers on schedule from now on."""
+        self._timers.start()
 
     def run_now(self, name: str, value: object = None) -> None:
         """Run a function now, and wait for its end.
