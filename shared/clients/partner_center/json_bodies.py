@@ -26,7 +26,7 @@ class Unreadable(Exception):
 def parse_body(body: bytes) -> Any:  # noqa: ANN401 - a decoded body has no static type
     """The value in a body, with folded names. Raises Unreadable."""
     try:
-        return fold_names(json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant))
+        return _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError):
         # No cause is attached, because the decoder's text quotes the body.
         raise Unreadable("the body is not JSON") from None
@@ -40,21 +40,27 @@ def parse_object(body: bytes) -> Json:
     return value
 
 
-def fold_names(value: Any) -> Any:  # noqa: ANN401 - as parse_body
-    """The same value with the first letter of every name in lower case, at any depth.
+def _fold_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object with the first letter of every name in lower case.
 
-    If an object has a name in both cases, the one in camelCase wins.
+    If it has a name in both cases, the one in camelCase wins.
     """
-    if isinstance(value, list):
-        return [fold_names(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    pascal = {name[:1].lower() + name[1:]: fold_names(item) for name, item in value.items() if name[:1].isupper()}
-    return pascal | {name: fold_names(item) for name, item in value.items() if not name[:1].isupper()}
+    folded = dict(pairs)
+    for name in folded:
+        if name[:1].isupper():
+            break
+    else:
+        return folded
+    pascal = {name[:1].lower() + name[1:]: item for name, item in pairs if name[:1].isupper()}
+    return pascal | {name: item for name, item in pairs if not name[:1].isupper()}
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_fold_names, parse_float=Decimal, parse_constant=_refuse_constant)
+"""Made once: `json.loads` would make one for each body."""
 
 
 def parse_referral(body: bytes, headers: httpx.Headers) -> Json:
