@@ -30,7 +30,6 @@ LIBRARY_LEVELS: Mapping[str, int] = {
     "requests": logging.WARNING,
     "requests_toolbelt": logging.WARNING,
     "simple_salesforce": logging.WARNING,
-    "stamina": logging.ERROR,
     "urllib3": logging.WARNING,
     "zeep": logging.WARNING,
 }

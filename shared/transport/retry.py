@@ -8,13 +8,14 @@
 
 Each client states its own numbers. Only calls that are safe to repeat come here: reads, and the writing of a secret,
 which adds an equal version at most. Any other write that is repeated could create a second record
-(docs/protocol.md#within-a-call). The waiting itself is done by stamina, so `stamina.set_testing` turns it off in tests.
+(docs/protocol.md#within-a-call). Tests replace `sleep`.
 """
 
 import math
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from time import sleep
 
 from msgspec import Struct
 
@@ -35,14 +36,34 @@ class RetryPolicy(Struct, frozen=True):
 
     def attempts(
         self, deadline: Deadline, *, uniform: Callable[[float, float], float] = random.uniform
-    ) -> Iterable[AbstractContextManager[None]]:
+    ) -> Iterator[AbstractContextManager[None]]:
         """Yield a context for each try. The block in it returns, or it raises and the next try follows after a wait.
 
         The last error of the block leaves it after the last try, or at once if it is not `Retryable`.
         """
-        import stamina  # noqa: PLC0415 - slow to import, and receiving an event does not need it
+        backoff = Backoff(self, deadline, uniform=uniform)
+        for number in range(1, self.tries + 1):
+            yield _Attempt(backoff, is_last=number == self.tries)
 
-        return stamina.retry_context(Backoff(self, deadline, uniform=uniform), attempts=self.tries, timeout=None)
+
+class _Attempt:
+    """One try. It hides an error that is worth another try, after the wait before that."""
+
+    def __init__(self, backoff: "Backoff", *, is_last: bool) -> None:
+        self._backoff, self._is_last = backoff, is_last
+
+    def __enter__(self) -> None:
+        """Begin the try."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        """Wait if there is another try; returns whether there is."""
+        if self._is_last or not isinstance(error, Exception):
+            return False
+        wait = self._backoff(error)
+        if wait is False:
+            return False
+        sleep(wait)
+        return True
 
 
 class Backoff:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-import stamina
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -18,6 +17,7 @@ from shared.clients.salesforce.soql_literals import text_literal
 from shared.foundation.errors import Ambiguous, Conflict, NotFound, Rejected, SignInFailed
 from shared.sync.ports import Node, Write
 from shared.transport.session import open_session
+from tests.no_waits import no_waits
 
 FIELDS = ["Id", "Name", "Amount", "NextStep", "LastModifiedDate", "Sync_Status__c"]
 OPEN_DEAL = {"StageName": "Prospecting", "CloseDate": "2027-03-31"}
@@ -64,7 +64,7 @@ def org(key: rsa.RSAPrivateKey) -> SalesforceEmulator:
 @pytest.fixture
 def salesforce(org: SalesforceEmulator, authority: Authority, key: rsa.RSAPrivateKey) -> Iterator[SalesforceClient]:
     with (
-        stamina.set_testing(True, attempts=3),
+        no_waits(),
         Server(org.handle, tls=authority.server_context()) as server,
         open_session(authority.bundle, seconds=10.0) as session,
     ):

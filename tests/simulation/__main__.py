@@ -9,8 +9,7 @@ import logging
 import sys
 from argparse import ArgumentParser, Namespace
 
-import stamina
-
+from tests.no_waits import no_waits
 from tests.simulation import campaign, noticing, world
 from tests.simulation.driver import simulate
 from tests.simulation.sabotages import SABOTAGES
@@ -47,7 +46,7 @@ def _run_one(arguments: Namespace) -> int:
         lines = list(campaign.told_story(arguments.seed, also=also, only=arguments.only))
         sys.stdout.write("\n".join([*(lines or ["nothing found"]), ""]))
         return 1 if lines else 0
-    with stamina.set_testing(True, attempts=3, cap=True):
+    with no_waits():
         outcome = simulate(arguments.seed, also=also, only=arguments.only)
     lines = [*outcome.trace, f"digest of the writes: {outcome.digest}", *(outcome.findings or ["nothing found"])]
     sys.stdout.write("\n".join([*lines, ""]))

@@ -13,8 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-import stamina
-
+from tests.no_waits import never_wait
 from tests.simulation.driver import simulate
 from tests.simulation.faulty.kinds import KINDS
 from tests.simulation.sabotage import Sabotage
@@ -73,7 +72,7 @@ def run_seeds(seeds: Iterable[int], processes: int | None = None) -> Iterator[Re
 def begin_process() -> None:
     """Keep the log quiet, and let no client wait."""
     logging.disable()  # the clients log each repeated read
-    stamina.set_testing(True, attempts=3, cap=True)
+    never_wait()
 
 
 def run(first: int, count: int) -> int:

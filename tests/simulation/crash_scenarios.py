@@ -9,10 +9,9 @@ import logging
 import sys
 from collections.abc import Iterator
 
-import stamina
-
 from shared.operations.stopped_changes import approve_stops, find_stops
 from shared.sync.ask_microsoft import LISTED
+from tests.no_waits import no_waits
 from tests.simulation.crash_places import Place
 from tests.simulation.crash_scene import Scenario, Scene, play, push, run_until_quiet
 from tests.simulation.held_values import HELP_COLUMN, OPEN, of_referral
@@ -288,7 +287,7 @@ def main() -> int:
     """Print the table. The exit code is 1 if something was found."""
     logging.disable()  # the clients log each repeated read
     found: list[str] = []
-    with stamina.set_testing(True, attempts=3, cap=True):
+    with no_waits():
         for name in sys.argv[1:] or SCENARIOS:
             places = places_of(name)
             sys.stdout.write(f"{name}: {len(places)} places\n")

@@ -20,11 +20,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-import stamina
-
 from local.in_process_transport import httpx_client
 from shared.domain.deal import Side
 from shared.sync.ports import Policy
+from tests.no_waits import no_waits
 from tests.simulation.faulty.trouble import Places
 from tests.simulation.held_values import PARTNER_CENTER
 from tests.simulation.oracle import Left
@@ -194,7 +193,7 @@ def run(links: int, edits: int, faults: float, most_memory: int | None = None) -
     """
     began = time.monotonic()
     policy = Policy(hold_win=timedelta(), mass_change_limit=10 * (links + edits))
-    with stamina.set_testing(True, attempts=3, cap=True), Harness(policy=policy) as harness:
+    with no_waits(), Harness(policy=policy) as harness:
         scale = Scale(harness, faults)
         scale.link(links)
         say(f"{len(scale.deals.linked)} deals linked, {scale.calls.total} calls, {time.monotonic() - began:.0f} s")

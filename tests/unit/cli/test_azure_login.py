@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import stamina
 from azure.keyvault.secrets._shared import http_challenge_cache
 
 from emulators.base.certificate_authority import Authority
@@ -19,6 +18,7 @@ from shared.clients.key_vault.secrets_client import RemoteSecrets
 from shared.clients.key_vault.vault import Vault
 from shared.foundation.errors import SignInFailed, StoreUnavailable
 from shared.store.table_storage_rows import open_tables
+from tests.no_waits import no_waits
 from tests.unit.cli.stand_in_az import StandInAz, put_on_path
 
 VAULT = "https://vault.azure.net"
@@ -35,7 +35,7 @@ def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInAz:
 def vault_address(authority: Authority, identity: ManagedIdentity) -> Iterator[str]:
     vault = KeyVault(identity.tokens, secrets={"one": "first secret"})
     http_challenge_cache.clear()
-    with stamina.set_testing(True, attempts=3), Server(vault.handle, tls=authority.server_context()) as server:
+    with no_waits(), Server(vault.handle, tls=authority.server_context()) as server:
         yield server.url
 
 

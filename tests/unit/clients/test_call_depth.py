@@ -13,7 +13,6 @@ from types import FrameType
 
 import httpx
 import pytest
-import stamina
 
 from emulators.base.server import Response
 from shared.clients.partner_center.referrals import Referrals
@@ -21,6 +20,7 @@ from shared.clients.salesforce.client import SalesforceClient, open_salesforce
 from shared.clients.salesforce.records import Node, Write
 from shared.foundation.errors import Rejected, Unavailable
 from shared.transport.session import open_session
+from tests.no_waits import no_waits
 from tests.unit.clients.partner_center.scripted_service import ScriptedService, Step
 from tests.unit.clients.salesforce.fake_salesforce import LOGIN, FakeSalesforce, MemoryVault, new_pem
 
@@ -30,7 +30,7 @@ SINCE = datetime(2026, 1, 31, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3, cap=True):
+    with no_waits():
         yield
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
-import stamina
 
 from local.systems import Systems
 from shared.doctor.finding import Result, Verdict
 from shared.doctor.installation import Installation
 from shared.doctor.run_checks import PREREQUISITES, Prerequisite, run_checks
+from tests.no_waits import no_waits
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=2):
+    with no_waits():
         yield
 
 

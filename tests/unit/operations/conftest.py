@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import stamina
 
 from local.systems import Systems
 from shared.app import App
+from tests.no_waits import no_waits
 
 type LoggedEvents = Callable[[str], list[dict[str, Any]]]
 
@@ -17,7 +17,7 @@ type LoggedEvents = Callable[[str], list[dict[str, Any]]]
 @pytest.fixture
 def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]:
     monkeypatch.setattr("shared.cli.self_signed_certificate.KEY_BITS", 2048)  # a longer key takes long
-    with stamina.set_testing(True, attempts=2, cap=True):
+    with no_waits():
         yield systems
 
 

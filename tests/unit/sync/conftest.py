@@ -2,15 +2,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import stamina
 
+from tests.no_waits import no_waits
 from tests.unit.sync.changed_mappings import Write
 from tests.unit.sync.harness import Harness
 
 
 @pytest.fixture(autouse=True)
 def no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3, cap=True):
+    with no_waits():
         yield
 
 

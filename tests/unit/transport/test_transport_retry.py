@@ -4,12 +4,12 @@ import random
 from collections.abc import Callable
 
 import pytest
-import stamina
 
 from shared.clients.partner_center.request import RETRIES
 from shared.foundation.errors import NotFound, Throttled, Unavailable
 from shared.transport.deadline import Deadline
 from shared.transport.retry import Backoff, RetryPolicy
+from tests.no_waits import no_waits
 
 CHANCE = random.Random(7)  # noqa: S311 - a reproducible draw
 
@@ -57,8 +57,9 @@ def test_a_read_that_recovers_within_its_tries_is_answered(failures: int, expect
             raise Unavailable("x")
         return f"answer {len(calls)}"
 
-    with stamina.set_testing(True, attempts=3, cap=True):
+    with no_waits() as waits:
         assert answer_to(read_once) == expected
+    assert len(waits) == failures
 
 
 @pytest.mark.parametrize(("error", "calls"), [(Unavailable("busy"), 3), (NotFound("gone"), 1)])
@@ -69,7 +70,30 @@ def test_the_last_error_reaches_the_caller(error: Exception, calls: int) -> None
         tried.append(1)
         raise error
 
-    with stamina.set_testing(True, attempts=3, cap=True), pytest.raises(type(error)):
+    with no_waits() as waits, pytest.raises(type(error)) as raised:
         answer_to(read_once)
 
-    assert len(tried) == calls
+    assert raised.value is error
+    assert (len(tried), len(waits)) == (calls, calls - 1)
+
+
+def test_the_wait_is_the_one_that_the_service_demands() -> None:
+    answers = [Throttled("x", after=7), Throttled("x", after=3)]
+
+    def read_once() -> str:
+        if answers:
+            raise answers.pop(0)
+        return "answer"
+
+    with no_waits() as waits:
+        assert answer_to(read_once) == "answer"
+    assert waits == [7, 3]
+
+
+def test_an_interruption_is_not_repeated() -> None:
+    def read_once() -> str:
+        raise KeyboardInterrupt
+
+    with no_waits() as waits, pytest.raises(KeyboardInterrupt):
+        answer_to(read_once)
+    assert waits == []

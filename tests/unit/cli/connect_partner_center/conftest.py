@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import stamina
 
 from local.systems import Systems
+from tests.no_waits import no_waits
 from tests.unit.cli.connect_partner_center.sign_in_steps import PLACEHOLDER, REFRESH_TOKEN, Person
 
 
@@ -15,7 +15,7 @@ def systems(systems: Systems, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.chdir(tmp_path)
     systems.vault.secret_store.put(REFRESH_TOKEN, {"value": PLACEHOLDER})
     systems.partner_center.populate(1)
-    with stamina.set_testing(True, attempts=2, cap=True):
+    with no_waits():
         yield systems
 
 

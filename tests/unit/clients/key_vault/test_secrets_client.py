@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import stamina
 from azure.keyvault.secrets._shared import http_challenge_cache
 
 from emulators.base.certificate_authority import Authority
@@ -20,6 +19,7 @@ from shared.clients.key_vault.secrets_client import RemoteSecrets
 from shared.clients.key_vault.secrets_port import SecretFacts
 from shared.clients.key_vault.vault import Vault
 from shared.foundation.errors import ConfigurationError, CosellError, NotFound, SignInFailed, Throttled, Unavailable
+from tests.no_waits import no_waits
 
 HTML = "<html><body>gateway</body></html>"
 
@@ -54,7 +54,7 @@ def emulated(authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with (
-        stamina.set_testing(True, attempts=3),
+        no_waits(),
         Server(identity.handle) as identity_server,
         Server(vault.handle, tls=authority.server_context()) as server,
         ExitStack() as stack,

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-import stamina
 
 from emulators.base.certificate_authority import Authority
 from emulators.partner_center.serve import ServedPartnerCenter, serve_partner_center
 from shared.clients.partner_center.referrals import Referrals
+from tests.no_waits import no_waits
 from tests.unit.clients.partner_center.scripted_service import ScriptedService
 from tests.unit.clients.partner_center.scripted_sign_in import ScriptedEntra, SignInScene
 
@@ -17,7 +17,7 @@ BASE = "https://partner.example/v1.0/engagements"
 
 @pytest.fixture(autouse=True)
 def _no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3, cap=True):
+    with no_waits():
         yield
 
 

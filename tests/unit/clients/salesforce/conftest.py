@@ -1,16 +1,16 @@
 from collections.abc import Iterator
 
 import pytest
-import stamina
 
 from shared.clients.salesforce.client import SalesforceClient, open_salesforce
 from shared.transport.session import open_session
+from tests.no_waits import no_waits
 from tests.unit.clients.salesforce.fake_salesforce import LOGIN, NOW, FakeSalesforce, ManualClock, MemoryVault, new_pem
 
 
 @pytest.fixture(autouse=True)
 def no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
+    with no_waits():
         yield
 
 

@@ -41,7 +41,7 @@ print(json.dumps({"status": status, "lines": lines, "modules": modules, "fault":
 NOT_NEEDED = {
     "pydantic", "shared.settings.variables", "shared.mapping.schema", "shared.mapping.translation", "shared.app",
     "shared.sync.runs", "shared.store.link_store", "tomllib", "httpx", "requests", "msal", "azure.identity",
-    "azure.keyvault", "azure.data", "stamina", "cryptography", "certifi",
+    "azure.keyvault", "azure.data", "cryptography", "certifi",
 }  # fmt: skip
 """Modules that a start and a refused event do not import. `cryptography` follows with the first signed event."""
 
