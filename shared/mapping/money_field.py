@@ -38,7 +38,7 @@ def _known_currency(code: str) -> str:
 CurrencyCode = Annotated[
     str,
     AfterValidator(_known_currency),
-    Field(description="a currency code of ISO 4217, such as EUR", examples=list(CURRENCIES)),
+    Field(description="a currency code of ISO 4217, such as EUR", examples=sorted(CURRENCIES)),
 ]
 
 

@@ -2,9 +2,12 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -111,7 +114,33 @@ def test_explain_of_no_field_fails() -> None:
 
 @pytest.mark.usefixtures("systems")
 def test_schema_prints_the_json_schema() -> None:
-    assert json.loads(run("schema").stdout) == file_schema()
+    printed = run("schema").stdout
+    assert json.loads(printed) == file_schema()
+    check_golden("mapping-schema", "".join(f"{line}\n" for line in outline(file_schema())))
+
+
+MOST_SHOWN = 12
+"""Longer choices, such as countries and currencies, are counted."""
+
+
+def outline(node: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Each key of a schema with what it may hold; the choices of a list in the order in which they are printed."""
+    choice = node.get("enum", ())
+    kinds = [node.get("type"), node.get("$ref"), node.get("const"), " ".join(map(str, choice[:MOST_SHOWN]))]
+    more = f"and {len(choice) - MOST_SHOWN} more" if len(choice) > MOST_SHOWN else None
+    yield f"{path or 'file'}: {', '.join(str(each) for each in (*kinds, more) if each)}"
+    for name, each in {**node.get("properties", {}), **node.get("$defs", {})}.items():
+        if isinstance(each, dict):
+            yield from outline(each, f"{path}.{name}".lstrip("."))
+
+
+def test_the_schema_is_the_same_in_each_process() -> None:
+    words = [sys.executable, "-c", "from shared.mapping.file_schema import file_schema; print(file_schema())"]
+    printed = {
+        subprocess.run(words, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout  # noqa: S603 - our own code
+        for seed in ("1", "2")
+    }
+    assert len(printed) == 1
 
 
 @pytest.mark.usefixtures("systems")
