@@ -21,7 +21,7 @@ MEASURES: Mapping[tuple[str, ...], Measure] = {
     ("create-operations", "update-operations", "echo-operations", "idle-operations"): operations.measure_operations,
     ("webhook",): webhook.measure_webhook,
     ("partner-center-call", "salesforce-call"): calls.measure_calls,
-    ("start-first", "start-all"): cold_start.measure_start,
+    ("start-first", "start-all", "start-answer"): cold_start.measure_start,
     ("latency",): creates.measure_latency,
     ("parallel",): creates.measure_parallel,
     ("story",): story.measure_story,

@@ -30,9 +30,8 @@ def measure_start(work: Work) -> None:
         _unpack_zip(work.build.program("zip_process", str(work.build.root), stand.environ["MAPPING"], str(folder)))
         _start(work, stand, folder)  # this run does not count: the machine reads the files of the packages
         for _ in range(work.effort.runs(RUNS)):
-            first, everything = _start(work, stand, folder)
-            work.add("start-first", first)
-            work.add("start-all", everything)
+            for name, milliseconds in _start(work, stand, folder).items():
+                work.add(f"start-{name}", milliseconds)
 
 
 def _unpack_zip(command: Sequence[str]) -> None:
@@ -41,8 +40,8 @@ def _unpack_zip(command: Sequence[str]) -> None:
         raise CannotMeasure(f"the zip: {completed.stderr.strip().splitlines()[-1]}")
 
 
-def _start(work: Work, stand: Stand, folder: Path) -> tuple[float, float]:
-    """Milliseconds until the first event is answered, and until everything is loaded."""
+def _start(work: Work, stand: Stand, folder: Path) -> dict[str, float]:
+    """Milliseconds by the end of the row's name."""
     stand.emulators.ask("sellers_create", count=1)
     (event,) = stand.emulators.ask("events", ids=stand.emulators.ask("microsoft_sends", count=1))
     command = work.build.program("start_process", str(folder))
@@ -54,4 +53,4 @@ def _start(work: Work, stand: Stand, folder: Path) -> tuple[float, float]:
     missing = NEEDED - set(answer["events"])
     if missing:
         raise CannotMeasure(f"the app did not do its work: no {', '.join(sorted(missing))}")
-    return float(answer["first"]), float(answer["all"])
+    return {name: float(answer[name]) for name in ("first", "all", "answer")}

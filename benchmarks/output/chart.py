@@ -14,6 +14,7 @@ WIDTH, LEFT, RIGHT, TOP, LINE = 860, 170, 190, 46, 22
 LEAST, GREATEST = 0.001, 10.0
 """The ends of the scale. A ratio outside is drawn at the end, and its text says what it is."""
 TICKS = (0.001, 0.01, 0.1, 1.0, 10.0)
+TITLE = f"{THIS} over {FORMER}: the median, and least to greatest. Less is better. A black mark is a target."
 FONT = 'font-family="sans-serif" font-size="12"'
 FASTER, SLOWER, INK, FAINT = "#2a7f4f", "#b3402a", "#222", "#bbb"
 
@@ -24,7 +25,7 @@ def render_chart(report: Report) -> str:
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" {FONT}>',
         f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-        _text(8, 18, f"{THIS} over {FORMER}: the median, and least to greatest. Less is better. | is a target."),
+        _text(8, 18, TITLE),
         *(_tick(value, height) for value in TICKS),
         *(part for number, result in enumerate(report.rows) for part in _bar(number, result)),
         "</svg>",

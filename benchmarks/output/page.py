@@ -65,7 +65,8 @@ def _table(results: dict[str, RowResult]) -> Iterator[str]:
         yield "| --- | --- | --- | --- | --- | --- |"
         yield from map(_table_row, chosen)
         yield ""
-        yield from (f"- {result.name}: {reason}" for result in chosen if (reason := reason_text(result)))
+        reasons = [f"- {result.name}: {reason}" for result in chosen if (reason := reason_text(result))]
+        yield from ([*reasons, ""] if reasons else [])
 
 
 def _table_row(result: RowResult) -> str:

@@ -76,9 +76,16 @@ class Report:
         return cls(rows, body["machine"], body["seconds"])
 
     def merged_into(self, former: "Report") -> "Report":
-        """The former report with the rows of this one in place of its own."""
+        """The former report with the rows of this one in place of its own; this one if it has all rows.
+
+        Raises ValueError if the former one is of another machine, whose figures do not compare with these.
+        """
+        if len(self.rows) == len(ROWS):
+            return self
+        if former.machine != self.machine:
+            raise ValueError("the report of the docs is of another machine: only a run of all rows can replace it")
         rows = {row.name: row for row in (*former.rows, *self.rows)}
-        return Report([rows[row.name] for row in ROWS if row.name in rows], self.machine, self.seconds)
+        return Report([rows[row.name] for row in ROWS if row.name in rows], former.machine, former.seconds)
 
 
 def _row_to_json(row: RowResult) -> dict[str, Any]:

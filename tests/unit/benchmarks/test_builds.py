@@ -108,6 +108,19 @@ def test_a_run_of_some_rows_leaves_the_docs_as_they_are_unless_asked(made: Path)
     assert (made / "docs/performance.json").exists()
 
 
+def test_some_rows_of_another_machine_leave_the_docs_and_say_so(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main({}) == 0
+    before = (made / "docs/performance.json").read_text(encoding="utf-8")
+    monkeypatch.setattr("benchmarks.output.report.describe_machine", dict)
+    assert command.main({"ROWS": "create", "DOCS": "1"}) == 0
+    assert (
+        "docs/performance.md was not changed: the report of the docs is of another machine" in capsys.readouterr().out
+    )
+    assert (made / "docs/performance.json").read_text(encoding="utf-8") == before
+
+
 def test_a_row_that_this_build_could_not_measure_is_a_failure(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "run_rows", lambda *_: Outcome({}, {("create", THIS): "no"}, 1.0))
     assert command.main({"ROWS": "create"}) == 1

@@ -53,7 +53,7 @@ def test_the_table_has_both_builds_their_ratio_and_the_verdict() -> None:
 def test_without_history_the_column_says_not_measured_and_why() -> None:
     page = render_page(report(WITHOUT_HISTORY))
     assert "| create: CPU of a create | not measured | 10 ms (9 to 12) | not measured | 0.20x of f9a8dde |  |" in page
-    assert "- create: f9a8dde: the history has no commit f9a8dde" in page
+    assert "\n\n- create: f9a8dde: the history has no commit f9a8dde\n\n" in page
     assert "not measured" in printed(report(WITHOUT_HISTORY))
     assert ">not measured</text>" in render_chart(report(WITHOUT_HISTORY))
 
@@ -109,6 +109,19 @@ def test_some_rows_replace_those_of_the_docs() -> None:
     assert [(row.name, row.samples[THIS]) for row in merged.rows] == [
         ("create", [2.0]), ("update", [3.0]), ("webhook", [1.0]),
     ]  # fmt: skip
+
+
+def test_the_time_of_the_page_stays_that_of_the_run_of_all_rows() -> None:
+    former = Report([MEASURED], MACHINE, 3600.0)
+    assert report(result("update", [3.0], [1.0])).merged_into(former).seconds == 3600.0
+
+
+def test_rows_of_two_machines_are_not_put_together() -> None:
+    former = Report([MEASURED], {"processor": "Another"}, 3600.0)
+    with pytest.raises(ValueError, match="another machine"):
+        report(result("update", [3.0], [1.0])).merged_into(former)
+    whole = report(*(result(row.name, [1.0], [1.0]) for row in chosen_rows("")))
+    assert whole.merged_into(former) is whole
 
 
 def test_the_report_of_a_run_keeps_why_something_was_not_measured() -> None:
