@@ -132,6 +132,11 @@ class Trouble:
         return str(self._systems.salesforce.record("Opportunity", opportunity)["Referral_Identifier__c"])
 
 
+def _prepare(systems: Systems, host: Host) -> None:
+    print("Twenty deals are being prepared.", flush=True)
+    Trouble(systems, host).prepare()
+
+
 def print_people(systems: Systems) -> None:
     """Print how to begin, and how to act as the people of both systems. What is wrong is for the reader to find."""
     print(f"\nSix of these twenty deals are in trouble. Mend them all with {PAGE}, in another terminal of this folder.")
@@ -147,7 +152,10 @@ def people_commands(systems: Systems) -> Iterator[tuple[str, str]]:
     salesforce, partner_center = (f"{url}/_control" for url in (systems.salesforce_url, systems.partner.url))
     curl = "curl", "--cacert", systems.environ["CA_BUNDLE"]
     records = f"{salesforce}/records?sobject=Opportunity&id=OPPORTUNITY"
-    yield "A seller looks at an opportunity, which names its AccountId", shlex.join([*curl, records])
+    yield (
+        "A seller looks at an opportunity, with its AccountId and the names of its columns",
+        shlex.join([*curl, records]),
+    )
     for sobject, values in (("Opportunity", {"NextStep": "TEXT"}), ("Account", {"BillingCity": "TEXT"})):
         body = {"sobject": sobject, "id": sobject.upper(), "values": values}
         does = f"A seller edits an {sobject.lower()}; an empty value is null"
@@ -164,7 +172,7 @@ def people_commands(systems: Systems) -> Iterator[tuple[str, str]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM; the exit codes are those of `local.serve`."""
-    scene = serve.Scene(SETTINGS, lambda systems, host: Trouble(systems, host).prepare(), print_people, LOG_FILE)
+    scene = serve.Scene(SETTINGS, _prepare, print_people, LOG_FILE)
     return serve.main(argv, scene)
 
 

@@ -56,7 +56,10 @@ def run_approve(output: Output, *, yes: bool, dry_run: bool) -> Exit:
         record_action(app, "approve", found.scope)
         approve_stops(app.local, found.stops)
         approve_fields(app.local, found.fields)
-        output.say("Approved. What waits goes on at the next runs while SYNC is on, counted changes for two days.")
+        output.say("Approved. The app goes on with it at its next runs, while SYNC is on.")
+        if found.stops:
+            output.say("What it has not changed within two days is counted anew.")
+        output.say("Next: `cosell status` lists what still waits.")
         return _end(output, found, is_approved=True, code=Exit.OK)
     finally:
         app.close()

@@ -130,6 +130,12 @@ def test_names_and_values_of_what_waits_are_shown_before_it_asks(
     (money,) = (stop for stop in approve(capsys, dry_run=True)[1]["stops"] if stop["field"] == "money")
     first = cast("list[dict[str, list[dict[str, str]]]]", money["waiting"])[0]
     assert [(one["old"], one["new"]) for one in first["changes"]] == [("1002.00 USD", "5.00 USD")]
+    assert run_approve(golden_output(), yes=True, dry_run=False) is Exit.OK
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "Approved. The app goes on with it at its next runs, while SYNC is on.",
+        "What it has not changed within two days is counted anew.",
+        "Next: `cosell status --env local` lists what still waits.",
+    ]
 
 
 def test_what_waits_can_be_approved_while_a_side_does_not_answer(
