@@ -27,6 +27,7 @@ from shared.operations.status_report import (
     Request,
     SideReport,
     StatusReport,
+    refusal_text,
     status_report,
 )
 
@@ -212,7 +213,8 @@ def _print_state(report: PairReport, now: datetime, output: Output) -> None:
     if report.cause:
         output.say(f"Cause: {plain(report.cause.code)}: {plain(report.cause.reason)} {plain(report.cause.remedy)}")
     if report.columns:
-        output.say(f"Columns that cannot be written back: {plain(', '.join(report.columns))}. {plain(COLUMN_REFUSED)}")
+        texts = " ".join(filter(None, (refusal_text(report.columns_cause), COLUMN_REFUSED)))
+        output.say(f"Columns that cannot be written back: {plain(', '.join(report.columns))}. {plain(texts)}")
     if report.answer_by:
         left = f", {age(now, report.answer_by)} from now" if report.answer_by > now else ""
         output.say(f"Answer by: {shown_time(report.answer_by)}{left}")

@@ -32,6 +32,7 @@ from shared.domain.link import (
 )
 from shared.domain.link_states import State
 from shared.domain.member_sets import Left, Member, MergedSet, SetRule, members_of, merge_sets, without_details
+from shared.domain.own_columns import kept_refusal
 from shared.domain.owner import Choice, passed_over
 from shared.domain.records import Referral
 from shared.domain.sentences import LineDirection, cause
@@ -90,7 +91,7 @@ class Arrival(Struct, frozen=True):
     is_handed_over: bool = False
     notifies: bool = False
     left_out: Mapping[str, Cause] = {}
-    unshown: tuple[str, ...] = ()
+    unshown: Mapping[str, Cause] = {}
     is_account_new: bool = False
     is_lead: bool = False
     notes: tuple[Line, ...] = ()
@@ -233,10 +234,11 @@ def _merged_list(rule: Rule, value: Value | None) -> MergedSet:
     return merge_sets(SetRule(rule.owners, rule.fits), None, None, value)
 
 
-def _showing(link: Link, unshown: tuple[str, ...], now: datetime) -> Link:
+def _showing(link: Link, unshown: Mapping[str, Cause], now: datetime) -> Link:
     """Note what the new opportunity shows; the columns of ours that Salesforce refused are written again at once."""
     if unshown:
-        return replace(link, unshown=Unshown(unshown, now - TRY_AGAIN))
+        why = next(iter(unshown.values()))
+        return replace(link, unshown=Unshown(tuple(unshown), now - TRY_AGAIN, kept_refusal(why)))
     return replace(link, mark=link.due_mark)
 
 

@@ -94,6 +94,7 @@ def purged_link(link: Link) -> Link:
         waiting=_without_fingerprints(link.waiting, base),
         reported=tuple(dict.fromkeys(map(reported_code, link.reported))),
         cause=erased_cause(link.cause),
+        unshown=link.unshown and replace(link.unshown, cause=erased_cause(link.unshown.cause)),
         microsoft=without_people(link.microsoft),
         help=link.help and replace(link.help, notes=None),
         erased={},

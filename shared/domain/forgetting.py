@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 
 from shared.domain.audit import Line
+from shared.domain.cause import Cause
 from shared.domain.deal import Deal, Person, Side, Status, Value, fingerprint
 from shared.domain.erasure import HARMLESS, erased_cause, reported_code, without_people
 from shared.domain.guard_texts import ERASED
@@ -36,10 +37,14 @@ def fields_with(link: Link, traces: Traces) -> tuple[str, ...]:
 def texts_with(link: Link, traces: Traces) -> bool:
     """Whether a text about the pair, which is no value of the deal, holds a trace."""
     effects = link.intent.effects if link.intent else ()
-    causes = [cause for cause in (link.cause, *(effect.cause for effect in effects)) if cause is not None]
-    texts = [*link.reported, *(f"{cause.reason} {cause.remedy}" for cause in causes)]
+    causes = (link.cause, link.unshown.cause if link.unshown else None, *(effect.cause for effect in effects))
     lines = (line for effect in effects for line in effect.lines)
-    return any(map(traces.are_in_text, texts)) or any(line_without(traces, line) != line for line in lines)
+    is_named = any(map(traces.are_in_text, link.reported)) or any(_is_named(cause, traces) for cause in causes)
+    return is_named or any(line_without(traces, line) != line for line in lines)
+
+
+def _is_named(cause: Cause | None, traces: Traces) -> bool:
+    return cause is not None and traces.are_in_text(f"{cause.reason} {cause.remedy}")
 
 
 # --- a link
@@ -49,12 +54,13 @@ def without_person(link: Link, traces: Traces) -> Link:
     """The link without a person."""
     names = [name for name, value in link.base.items() if traces.are_in(value)]
     left = [_left(link, name, value, traces) for name, value in link.base.items()]
-    is_named = link.cause is not None and traces.are_in_text(f"{link.cause.reason} {link.cause.remedy}")
+    unshown = link.unshown and replace(link.unshown, cause=_cause_without(link.unshown.cause, traces))
     forgotten = replace(
         link,
         base=Deal({name: value for one in left for name, value in one.items()}),
         reported=tuple(reported_code(key) if traces.are_in_text(key) else key for key in link.reported),
-        cause=erased_cause(link.cause) if is_named else link.cause,
+        cause=_cause_without(link.cause, traces),
+        unshown=unshown,
         repeats=None if names else link.repeats,
     )
     if is_at_rest(link):
@@ -64,6 +70,10 @@ def without_person(link: Link, traces: Traces) -> Link:
     marks = {name: _marks_of(link.base[name], traces) for name in names}
     erased = {name: (*link.erased.get(name, ()), *marks[name]) for name in names if marks[name]}
     return replace(forgotten, agreed=False, erased={**link.erased, **erased}) if names else forgotten
+
+
+def _cause_without(cause: Cause | None, traces: Traces) -> Cause | None:
+    return erased_cause(cause) if _is_named(cause, traces) else cause
 
 
 def people_of(link: Link) -> Iterator[Person]:

@@ -112,10 +112,14 @@ class Intent(Struct, frozen=True):
 
 
 class Unshown(Struct, frozen=True):
-    """The columns of ours that Salesforce refused to take, and when: they are written again an hour later."""
+    """The columns of ours that Salesforce refused to take, and when: they are written again an hour later.
+
+    `cause` is why it refused them last; None in a row of an earlier build.
+    """
 
     columns: tuple[str, ...]
     since: datetime
+    cause: Cause | None = None
 
 
 class Gone(Struct, frozen=True):

@@ -51,7 +51,7 @@ def without_refused(
     try:
         return _without_named(fields, file, arrival, error, tries)
     except Rejected:
-        bare = _bare(fields, file, arrival, error.cause.field or "")
+        bare = _bare(fields, file, arrival, error.cause)
         if error.step != "opportunity" or error.cause.code != _RULE or bare == arrival:
             raise
         return bare
@@ -72,7 +72,7 @@ def _without_named(
     if not column or path.casefold() in ESSENTIAL or path.casefold() in arrival.left_out or found.code == _MISSING:
         raise error
     if step == "opportunity" and (own := _shown_column(file, column)) and own not in arrival.unshown:
-        return replace(arrival, unshown=(*arrival.unshown, own))
+        return replace(arrival, unshown={**arrival.unshown, own: found})
     for name, field in fields.items():
         if step == "opportunity" and name in arrival.deal and _has_column(field, column):
             if isinstance(field, ForeignMoneyField):
@@ -83,11 +83,12 @@ def _without_named(
     raise error
 
 
-def _bare(fields: Mapping[str, FieldBase], file: MappingFile, arrival: Arrival, column: str) -> Arrival:
+def _bare(fields: Mapping[str, FieldBase], file: MappingFile, arrival: Arrival, refusal: Cause) -> Arrival:
     """The arrival without all that it can do without, if a rule names none of it: any of it may be the guilty one.
 
     A pull writes each value by itself afterwards, so that only the guilty one stays behind.
     """
+    column = refusal.field or ""
     given = {name: field for name, field in fields.items() if name in arrival.deal and name not in _NEEDED}
     ours = (file.ours.status, file.ours.audit, file.ours.link, file.ours.answer_by)
     if any(_has_column(field, column) for field in given.values()) or _shown_column(file, column):
@@ -95,7 +96,7 @@ def _bare(fields: Mapping[str, FieldBase], file: MappingFile, arrival: Arrival, 
     for name, field in given.items():
         if not ESSENTIAL.intersection(map(str.casefold, field.columns())):
             arrival = arrival.without_value(name)
-    return replace(arrival, unshown=tuple(dict.fromkeys((*arrival.unshown, *ours))))
+    return replace(arrival, unshown={**dict.fromkeys(ours, refusal), **arrival.unshown})
 
 
 def _refused_before(arrival: Arrival, column: str, path: str) -> Cause | None:

@@ -35,8 +35,9 @@ from shared.sync.ports import Context
 class PairReport(Struct, frozen=True):
     """Everything that `cosell status ID` prints: what the store has, and `problems` that say what cannot be read.
 
-    `columns` are those of ours that Salesforce refuses. `is_late` says that it is tried again for longer than usual,
-    and `is_of_other_party` that the id is that of a record of Microsoft or another partner.
+    `columns` are those of ours that Salesforce refuses, and `columns_cause` why; an earlier build stored no reason.
+    `is_late` says that it is tried again for longer than usual, and `is_of_other_party` that the id is that of a record
+    of Microsoft or another partner.
     """
 
     opportunity_id: str | None
@@ -58,6 +59,7 @@ class PairReport(Struct, frozen=True):
     is_of_other_party: bool = False
     name: str = ""
     how_to_answer: str = ""
+    columns_cause: Cause | None = None
 
     @property
     def needs_approval(self) -> bool:
@@ -111,6 +113,7 @@ def pair_report(app: App, text: str) -> PairReport:
         found.is_of_other_party,
         _name(link, opportunity, referral),
         how_to_answer(ctx.translation) if link and link.answer_by and link.state is State.ON_HOLD else "",
+        link.unshown.cause if link and link.unshown else None,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from shared.app import App
+from shared.domain.cause import Cause
 from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Side
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
@@ -171,9 +172,9 @@ def _of_link(link: Link, since: Mapping[str, datetime | None], now: datetime) ->
         command = _retry(cause.code)
         yield _One(HELD, cause.code, cause.field, since.get(key), key, cause.remedy, command, cause.reason)
     if link.unshown is not None:
-        columns = ", ".join(link.unshown.columns)
+        columns, why = ", ".join(link.unshown.columns), refusal_text(link.unshown.cause)
         command = _retry(REFUSED_COLUMNS)
-        yield _One(COLUMNS, REFUSED_COLUMNS, columns, link.unshown.since, key, COLUMN_REFUSED, command)
+        yield _One(COLUMNS, REFUSED_COLUMNS, columns, link.unshown.since, key, COLUMN_REFUSED, command, why)
     if link.inbox:
         yield _One(INBOX, cause.code if cause else INBOX, None, since.get(key), key, IN_INBOX, _retry_one(key))
     if link.answer_by is not None and link.state is State.ON_HOLD and link.answer_by.until - now <= ANSWER_SOON:
@@ -181,6 +182,14 @@ def _of_link(link: Link, since: Mapping[str, datetime | None], now: datetime) ->
     stopped = [record.since for record in link.waiting.values() if record.code == MASS_CHANGE]
     if stopped:
         yield _One(STOPPED, MASS_CHANGE, None, min(stopped), key, APPROVE, "cosell approve")
+
+
+def refusal_text(refusal: Cause | None) -> str:
+    """Why Salesforce refused columns of ours, in its own words; empty where an earlier build stored no reason."""
+    if refusal is None:
+        return ""
+    where = f" of {refusal.field}" if refusal.field else ""
+    return f"Salesforce says ({refusal.code}{where}): {refusal.reason.rstrip('.')}."
 
 
 def _parked(link: Link) -> _One:

@@ -13,13 +13,13 @@ from msgspec import Struct, ValidationError, convert
 
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
-from shared.domain.cause import Cause
 from shared.domain.help_request import AskedBy, HelpRequest
-from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
+from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
 from shared.store.heard_json import PartnerRow, RecordRow, news_to_json, partners_from, record_from
 from shared.store.lead_json import LeadRow, lead_from, lead_to_json
 from shared.store.list_rows import UNREADABLE_LINE, line_from_json, line_to_json
+from shared.store.refusal_json import CauseRow, UnshownRow, cause_from, cause_to_json, unshown_from, unshown_to_json
 from shared.store.repeats_json import RepeatsRow, repeats_from, repeats_to_json
 from shared.store.rest_json import GoneRow, gone_from, rest_to_json
 from shared.store.value_shapes import StoredDeal, deal_from_shapes, deal_to_json
@@ -41,13 +41,6 @@ class _DifferenceRow(Struct, array_like=True):
     told: tuple[str, ...] = ()
 
 
-class _CauseRow(Struct):
-    code: str
-    field: str | None
-    reason: str
-    remedy: str
-
-
 class _EffectRow(Struct):
     kind: EffectKind
     values: StoredDeal
@@ -58,12 +51,7 @@ class _EffectRow(Struct):
     etag: str | None = None
     lines: list[Any] = []
     refused: dict[str, _DifferenceRow] = {}
-    cause: _CauseRow | None = None
-
-
-class _UnshownRow(Struct, array_like=True):
-    columns: tuple[str, ...]
-    since: datetime
+    cause: CauseRow | None = None
 
 
 class _HelpRow(Struct):
@@ -96,13 +84,13 @@ class _LinkRow(Struct):
     refused: dict[str, _DifferenceRow]
     waiting: dict[str, _DifferenceRow]
     told: tuple[str, ...]
-    cause: _CauseRow | None
+    cause: CauseRow | None
     mark: Mark | None
     unwritten: bool
     mapping: tuple[str, str | None] | None = None
     sources: dict[str, str] = {}
     inbox: str | None = None
-    unshown: _UnshownRow | None = None
+    unshown: UnshownRow | None = None
     notice: int | None = None
     consented: bool = False
     microsoft: RecordRow | None = None
@@ -140,12 +128,12 @@ def link_to_json(link: Link) -> Json:
         "refused": _differences_to_json(link.refused),
         "waiting": _differences_to_json(link.waiting),
         "told": list(link.reported),
-        "cause": _cause_to_json(link.cause),
+        "cause": cause_to_json(link.cause),
         **_mark_to_json(link.mark),
         "unwritten": link.unwritten,
         **_mapping_to_json(link),
         **_inbox_to_json(link),
-        **_unshown_to_json(link.unshown),
+        **unshown_to_json(link.unshown),
         **({} if link.notice is None else {"notice": link.notice}),
         **({"consented": True} if link.consented else {}),
         **(news_to_json(link) if link.microsoft or link.partners else {}),
@@ -183,13 +171,13 @@ def link_from_json(stored: Json) -> Link:
         _differences_from(row.refused, stored["refused"]),
         _differences_from(row.waiting, stored["waiting"]),
         row.told,
-        _cause_from(row.cause, stored["cause"]),
+        cause_from(row.cause, stored["cause"]),
         row.mark or (Mark(further) if further else None),
         row.unwritten,
         _mapping_from(row),
         row.sources,
         row.inbox,
-        Unshown(row.unshown.columns, row.unshown.since) if row.unshown else None,
+        unshown_from(row.unshown, stored),
         row.notice,
         row.consented,
         record_from(row.microsoft, stored["microsoft"]) if row.microsoft else None,
@@ -223,10 +211,6 @@ def pointer_to_json(pointer: Pointer) -> Json:
     """Return a whole pointer as JSON."""
     known = {"opportunity_id": pointer.opportunity_id, "intent": _intent_to_json(pointer.intent)}
     return {**pointer.unknown, **known, **_inbox_to_json(pointer), **lead_to_json(pointer.lead)}
-
-
-def _unshown_to_json(unshown: Unshown | None) -> Json:
-    return {} if unshown is None else {"unshown": [list(unshown.columns), unshown.since.isoformat()]}
 
 
 def _help_to_json(request: HelpRequest) -> Json:
@@ -287,7 +271,7 @@ def _intent_to_json(intent: Intent | None) -> list[Json] | None:
             **({"etag": effect.etag} if effect.etag else {}),
             **({"lines": [line_to_json(line) for line in effect.lines]} if effect.lines else {}),
             **({"refused": _differences_to_json(effect.refused)} if effect.refused else {}),
-            **({"cause": _cause_to_json(effect.cause)} if effect.cause else {}),
+            **({"cause": cause_to_json(effect.cause)} if effect.cause else {}),
         }
         for effect in intent.effects
     ]
@@ -306,7 +290,7 @@ def _effect_from(row: _EffectRow, stored: Json) -> Effect:
         return replace(known, etag=row.etag) if row.etag else known
     lines = tuple(_line_from(line, row.decided) for line in row.lines)
     refused = _differences_from(row.refused, stored.get("refused", {}))
-    return replace(known, lines=lines, refused=refused, cause=_cause_from(row.cause, stored.get("cause", {})))
+    return replace(known, lines=lines, refused=refused, cause=cause_from(row.cause, stored.get("cause", {})))
 
 
 def _line_from(stored: Any, at: datetime | None) -> Line:  # noqa: ANN401 - JSON of any shape
@@ -334,16 +318,3 @@ def _differences_from(rows: Mapping[str, _DifferenceRow], stored: Mapping[str, l
         key: Difference(row.value, row.code, row.since, row.told, tuple(stored[key][known:]))
         for key, row in rows.items()
     }
-
-
-def _cause_to_json(cause: Cause | None) -> Json | None:
-    if cause is None:
-        return None
-    known = {"code": cause.code, "field": cause.field, "reason": cause.reason, "remedy": cause.remedy}
-    return {**cause.unknown, **known}
-
-
-def _cause_from(row: _CauseRow | None, stored: Json) -> Cause | None:
-    if row is None:
-        return None
-    return Cause(row.code, row.field, row.reason, row.remedy, _unknown_keys(stored, row))

@@ -13,6 +13,7 @@ from shared.domain.cause import Cause
 from shared.domain.help_outcomes import help_shown
 from shared.domain.link import TRY_AGAIN, Unshown
 from shared.domain.microsoft_news import not_shown
+from shared.domain.own_columns import kept_refusal
 from shared.mapping.stamps import MAX_COMMIT_TIME, SECOND
 from shared.sync.pair_lease import Pair, call_salesforce, end_parked, run_step
 from shared.sync.ports import WAITING, Context, Outcome, Result, Write, Written
@@ -76,5 +77,6 @@ def _leave_out(ctx: Context, pair: Pair, refusal: Cause) -> None:
     """Write the refused columns again in an hour, as any column that the opportunity does not show."""
     now, known = ctx.clock.now(), pair.link.unshown
     columns = {*request_values(ctx, pair), *(known.columns if known else ())}
-    pair.take_shown(pair.link.mark, Unshown(tuple(sorted(columns)), now), unwritten=pair.link.unwritten)
+    unshown = Unshown(tuple(sorted(columns)), now, kept_refusal(refusal))
+    pair.take_shown(pair.link.mark, unshown, unwritten=pair.link.unwritten)
     end_parked(ctx, pair, refusal, now + TRY_AGAIN)

@@ -18,7 +18,7 @@ from shared.domain.help_outcomes import request_to_show, without_request
 from shared.domain.link import TRY_AGAIN, Effect, EffectKind, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.name_mark import marked_name
-from shared.domain.own_columns import ColumnTries
+from shared.domain.own_columns import ColumnTries, kept_refusal
 from shared.domain.plan_lead import ACCEPTED_LEAD
 from shared.domain.records import Opportunity
 from shared.domain.repeats import UNREADABLE
@@ -325,7 +325,7 @@ def _confirm_write_back(
     shown = own.tries.taken if refusal else own.tries.coming
     if refusal is None and pair.link.mark is not None and len(shown) > BARE:
         count_put_back(ctx, pair, shown)
-    _note_shown(ctx, pair, own, shown, is_refused=refusal is not None)
+    _note_shown(ctx, pair, own, shown)
     if refusal and not shown and pair.link.state is not State.PAUSED:
         show_in_inbox(ctx, pair, refusal)
     elif pair.link.inbox is not None:
@@ -335,14 +335,15 @@ def _confirm_write_back(
         end_parked(ctx, pair, refusal, again_at)
 
 
-def _note_shown(ctx: Context, pair: Pair, own: _WriteBack, shown: Mapping[str, object], *, is_refused: bool) -> None:
+def _note_shown(ctx: Context, pair: Pair, own: _WriteBack, shown: Mapping[str, object]) -> None:
     """Note which columns were written. It is stored with the release; a repeated write-back does no harm."""
     known, ours = pair.link.unshown, ctx.translation.file.ours
     asked = request_values(ctx, pair).keys()
     lacking = tuple(sorted((own.whole.keys() - shown.keys()) | (asked & {*(known.columns if known else ())})))
     unshown = None
     if lacking:
-        unshown = Unshown(lacking, ctx.clock.now() if is_refused or known is None else known.since)
+        found = Unshown(lacking, ctx.clock.now(), kept_refusal(own.tries.refusal))
+        unshown = found if own.tries.refusal or known is None else replace(known, columns=lacking)
     mark = own.mark if ours.status not in lacking else pair.link.mark
     pair.take_shown(mark, unshown, unwritten=ours.audit in lacking)
     if pair.news and not asked and ctx.translation.shown_news(pair.news).keys().isdisjoint(lacking):

@@ -80,6 +80,8 @@ def test_all_six_are_found_and_mended(
     found = groups()
     assert list(found) == KINDS
     assert [group["count"] for group in found.values()] == [1] * len(KINDS)
+    says = "Salesforce says (FIELD_CUSTOM_VALIDATION_EXCEPTION of Sync_Status__c): Sync Status is locked by finance."
+    assert found["columns"]["reason"] == says
     assert {record["Name"] for record in trouble.systems.salesforce.records("Cosell_Inbox__c")} == {
         "Tailwind Traders migration"
     }

@@ -54,6 +54,7 @@ EFFECTS = st.builds(
     UNKNOWN,
 )
 INTENTS = st.one_of(st.none(), st.lists(EFFECTS, max_size=2).map(lambda effects: Intent(tuple(effects))))
+CAUSES = st.one_of(st.none(), st.builds(Cause, WORDS, NONE_OR_WORD, WORDS, WORDS, UNKNOWN))
 LINKS = st.builds(
     Link,
     opportunity_id=WORDS,
@@ -68,11 +69,11 @@ LINKS = st.builds(
     refused=DIFFERENCES,
     waiting=DIFFERENCES,
     reported=st.lists(WORDS, max_size=2).map(tuple),
-    cause=st.one_of(st.none(), st.builds(Cause, WORDS, NONE_OR_WORD, WORDS, WORDS, UNKNOWN)),
+    cause=CAUSES,
     mark=st.one_of(st.none(), st.sampled_from(Mark)),
     unwritten=st.booleans(),
     inbox=NONE_OR_WORD,
-    unshown=st.one_of(st.none(), st.builds(Unshown, st.lists(WORDS, max_size=2).map(tuple), MOMENTS)),
+    unshown=st.one_of(st.none(), st.builds(Unshown, st.lists(WORDS, max_size=2).map(tuple), MOMENTS, CAUSES)),
     unknown=UNKNOWN,
 )
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -31,6 +32,8 @@ from tests.unit.cli.golden_text import WIDTH, check_golden
 OPPORTUNITY = "006AA0000000000AAA"
 REFERRAL = "00000000-0000-4000-8000-000000000000"
 PARKED = Cause("FIELD_CUSTOM_VALIDATION_EXCEPTION", "money", "Amount is [too] high\x1b[2J", "Correct the rule.")
+
+LOCKED = Cause("TRIGGER", "Audit__c", "The column is [locked]\x1b[2J.", "Ask.")
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +78,7 @@ def trouble(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
         Link("006AA0000000001AAA", State.HELD, cause=held),
         Link("006AA0000000002AAA", State.HELD, cause=held),
         Link("006AA0000000003AAA", State.PARKED, cause=PARKED, refused=refused),
-        Link("006AA0000000004AAA", unshown=Unshown(("Audit__c",), hour)),
+        Link("006AA0000000004AAA", unshown=Unshown(("Audit__c",), hour, LOCKED)),
         Link("006AA0000000005AAA", waiting=waiting),
         Link("006AA0000000006AAA", State.ON_HOLD, answer_by=answer),
     )
@@ -104,6 +107,7 @@ def test_each_group_has_its_command_in_json(trouble: App, capsys: pytest.Capture
     assert kinds == ["held", "parked", "columns", "inbox", "answer", "stopped", "late"]
     run_status(output(as_json=True))
     document = json.loads(capsys.readouterr().out)
+    assert document["groups"][2]["reason"] == f"Salesforce says (TRIGGER of Audit__c): {LOCKED.reason}"
     assert document["groups"][0]["command"] == "cosell retry --env local --cause missing_country"
 
 
@@ -191,6 +195,29 @@ def test_one_deal_is_shown_with_both_sides_beside_what_was_agreed(
     assert len(calls) == 2, calls
     document = json.loads(capsys.readouterr().out)
     assert [one["field"] for one in document["fields"] if one["differs"]] == ["money"]
+
+
+@pytest.mark.parametrize("refusal", [LOCKED, None])
+def test_one_deal_says_why_its_columns_are_refused(
+    deal: tuple[str, str], refusal: Cause | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(App()) as app:
+        entry = app.store.link(deal[0])
+        assert entry is not None
+        app.store.replace_link(entry, replace(entry.value, unshown=Unshown(("Audit__c",), app.clock.now(), refusal)))
+    assert run_status(output(), deal[0]) is Exit.PROBLEM
+    printed = capsys.readouterr().out
+    if refusal:
+        check_golden("status-id-refused", printed, {deal[0]: OPPORTUNITY, deal[1]: REFERRAL})
+    else:
+        assert "Columns that cannot be written back: Audit__c. Give the right that `cosell doctor" in printed
+    run_status(output(as_json=True), deal[0])
+    document = json.loads(capsys.readouterr().out)
+    assert document["columns"] == ["Audit__c"]
+    told = document["columns_cause"]
+    assert (told and (told["code"], told["field"], told["reason"])) == (
+        refusal and ("TRIGGER", "Audit__c", LOCKED.reason)
+    )
 
 
 def test_a_referral_of_another_environment_says_so(systems: Systems) -> None:

@@ -81,8 +81,8 @@ def test_the_owner_of_a_new_deal_is_to_be_told_where_the_arrival_says_so() -> No
 
 
 def test_columns_of_ours_that_were_refused_are_written_again_at_once() -> None:
-    link = linked(Arrival(DEAL, unshown=("Mark__c",)))
-    assert (link.unshown, link.mark) == (Unshown(("Mark__c",), NOW - TRY_AGAIN), None)
+    link = linked(Arrival(DEAL, unshown={"Mark__c": REFUSAL, "Audit__c": REASON}))
+    assert (link.unshown, link.mark) == (Unshown(("Mark__c", "Audit__c"), NOW - TRY_AGAIN, REFUSAL), None)
 
 
 def test_a_default_is_on_record_and_is_no_value_of_partner_center() -> None:

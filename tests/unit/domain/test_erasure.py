@@ -13,7 +13,7 @@ from shared.domain.erasure import Erasures, closed_at, erased_cause, erased_line
 from shared.domain.guard_texts import ERASED
 from shared.domain.help_request import HELP_KEY, HelpRequest
 from shared.domain.leads import KnownLead
-from shared.domain.link import Difference, Link
+from shared.domain.link import Difference, Link, Unshown
 from shared.domain.link_states import State
 from shared.domain.microsoft_record import HeardRecord
 from shared.domain.sentences import cause
@@ -68,6 +68,14 @@ def test_the_reason_and_the_remedy_of_a_cause_go() -> None:
     found = cause("bad_addresses", "contacts", value="ann@@northwind")
     purged = purged_link(Link("006", base=DEAL, cause=replace(found, values={"value": "ann@@northwind"})))
     assert purged.cause == erased_cause(found) == Cause("bad_addresses", "contacts", ERASED, "")
+
+
+def test_the_reason_why_columns_were_refused_goes_and_the_columns_stay() -> None:
+    refusal = Cause("TRIGGER", "Audit__c", "Ann may not.", "Ask Ann.")
+    purged = purged_link(Link("006", unshown=Unshown(("Audit__c",), NOW, refusal)))
+    assert purged.unshown == Unshown(("Audit__c",), NOW, Cause("TRIGGER", "Audit__c", ERASED, ""))
+    unexplained = Unshown(("Audit__c",), NOW)
+    assert purged_link(Link("006", unshown=unexplained)).unshown == unexplained
 
 
 def test_a_purged_link_keeps_the_marks_of_values_that_it_keeps_and_empties_the_others() -> None:
@@ -138,11 +146,12 @@ CHANGED = {
     "help",
     "erased",
     "repeats",
+    "unshown",
 }
 """The parts of a link that a purge changes."""
 HARMLESS_PARTS = {
     *("opportunity_id", "referral_id", "engagement_id", "etag", "stamps", "mark", "unwritten", "mapping", "sources"),
-    *("inbox", "unshown", "notice", "consented", "partners", "close_as_test", "answer_by", "lead", "before", "gone"),
+    *("inbox", "notice", "consented", "partners", "close_as_test", "answer_by", "lead", "before", "gone"),
     *("intent", "unknown"),
 }
 """Those that it leaves: none holds a value or a fingerprint of one. A link with an intent is not purged."""

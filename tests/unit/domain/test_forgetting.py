@@ -19,7 +19,7 @@ from shared.domain.forgetting import (
     without_person,
 )
 from shared.domain.guard_texts import ERASED
-from shared.domain.link import Difference, Effect, EffectKind, Intent, Link
+from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Unshown
 from shared.domain.link_states import State
 from shared.domain.member_sets import key_of
 from shared.domain.microsoft_record import HeardRecord
@@ -55,6 +55,8 @@ def test_a_persons_fields_are_those_of_the_base_and_of_what_is_about_to_be_writt
         (replace(UNNAMED, cause=CAUSE), True),
         (replace(UNNAMED, cause=Cause("x", None, "No.", "Ask Ada Lind.")), True),
         (replace(UNNAMED, reported=("x:Ada Lind",)), True),
+        (replace(UNNAMED, unshown=Unshown(("A__c",), NOW, CAUSE)), True),
+        (replace(UNNAMED, unshown=Unshown(("A__c",), NOW)), False),
         (replace(UNNAMED, intent=Intent((replace(effect(), cause=CAUSE),))), True),
         (replace(UNNAMED, intent=Intent((replace(effect(), lines=(Line(NOW, "c", after="Ada Lind"),)),))), True),
         (replace(UNNAMED, intent=Intent((replace(effect(), lines=(Line(NOW, "c", after="Ben"),)),))), False),
@@ -105,6 +107,14 @@ def test_what_was_reported_and_the_cause_lose_the_person_and_keep_their_codes() 
     assert found.reported == (reported_code("INVALID:Ada Lind is unknown."), "other:x")
     assert found.cause == erased_cause(CAUSE)
     other = replace(UNNAMED, cause=Cause("x", None, "No.", ""))
+    assert without_person(other, TRACES) == other
+
+
+def test_the_reason_why_columns_were_refused_loses_the_person_and_keeps_its_code() -> None:
+    known = Unshown(("A__c",), NOW, CAUSE)
+    found = without_person(replace(UNNAMED, unshown=known), TRACES)
+    assert found.unshown == replace(known, cause=erased_cause(CAUSE))
+    other = replace(UNNAMED, unshown=replace(known, cause=Cause("x", None, "No.", "")))
     assert without_person(other, TRACES) == other
 
 

@@ -1,7 +1,9 @@
 """The order in which the connector's own columns are written to a record that refuses them together."""
 
+import pytest
+
 from shared.domain.cause import Cause
-from shared.domain.own_columns import ColumnTries
+from shared.domain.own_columns import ColumnTries, kept_refusal
 
 ALL = {"A__c": 1, "B__c": 2, "C__c": 3}
 OF_B, OF_ALL = Cause("INVALID", "B__c", "No.", ""), Cause("TRIGGER", None, "No.", "")
@@ -37,3 +39,28 @@ def test_of_several_refusals_the_first_is_told() -> None:
     assert ColumnTries(ALL).after(OF_ALL).after(OF_B).refusal == OF_ALL
     again = ColumnTries(ALL).after(OF_B).after(OF_ALL)
     assert (again.refusal, again.coming, again.left) == (OF_B, {"A__c": 1}, {"C__c": 3})
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kept"),
+    [
+        (
+            "STRING_TOO_LONG",
+            "Audit: data value too large: Ask Ann\nLee (max length=10)",
+            "too large: … (max length=10)",
+        ),
+        ("STRING_TOO_LONG", "Audit: data value too large: Ask Ann\nLee, whose te", "too large: …"),
+        ("STRING_TOO_LONG", "Audit: data value too large", "data value too large"),
+        ("TRIGGER", "The box is too large: ask (max length=10)", "The box is too large: ask (max length=10)"),
+    ],
+)
+def test_of_a_refusal_the_value_that_it_repeats_is_not_kept(code: str, text: str, kept: str) -> None:
+    found = kept_refusal(Cause(code, "Audit__c", text, "Shorten it."))
+    assert found is not None
+    assert found.reason.endswith(kept)
+    assert (found.code, found.field, found.remedy) == (code, "Audit__c", "Shorten it.")
+    assert "Ann" not in found.reason
+
+
+def test_where_nothing_was_refused_nothing_is_kept() -> None:
+    assert kept_refusal(None) is None

@@ -120,6 +120,20 @@ def test_a_default_that_is_refused_again_although_it_was_left_out_stops_the_deal
     assert caught.value is error
 
 
+@pytest.mark.parametrize("column", ["Audit__c", None])
+def test_of_a_column_of_ours_that_is_left_out_the_reason_is_kept(column: str | None) -> None:
+    error = refused(column, "opportunity", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+    first = without(Arrival(Deal({})), error)
+    assert first.unshown["Audit__c"] == error.cause
+    assert len(first.unshown) == (1 if column else 4)
+    other = refused("Sync_Status__c", "opportunity")
+    if column:
+        assert without(first, other).unshown == {"Audit__c": error.cause, "Sync_Status__c": other.cause}
+    else:
+        with pytest.raises(Rejected):
+            without(first, other)
+
+
 def test_a_contact_whose_default_is_refused_twice_is_left_out() -> None:
     first = without(Arrival(Deal({}), PEOPLE, 2), refused("Level__c", "contact"))
     assert (list(first.left_out), first.people) == (["contact.level__c"], PEOPLE)

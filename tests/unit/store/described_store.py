@@ -3,7 +3,7 @@
 It also runs beside the code of the build before, so it uses only names that both builds have.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from msgspec import to_builtins
 
 from shared.domain.audit import Line
 from shared.domain.deal import Side
+from shared.domain.link import Link
 from shared.domain.link_states import State
 from shared.store.link_store import LinkStore
 from tests.unit.store.stored_store import (
@@ -31,9 +32,17 @@ def described_line(line: Line) -> Mapping[str, Any]:
     return {**to_builtins(line), "is shown": bool(line.text)}
 
 
+def _unshown(link: Link) -> Sequence[str] | None:
+    """The columns of ours that Salesforce refused, and when."""
+    return None if link.unshown is None else [*link.unshown.columns, link.unshown.since.isoformat()]
+
+
 def describe_store(store: LinkStore) -> Mapping[str, Any]:
     """All that this build reads from a filled store."""
-    links = {entry.value.opportunity_id: described_link(entry.value) for entry in store.links()}
+    links = {
+        entry.value.opportunity_id: {**described_link(entry.value), "unshown": _unshown(entry.value)}
+        for entry in store.links()
+    }
     found = {referral_id: store.pointer(referral_id) for referral_id in REFERRALS}
     return {
         "links": links,

@@ -211,7 +211,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         mapping="0123456789ab-cdef",  # with optional fields whose columns the org lacks
         sources={"money": "01234567", "closing": "89abcdef"},
         inbox="0123456789abcdef",
-        unshown=Unshown(("Audit__c",), NOW),
+        unshown=Unshown(("Audit__c",), NOW, Cause("TRIGGER", "Audit__c", "Ann Lee may not.", "Ask Ann Lee.")),
         notice=1,
         answer_by=AnswerTime(NOW + timedelta(days=14), warned=3, tries=1),
         lead=OPEN_LEAD,

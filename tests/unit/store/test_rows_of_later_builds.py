@@ -14,7 +14,7 @@ from shared.domain.audit import Line, text_line
 from shared.domain.cause import Cause
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.help_request import HelpRequest
-from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
+from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.sentences import LineDirection
 from shared.foundation.errors import UnreadableRow
@@ -51,6 +51,7 @@ LINK = Link(
     mapping="0123456789ab",
     sources={"name": "01234567"},
     help=HelpRequest("GeneralOrOther", "0123456789abcdef", NOW),
+    unshown=Unshown(("Audit__c",), NOW, Cause("TRIGGER", None, "Not so.", "Ask.")),
 )
 Change = Callable[[dict[str, Any]], object]
 
@@ -114,6 +115,7 @@ def test_writing_a_link_enters_no_function_outside_the_store() -> None:
         sys.setprofile(None)
     assert {name for name in entered if name.startswith("shared")} == {
         "shared.store.link_json",
+        "shared.store.refusal_json",
         "shared.store.row_codec",
         "shared.store.value_shapes",
     }
@@ -126,6 +128,7 @@ PLACES: dict[str, Change] = {
     "effect": lambda row: row["intent"][0].update(LATER),
     "cause": lambda row: row["cause"].update(LATER),
     "help": lambda row: row["help"].update(LATER),
+    "cause of refused columns": lambda row: row["unshown"][2].update(LATER),
     "refused": lambda row: row["refused"]["salesforce.name"].extend([["told"], 7, LATER]),
     "waiting": lambda row: row["waiting"]["status"].extend([[], LATER]),
 }
@@ -152,6 +155,17 @@ def test_unknown_keys_are_kept_in_a_link_or_pointer_that_was_made_anew(rows: Sql
     store.replace_pointer("R1", pointer, Pointer("006A"))
     assert stored(rows, "O|006A", "link") == {**link_to_json(Link("006A")), **LATER}
     assert stored(rows, "R|r1", "pointer") == {"opportunity_id": "006A", "intent": None, **LATER}
+
+
+def test_why_columns_were_refused_stands_behind_what_earlier_builds_know(rows: SqliteRows, store: LinkStore) -> None:
+    known, reason = [["Audit__c"], NOW.isoformat()], {"code": "TRIGGER", "field": None, "reason": "Not so."}
+    row = put_link(rows, dict.copy)
+    assert row["unshown"] == [*known, {**reason, "remedy": "Ask."}]
+    put_link(rows, lambda row: row.update(unshown=known), "006B")
+    entry = store.link("006B")
+    assert entry is not None
+    assert entry.value.unshown == Unshown(("Audit__c",), NOW)
+    assert link_to_json(entry.value)["unshown"] == known
 
 
 def test_an_inbox_mark_is_a_key_that_rows_without_a_record_lack(rows: SqliteRows, store: LinkStore) -> None:

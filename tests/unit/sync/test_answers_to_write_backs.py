@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.cause import Cause
 from shared.domain.deal import Change, Side
 from shared.domain.link import TRY_AGAIN, Link, Unshown
 from shared.domain.link_states import Mark, State
@@ -27,6 +28,15 @@ from tests.unit.sync.harness import Harness
 AUDIT, STATUS, IDENTIFIER, FLAG = "Audit__c", "Sync_Status__c", "Referral_Identifier__c", "Sync_with_Partner_Center__c"
 HERE = Side.SALESFORCE
 NOTES, NAME = Change("notes", "Notes", "old", "new"), Change("name", "Name", "Atlas", "Atlas 2")
+
+
+def refusal_of(column: str) -> Cause:
+    """What Salesforce says of a column that the harness refuses."""
+    remedy = "Change the record so that the validation rule is met."
+    return Cause("FIELD_CUSTOM_VALIDATION_EXCEPTION", column, "Not so.", remedy)
+
+
+EARLIER = Cause("TRIGGER", None, "Not yet.", "Wait.")
 
 
 @pytest.fixture
@@ -72,7 +82,7 @@ def test_a_refused_column_is_tried_again_in_an_hour_unless_the_deal_is_paused(
     at = None if state is State.PAUSED else harness.now() + TRY_AGAIN
     assert pair.outcome is not None
     assert (pair.outcome.result, pair.outcome.at) == (Result.PARKED, at)
-    assert (link.unshown, link.unwritten) == (Unshown((AUDIT,), harness.now()), True)
+    assert (link.unshown, link.unwritten) == (Unshown((AUDIT,), harness.now(), refusal_of(AUDIT)), True)
     assert link.mark is link.due_mark
     assert (link.repeats and link.repeats.unreadable) == (with_unreadable(None, HERE, harness.now()).unreadable)
     assert link.inbox is None
@@ -81,7 +91,8 @@ def test_a_refused_column_is_tried_again_in_an_hour_unless_the_deal_is_paused(
 def test_a_refused_mark_is_not_believed_to_be_shown(harness: Harness, pair: Pair) -> None:
     harness.refuse_writes_of(STATUS)
     link = shown_of(harness, pair)
-    assert (link.mark, link.unshown, link.unwritten) == (Mark.DIFFERENCES, Unshown((STATUS,), harness.now()), False)
+    assert (link.mark, link.unwritten) == (Mark.DIFFERENCES, False)
+    assert link.unshown == Unshown((STATUS,), harness.now(), refusal_of(STATUS))
 
 
 @pytest.mark.parametrize("is_refused", [True, False])
@@ -89,11 +100,12 @@ def test_the_hour_of_a_column_begins_with_its_refusal_and_not_with_another_write
     harness: Harness, pair: Pair, *, is_refused: bool
 ) -> None:
     since = harness.now() - timedelta(minutes=10)
-    pair.take_link(replace(pair.link, unshown=Unshown((AUDIT,), since)))
+    known = Unshown((AUDIT,), since, EARLIER)
+    pair.take_link(replace(pair.link, unshown=known))
     if is_refused:
         harness.refuse_writes_of(STATUS)
     unshown = shown_of(harness, pair).unshown
-    assert unshown == (Unshown((AUDIT, STATUS), harness.now()) if is_refused else Unshown((AUDIT,), since))
+    assert unshown == (Unshown((AUDIT, STATUS), harness.now(), refusal_of(STATUS)) if is_refused else known)
 
 
 def test_a_column_is_written_again_after_its_hour(harness: Harness, pair: Pair) -> None:

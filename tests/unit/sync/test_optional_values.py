@@ -265,6 +265,8 @@ def test_a_deal_arrives_without_a_column_of_ours_that_is_refused_and_shows_it_la
     unshown = harness.stored_link(deal).unshown
     assert unshown is not None
     assert unshown.columns == (column,)
+    assert unshown.cause is not None
+    assert (unshown.cause.code, unshown.cause.field) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", column)
     harness.clear_faults()
     harness.run_rounds(2, after=HOUR)
     assert harness.opportunity(deal)[column]

@@ -45,6 +45,10 @@ def test_a_request_that_salesforce_refuses_is_written_again_each_hour(harness: H
     hear(harness, deal)
     harness.run_rounds(2)
     assert (harness.opportunity(deal)[HELP], harness.opportunity(deal)["Microsoft_Status__c"]) == (None, "Asked")
+    unshown = harness.stored_link(deal).unshown
+    assert unshown is not None
+    assert unshown.cause is not None
+    assert (unshown.cause.field, unshown.cause.reason) == (HELP, "Not so.")
     harness.salesforce.org.hooks.rules.clear()
     harness.run_rounds()
     assert (harness.opportunity(deal)[HELP], harness.opportunity(deal)[NOTES]) == (GENERAL, "Please help.")
