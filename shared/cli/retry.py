@@ -4,6 +4,7 @@ The commands write to neither side (`shared/operations/ask_app.py`).
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import batched
 from typing import Annotated
 
 import typer
@@ -31,6 +32,8 @@ from shared.operations.find_pair import find_deal
 
 SHOWN = 20
 """So many deals are printed."""
+AT_ONCE = 100
+"""So many entries are written between two steps of the progress."""
 
 
 def sync(
@@ -94,9 +97,11 @@ def run_retry(output: Output, deal: str | None, cause: str | None, *, all_deals:
 def _ask(app: App, output: Output, action: str, scope: str, asked: Sequence[Asked], *, is_well: bool = True) -> Exit:
     operator = record_action(app, action, scope) if asked else ""
     with output.show_progress("asking the app", len(asked)) as bar:
-        for number, one in enumerate(asked):
-            ask(app.local, one, operator)
-            bar.move_to(number + 1)
+        done = 0
+        for batch in batched(asked, AT_ONCE, strict=False):
+            app.local.map(lambda one: ask(app.local, one, operator), batch, at_most=app.local.policy.parallelism)
+            done += len(batch)
+            bar.move_to(done)
     directions = {PUSH if one.side is Side.SALESFORCE else PULL for one in asked}
     obstacles = why_it_waits(app, *sorted(directions)) if asked else ()
     _print_asked(output, asked, obstacles)
@@ -111,13 +116,13 @@ def _print_asked(output: Output, asked: Sequence[Asked], obstacles: Sequence[str
         output.say(f"   {plain(Sighting.of(one.key).referral_id)}{_causes(one)}")
     if len(asked) > SHOWN:
         output.say(f"And {len(asked) - SHOWN} more.")
-    for one in asked:
-        if one.is_busy:
-            output.say(f"The app works on {plain(one.key)} now. It looks at it once more when that has ended.")
+    for one in [one for one in asked if one.is_busy][:SHOWN]:
+        output.say(f"The app works on {plain(one.key)} now. It looks at it once more when that has ended.")
     for sentence in obstacles:
         output.say(plain(sentence))
     if asked and not obstacles:
-        output.say(f"The app works on {len(asked)} within a minute. Until then `cosell status` names who has asked.")
+        begins = "works" if len(asked) <= SHOWN else "begins to work"  # one run takes 2,000 entries at most
+        output.say(f"The app {begins} on {len(asked)} within a minute. Until then `cosell status` names who has asked.")
     for sentence in where_results_are(asked):
         output.say(sentence)
 

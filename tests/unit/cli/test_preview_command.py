@@ -1,7 +1,7 @@
 """`cosell preview`: what it prints of deals, what it calls, and that it writes nothing."""
 
 import json
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from local.systems import Systems
 from shared.app import App
 from shared.cli.exit_codes import Exit
 from shared.cli.preview import run_preview
+from shared.cli.status import run_status
 from shared.foundation.errors import ConfigurationError
 from shared.sync.runs import run_push, run_sweep
 from tests.unit.cli.golden_text import check_golden, golden_output
@@ -116,6 +117,15 @@ def test_one_deal_takes_four_calls_at_most(
         made = calls(systems)
         assert len(made) <= MOST_CALLS, (name, made)
         assert (sum(found["reads"].values()), len(found["deals"])) == (len(made), 1), name
+
+
+def test_the_status_of_one_deal_takes_four_calls_at_most(systems: Systems, deals: dict[str, str]) -> None:
+    for name, key in deals.items():
+        calls(systems)
+        with suppress(ConfigurationError):  # some of them are not linked yet
+            run_status(golden_output(as_json=True), key)
+        made = calls(systems)
+        assert len(made) <= MOST_CALLS, (name, made)
 
 
 def test_the_document_has_numbers_and_deals(deals: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,6 +100,21 @@ def test_retry_takes_what_is_held_by_its_cause_or_all(systems: Systems, capsys: 
     assert entries() == {held: OPERATOR}
 
 
+@pytest.mark.usefixtures("deal")
+def test_all_of_many_are_asked_for_and_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.cli.retry.AT_ONCE", 10)
+    keys = [f"006AA00000009{number:02}0AA" for number in range(25)]
+    with closing(App()) as app:
+        for key in keys:
+            app.store.put_retry_entry(RetryEntry(Side.SALESFORCE, key, app.clock.now() + timedelta(hours=1), "Locked"))
+    assert run_retry(golden_output(), None, None, all_deals=True) is Exit.OK
+    text = printed(capsys)
+    assert ("And 5 more." in text, "The app begins to work on 25 within a minute." in text) == (True, True)
+    assert entries() == dict.fromkeys(keys, OPERATOR)
+
+
 @pytest.mark.parametrize(
     ("cause", "said"),
     [
