@@ -18,7 +18,7 @@ from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.certificate_host import CertificateHost
 from emulators.partner_center.emulator import LOCATION, ORGANIZATION, PartnerCenterEmulator
 from emulators.salesforce.emulator import SalesforceEmulator
-from local.in_process_transport import EmulatorAccessToken, EmulatorSession, EmulatorSignIn, httpx_client
+from local.in_process_transport import EmulatorAccessToken, EmulatorService, EmulatorSession, EmulatorSignIn
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.org_shape import ask_shape
@@ -114,7 +114,7 @@ class Simulation:
         self._change_number = 0
 
     def _build_context(self, stack: ExitStack, entra: EntraEmulator) -> Context:
-        http = stack.enter_context(httpx_client(self.partner_center.handle))
+        service = EmulatorService(self.partner_center.handle, PARTNER_CENTER_URL)
         session = stack.enter_context(EmulatorSession(self.salesforce.handle))
         rows = SqliteRows(":memory:", clock=self.now)
         stack.callback(rows.close)
@@ -124,7 +124,7 @@ class Simulation:
         )
         salesforce, translation = SalesforceClient(wire), Translation(ReferralConstants(LOCATION))
         return Context(
-            Referrals(PARTNER_CENTER_URL, EmulatorAccessToken(entra), client=http, clock=self._epoch_seconds),
+            Referrals(PARTNER_CENTER_URL, EmulatorAccessToken(entra), service=service, clock=self._epoch_seconds),
             salesforce,
             LinkStore(CountedRows(rows, self.counts), self._epoch_seconds),
             translation.for_org(ask_shape(salesforce, translation.file.question)),

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-import httpx
 import requests
 from requests.adapters import BaseAdapter
 from requests.models import PreparedRequest
@@ -16,6 +15,7 @@ from emulators.salesforce.emulator import SalesforceEmulator
 from shared.clients.salesforce.sign_in import SignIn
 from shared.clients.salesforce.token_endpoint import Token
 from shared.transport.deadline import Deadline
+from shared.transport.exchange import Answer, NoAnswer
 
 RequestHandler = Callable[[Request], Response]
 TOKEN_SECONDS, RENEWAL_MARGIN_SECONDS = 30 * 24 * 3600, 300
@@ -24,22 +24,29 @@ new one costs the emulator a signature."""
 _HEADERS = {name: str(text) for name, text in default_headers().items()}
 
 
-def httpx_client(handle: RequestHandler) -> httpx.Client:
-    """An httpx client whose requests `handle` answers. If an emulator closes the connection, the reply is lost."""
+class EmulatorService:
+    """A service whose requests an emulator answers (`shared.transport.exchange.Service`).
 
-    def answer_request(request: httpx.Request) -> httpx.Response:
-        answer = handle(Request.of(request.method, request.url.raw_path.decode(), request.headers, request.content))
-        if answer.close:
-            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-        if answer.cut is not None:
-            raise httpx.RemoteProtocolError("peer closed connection without sending complete body", request=request)
-        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
+    If the emulator closes the connection, the reply is lost.
+    """
 
-    return httpx.Client(transport=httpx.MockTransport(answer_request), trust_env=False)
+    def __init__(self, handle: RequestHandler, url: str) -> None:
+        """Send every request to `handle`. It names the host of `url`."""
+        self._handle, self._host = handle, urlsplit(url).netloc
+
+    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """Answer one request. Raises NoAnswer where the emulator closes the connection or cuts the body."""
+        answer = self._handle(Request.of(method, target, {"Host": self._host, **headers}, body or b""))
+        if answer.close or answer.cut is not None:
+            raise NoAnswer("RemoteProtocolError", was_sent=True)
+        return Answer(answer.status, {name.lower(): text for name, text in answer.headers.items()}, answer.body)
+
+    def close(self) -> None:
+        """Do nothing: no connection is open."""
 
 
 class EmulatorAdapter(BaseAdapter):
-    """An adapter for the requests library. It lets an emulator answer each request, as `httpx_client` does."""
+    """An adapter for the requests library. It lets an emulator answer each request, as `EmulatorService` does."""
 
     def __init__(self, handle: RequestHandler) -> None:
         """Send every request to `handle`."""

@@ -9,6 +9,7 @@ Importing this module imports `httpcore`, so import it only where it is needed.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpcore
@@ -38,6 +39,16 @@ class NoAnswer(Exception):
         """`kind` names the failure, without an address."""
         super().__init__(kind)
         self.was_sent = was_sent
+
+
+class Service(Protocol):
+    """What sends a request to one service. Only tests have another one than `Exchange`."""
+
+    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """As `Exchange.send`."""
+
+    def close(self) -> None:
+        """As `Exchange.close`."""
 
 
 class Exchange:

@@ -1,6 +1,7 @@
-"""What the app sends and receives through its two HTTP libraries: the secrets in it, and the ids of the calls."""
+"""What the app sends and receives through its HTTP clients: the secrets in it, and the ids of the calls."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -8,6 +9,8 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 import requests
+
+from shared.transport.exchange import Answer, Exchange
 
 SECRET_FIELDS = frozenset(
     {"access_token", "refresh_token", "id_token", "assertion", "client_assertion", "client_secret"}
@@ -23,7 +26,7 @@ class Traffic:
     answered: set[str] = field(default_factory=set)
 
     def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Note each call of either library from now on."""
+        """Note each call from now on."""
         send_by_httpx, send_by_requests = httpx.Client.send, requests.Session.send
 
         def note_httpx(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:  # noqa: ANN401
@@ -43,7 +46,18 @@ class Traffic:
             self.note_answer(dict(response.headers), response.content)
             return response
 
+        send_by_exchange = Exchange.send
+
+        def note_exchange(
+            exchange: Exchange, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None
+        ) -> Answer:
+            self.note_request(dict(headers), body or b"")
+            answer = send_by_exchange(exchange, method, target, headers, body)
+            self.note_answer(dict(answer.headers), answer.body)
+            return answer
+
         monkeypatch.setattr(httpx.Client, "send", note_httpx)
+        monkeypatch.setattr(Exchange, "send", note_exchange)
         monkeypatch.setattr(requests.Session, "send", note_requests)
 
     def note_request(self, headers: dict[str, str], body: bytes) -> None:

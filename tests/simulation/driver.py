@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from emulators.salesforce.data.hooks import Flow
-from local.in_process_transport import httpx_client
+from local.in_process_transport import EmulatorService
 from shared.foundation.errors import StoreError
 from shared.sync.ask_microsoft import LISTED
 from tests.simulation.acts import TROUBLES_BY_NAME, Acts
@@ -45,7 +45,7 @@ from tests.simulation.story import Step, Story
 from tests.simulation.unreadable_rows import UNREADABLE, keep_write
 from tests.simulation.watch import Watch
 from tests.simulation.world import World, draw_world
-from tests.unit.sync.harness import Harness, Instance
+from tests.unit.sync.harness import PARTNER_CENTER_URL, Harness, Instance
 
 BEGINS = ((), ("push",), ("sweep",), *[("push", "sweep")] * 5)
 """What runs before the first storm: mostly all, so that there are linked deals to edit."""
@@ -159,7 +159,7 @@ class Simulation:
         partner_center = self.judging.of_partner_center(self.writes.of_partner_center(harness.partner_center.handle))
         partner_center = self.watch.around(partner_center)
         harness._adapter.answer_by(self.sabotage.salesforce(salesforce))
-        harness._http = httpx_client(self.sabotage.partner_center(partner_center))
+        harness._service = EmulatorService(self.sabotage.partner_center(partner_center), PARTNER_CENTER_URL)
 
     def new_instance(self) -> Instance:
         """A new process."""

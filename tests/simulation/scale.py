@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from local.in_process_transport import httpx_client
+from local.in_process_transport import EmulatorService
 from shared.domain.deal import Side
 from shared.sync.ports import Policy
 from tests.no_waits import no_waits
@@ -32,7 +32,7 @@ from tests.simulation.scale_deals import Deals
 from tests.simulation.scale_faults import Storm
 from tests.simulation.scale_judge import judge_all
 from tests.simulation.scale_runs import Crew
-from tests.unit.sync.harness import HOUR, MINUTE, Harness
+from tests.unit.sync.harness import HOUR, MINUTE, PARTNER_CENTER_URL, Harness
 
 SEED = 1
 ARRIVING = 0.1
@@ -77,7 +77,7 @@ class Scale:
         salesforce = self.calls.around(Side.SALESFORCE, self.harness.salesforce, self.storm.before_call)
         partner_center = self.calls.around(Side.PARTNER_CENTER, self.harness.partner_center, self.storm.before_call)
         self.harness._adapter.answer_by(salesforce)
-        self.harness._http = httpx_client(partner_center)
+        self.harness._service = EmulatorService(partner_center, PARTNER_CENTER_URL)
 
     # --- the deals, and their edits
 

@@ -13,13 +13,13 @@ from typing import Any
 
 from emulators.base.server import Request, Response
 from emulators.salesforce.data.errors import ApiError
-from local.in_process_transport import httpx_client
+from local.in_process_transport import EmulatorService
 from shared.sync.ports import Policy
 from tests.simulation.held_values import of_opportunity, of_referral
 from tests.simulation.judges.foreign_records import judge_staging_write
 from tests.simulation.moves import TICK, Move
 from tests.simulation.people import People
-from tests.unit.sync.harness import Harness
+from tests.unit.sync.harness import PARTNER_CENTER_URL, Harness
 
 STAGING = "a staging app beside the production app"
 TAG = "SANDBOX"
@@ -47,8 +47,7 @@ def begin_with_staging(people: People) -> None:
     sandbox.partner_center.close()
     sandbox.partner_center = production.partner_center
     people.staging = Staging(sandbox)
-    sandbox._http.close()
-    sandbox._http = httpx_client(lambda request: _answer(people.staging, request))
+    sandbox._service = EmulatorService(lambda request: _answer(people.staging, request), PARTNER_CENTER_URL)
 
 
 def end_staging(people: People) -> None:
@@ -56,7 +55,6 @@ def end_staging(people: People) -> None:
     if people.staging is not None:
         people.staging.harness.rows.close()
         people.staging.harness._adapter.close()
-        people.staging.harness._http.close()
 
 
 def _answer(staging: Staging, request: Request) -> Response:

@@ -85,7 +85,7 @@ def _text_claim(claims: Mapping[str, Any], name: str) -> str | None:
 
 def _server_time(reply: Reply) -> datetime | None:
     try:
-        date = parsedate_to_datetime(reply.headers.get("Date", ""))
+        date = parsedate_to_datetime(reply.headers.get("date", ""))
     except ValueError:
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -15,13 +15,12 @@ is none (docs/reference/partner-center.md#referral-errors, docs/reference/partne
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-import httpx
 from msgspec import Struct
 
 from shared.clients.partner_center.json_bodies import Unreadable, parse_body
@@ -42,14 +41,12 @@ from shared.foundation.errors import (
 )
 from shared.foundation.known_shapes import PARTNER_CENTER_CODES
 from shared.foundation.redacted import Redacted
+from shared.transport.exchange import NoAnswer
 
 MFA_CODE = "900421"
 MAX_RETRY_AFTER = 24 * 3600.0
 """Seconds. A longer `Retry-After` counts as this value."""
 
-NEVER_SENT = (
-    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
-)  # fmt: skip
 _MFA_TEXT = re.compile(r"\bMFA\b|multi-?\s?factor", re.IGNORECASE)
 _TRY_AGAIN = re.compile(r"try again in (\d{1,6}) second", re.IGNORECASE)
 
@@ -71,22 +68,22 @@ class CallLabel(Struct, frozen=True):
 
 
 class Reply(Redacted, frozen=True):
-    """One complete answer."""
+    """One complete answer. The names of its headers are in lower case."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     body: bytes
 
     @property
     def is_html(self) -> bool:
         """Whether a gateway or a portal answered instead of the service."""
-        return "html" in self.headers.get("Content-Type", "").lower() or self.body.lstrip()[:1] == b"<"
+        return "html" in self.headers.get("content-type", "").lower() or self.body.lstrip()[:1] == b"<"
 
 
-def error_without_answer(error: httpx.HTTPError, label: CallLabel) -> CosellError:
-    """The error for a request without an answer. It names only the class of `error`: httpx quotes headers in texts."""
-    text = f"{label}: {type(error).__name__}"
-    return Ambiguous(text) if label.is_write and not isinstance(error, NEVER_SENT) else Unavailable(text)
+def error_without_answer(error: NoAnswer, label: CallLabel) -> CosellError:
+    """The error for a request without an answer. It names the kind of failure."""
+    text = f"{label}: {error}"
+    return Ambiguous(text) if label.is_write and error.was_sent else Unavailable(text)
 
 
 def error_of_unreadable_body(reply: Reply, label: CallLabel, reason: str) -> CosellError:
@@ -137,7 +134,7 @@ def is_mfa_missing(reply: Reply) -> bool:
 
     Source: docs/reference/partner-center.md#multi-factor-authentication.
     """
-    challenge = reply.headers.get("WWW-Authenticate", "")
+    challenge = reply.headers.get("www-authenticate", "")
     text = challenge + " " + reply.body[:10_000].decode("utf-8", "replace")
     return bool(re.search(rf"\b{MFA_CODE}\b", text) or ("invalid_token" in challenge and _MFA_TEXT.search(text)))
 
@@ -147,8 +144,8 @@ def retry_after_seconds(reply: Reply) -> float | None:
 
     None if it demands no wait. Source: docs/reference/partner-center.md#throttling.
     """
-    header = reply.headers.get("Retry-After", "").strip()
-    seconds = float(header) if header.isdecimal() else _seconds_between(reply.headers.get("Date", ""), header)
+    header = reply.headers.get("retry-after", "").strip()
+    seconds = float(header) if header.isdecimal() else _seconds_between(reply.headers.get("date", ""), header)
     if seconds is None and (match := _TRY_AGAIN.search(_ErrorBody.from_reply(reply).reason)):
         seconds = float(match[1])
     return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER)

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
 
-import httpx
-
 Json = Mapping[str, Any]
 
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
@@ -63,7 +61,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_fold_names, parse_float=Decimal, 
 """Made once: `json.loads` would make one for each body."""
 
 
-def parse_referral(body: bytes, headers: httpx.Headers) -> Json:
+def parse_referral(body: bytes, headers: Mapping[str, str]) -> Json:
     """The referral in an answer. Raises Unreadable.
 
     The version comes from the body; if the body has none, from the ETag header
@@ -72,8 +70,8 @@ def parse_referral(body: bytes, headers: httpx.Headers) -> Json:
     referral = parse_object(body)
     if not (isinstance(referral.get("id"), str) and referral["id"]):
         raise Unreadable("the body is not a referral")
-    if not referral.get("eTag") and "ETag" in headers:
-        return {**referral, "eTag": headers["ETag"]}
+    if not referral.get("eTag") and "etag" in headers:
+        return {**referral, "eTag": headers["etag"]}
     return referral
 
 

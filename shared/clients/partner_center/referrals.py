@@ -29,10 +29,10 @@ from shared.clients.partner_center import json_bodies
 from shared.clients.partner_center.connection_probe import VALIDATE_MFA, Probe, read_probe, token_claims
 from shared.clients.partner_center.error_mapping import Reply
 from shared.clients.partner_center.json_bodies import Json
-from shared.clients.partner_center.request import OutgoingRequest, RequestSender, Token, resource_url
+from shared.clients.partner_center.request import OutgoingRequest, RequestSender, Token, open_service, resource_url
 from shared.clients.partner_center.sharing_guard import refuse_shared_body, refuse_shared_operations
 from shared.foundation.errors import Ambiguous, Cause, CosellError, NotFound, Rejected, Unavailable
-from shared.transport.client import open_client
+from shared.transport.exchange import Service
 
 BASE_URL = "https://api.partner.microsoft.com/v1.0/engagements"
 CALL_SECONDS = 60.0
@@ -80,7 +80,7 @@ def open_referrals(
     address.
     """
     kind = Referrals if may_share else PrivateReferrals
-    return kind(base_url, token, client=open_client(ca_bundle), deadline=deadline)
+    return kind(base_url, token, service=open_service(_list_address(base_url), ca_bundle, deadline), deadline=deadline)
 
 
 class Referrals:
@@ -95,7 +95,7 @@ class Referrals:
         base_url: str,
         token: Token,
         *,
-        client: httpx.Client,
+        service: Service,
         deadline: float = CALL_SECONDS,
         new_id: Callable[[], str] = lambda: str(uuid4()),
         clock: Callable[[], float] = time.monotonic,
@@ -105,15 +105,16 @@ class Referrals:
 
         Raises ConfigurationError if the address is not https. A loopback address may be http.
         """
-        self._url = resource_url(base_url, "referrals", "Partner Center's address", BASE_URL)
-        self._client = client
+        self._url = _list_address(base_url)
+        self._service = service
         self._token = token
-        self._sender = RequestSender(token, client, deadline=deadline, new_id=new_id, clock=clock, chance=chance)
+        self._path = self._url.raw_path.decode()
+        self._sender = RequestSender(token, service, deadline=deadline, new_id=new_id, clock=clock, chance=chance)
         self._unfiltered: set[str] = set()
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._service.close()
 
     # --- reading
 
@@ -151,7 +152,7 @@ class Referrals:
         query = str(httpx.QueryParams({"$filter": f"engagementId eq '{engagement_id}'"}))
         followed, records = set[str](), list[Json]()
         while query:
-            request = OutgoingRequest("GET", self._url.copy_with(query=query.encode()), "referrals")
+            request = OutgoingRequest("GET", self._target(query), "referrals")
             page, link = self._sender.read(request, _parse_page)
             records += page
             query = _query_of_link(link, followed) if link else ""
@@ -168,8 +169,7 @@ class Referrals:
         Raises the same errors as a list call.
         """
         query = str(httpx.QueryParams({"$orderby": "updatedDateTime desc", "$top": str(PROBE_SIZE)}))
-        address = self._url.copy_with(query=query.encode())
-        request = OutgoingRequest("GET", address, "referrals", headers=VALIDATE_MFA)
+        request = OutgoingRequest("GET", self._target(query), "referrals", headers=VALIDATE_MFA)
         return self._sender.read(request, lambda reply: read_probe(reply, self._token(False)))  # noqa: FBT003 - as above
 
     # --- writing
@@ -177,7 +177,7 @@ class Referrals:
     def create(self, body: Json) -> Json:
         """Create a referral and return it. The request is never repeated. Raises Rejected, Ambiguous."""
         keys = (str(body.get("externalReferenceId") or ""),)
-        request = OutgoingRequest("POST", self._url, "referrals", _CREATE_STATUSES, json_bytes(body), keys=keys)
+        request = OutgoingRequest("POST", self._path, "referrals", _CREATE_STATUSES, json_bytes(body), keys=keys)
         with self._sender.one_deadline() as deadline:
             return self._sender.exchange(request, _parse_representation, deadline)
 
@@ -194,7 +194,7 @@ class Referrals:
         headers = {"If-Match": etag, "Prefer": "return=representation"}
         request = OutgoingRequest(
             "PATCH",
-            self._referral_url(referral_id),
+            self._referral_path(referral_id),
             f"referral {referral_id}",
             _PATCH_STATUSES,
             json_bytes(operations),
@@ -237,7 +237,7 @@ class Referrals:
         query = unfiltered if field in self._unfiltered else _list_query(field, bound, fields)
         followed, is_filtered = set[str](), query != unfiltered
         while query:
-            request = OutgoingRequest("GET", self._url.copy_with(query=query.encode()), "referrals")
+            request = OutgoingRequest("GET", self._target(query), "referrals")
             try:
                 stamps, link = self._sender.read(request, _parse_page)
             except Rejected:
@@ -255,14 +255,18 @@ class Referrals:
             followed.add(query)
 
     def _get_request(self, referral_id: str) -> OutgoingRequest:
-        address = self._referral_url(referral_id)
-        return OutgoingRequest("GET", address, f"referral {referral_id}", keys=(referral_id,))
+        path = self._referral_path(referral_id)
+        return OutgoingRequest("GET", path, f"referral {referral_id}", keys=(referral_id,))
 
-    def _referral_url(self, referral_id: str) -> httpx.URL:
-        """The address of a referral. Ids also come from events, so an impossible id raises NotFound without a call."""
+    def _target(self, query: str) -> str:
+        """The path of the list with a query, whose characters are encoded where an address needs it."""
+        return self._url.copy_with(query=query.encode()).raw_path.decode()
+
+    def _referral_path(self, referral_id: str) -> str:
+        """The path of a referral. Ids also come from events, so an impossible id raises NotFound without a call."""
         if not json_bodies.is_referral_id(referral_id):
             raise NotFound("no referral can have this id")
-        return self._url.copy_with(path=f"{self._url.path}/{referral_id}")
+        return f"{self._path}/{referral_id}"
 
 
 class PrivateReferrals(Referrals):
@@ -282,6 +286,10 @@ class PrivateReferrals(Referrals):
 _BAD_ETAG = Cause(
     "badETag", "eTag", "the version (eTag) of the referral cannot be sent in a header", "Please tell the operator."
 )
+
+
+def _list_address(base_url: str) -> httpx.URL:
+    return resource_url(base_url, "referrals", "Partner Center's address", BASE_URL)
 
 
 def _parse_representation(reply: Reply) -> Json:

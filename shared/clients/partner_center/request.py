@@ -4,7 +4,7 @@ A read is tried at most three times (`shared.transport.retry`, docs/protocol.md#
 repeated, with one exception: after a 401 the service did nothing, so the request is sent once more with a new token
 (docs/reference/partner-center.md#retry-rules).
 
-Few functions are entered between a client's method and `httpx`: what builds a request or examines an answer has
+Few functions are entered between a client's method and the transport: what builds a request or examines an answer has
 returned before, or is called after it.
 """
 
@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -30,8 +31,9 @@ from shared.clients.partner_center.json_bodies import Unreadable
 from shared.foundation.errors import ConfigurationError, CosellError, Unavailable
 from shared.foundation.logs import CURRENT_RUN, log
 from shared.foundation.redacted import Redacted
-from shared.transport.client import httpx_timeout, read_body
+from shared.transport.client import MAX_BODY_BYTES
 from shared.transport.deadline import Deadline, call_deadline
+from shared.transport.exchange import Exchange, NoAnswer, Service
 from shared.transport.loopback import is_loopback
 from shared.transport.retry import RetryPolicy
 
@@ -45,11 +47,12 @@ Token = Callable[[bool], str]
 class OutgoingRequest(Redacted, frozen=True):
     """One request without its token. `expected` are the statuses that mean success; `subject` names it in errors.
 
+    `target` is the path with the query, encoded.
     `keys` are the ids of the referral or the opportunity that it is about, for the log.
     """
 
     method: str
-    url: httpx.URL
+    target: str
     subject: str
     expected: frozenset[int] = frozenset({HTTPStatus.OK})
     content: bytes | None = None
@@ -72,13 +75,18 @@ def resource_url(base_url: str, resource: str, what: str, example: str) -> httpx
     return url
 
 
+def open_service(url: httpx.URL, ca_bundle: Path | str | None, seconds: float) -> Exchange:
+    """Connections of its own to the host of an address. Raises ConfigurationError for a wrong file of roots."""
+    return Exchange(f"{url.scheme}://{url.netloc.decode()}", ca_bundle, seconds=seconds, max_bytes=MAX_BODY_BYTES)
+
+
 class RequestSender:
     """Sends requests to one service, with the tokens of one audience."""
 
     def __init__(
         self,
         token: Token,
-        client: httpx.Client,
+        service: Service,
         *,
         deadline: float,
         new_id: Callable[[], str] = lambda: str(uuid4()),
@@ -87,7 +95,7 @@ class RequestSender:
     ) -> None:
         """`deadline` is in seconds, for one call with its tries. `new_id` makes the id that names a call to support."""
         self._token = token
-        self._client = client
+        self._service = service
         self._seconds = deadline
         self._new_id = new_id
         self._clock = clock
@@ -118,12 +126,12 @@ class RequestSender:
         call.reply = None
         try:
             while True:
-                outgoing = self._build_request(request, self._token(renew), call.label, deadline)
+                headers = _headers_of(request, self._token(renew), call.label, deadline)
                 call.was_sent = True
                 try:
-                    response = self._client.send(outgoing, stream=True, auth=None, follow_redirects=False)
-                    call.reply = reply = Reply(response.status_code, response.headers, read_body(response, deadline))
-                except httpx.HTTPError as error:
+                    answer = self._service.send(request.method, request.target, headers, request.content)
+                    call.reply = reply = Reply(answer.status, answer.headers, answer.body)
+                except NoAnswer as error:
                     raise error_without_answer(error, call.label) from None
                 is_refused = reply.status == HTTPStatus.UNAUTHORIZED
                 renew = is_refused and not call.token_was_renewed and not is_mfa_missing(reply)
@@ -141,27 +149,24 @@ class RequestSender:
     def _new_call(self, request: OutgoingRequest) -> "_Call":
         return _Call(CallLabel(request.method, request.subject, self._new_id()))
 
-    def _build_request(
-        self, request: OutgoingRequest, token: str, label: CallLabel, deadline: Deadline
-    ) -> httpx.Request:
-        """The request with the documented headers. Answers are not compressed, so that `read_body` limits memory.
 
-        Raises Unavailable if no time is left. Source: docs/reference/partner-center.md#request-headers.
-        """
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "MS-CorrelationId": label.correlation,
-            "client-request-id": label.correlation,
-            **({} if request.content is None else {"Content-Type": "application/json"}),
-            **request.headers,
-        }
-        if deadline.seconds_left() <= 0:
-            raise Unavailable(f"{label}: not sent, because the sign-in took all the time")
-        return self._client.build_request(
-            request.method, request.url, headers=headers, content=request.content, timeout=httpx_timeout(deadline)
-        )
+def _headers_of(request: OutgoingRequest, token: str, label: CallLabel, deadline: Deadline) -> dict[str, str]:
+    """The documented headers. Answers are not compressed, so that the limit of an answer limits memory.
+
+    Raises Unavailable if no time is left. Source: docs/reference/partner-center.md#request-headers.
+    """
+    if deadline.seconds_left() <= 0:
+        raise Unavailable(f"{label}: not sent, because the sign-in took all the time")
+    return {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": "cosell",
+        "MS-CorrelationId": label.correlation,
+        "client-request-id": label.correlation,
+        **({} if request.content is None else {"Content-Type": "application/json"}),
+        **request.headers,
+    }
 
 
 class _Call(Struct):
@@ -183,13 +188,13 @@ class _Call(Struct):
 
     def log_fields(self, request: OutgoingRequest) -> dict[str, object]:
         """The call as fields of a log event: its ids, and no value."""
-        headers = self.reply.headers if self.reply else httpx.Headers()
+        headers = self.reply.headers if self.reply else {}
         return {
             "side": "partner_center",
             "call": f"{request.method} {request.subject}",
             "keys": request.keys,
             "sent_id": self.label.correlation if self.was_sent else None,
-            "answer_id": headers.get("Request-ID") or headers.get("MS-RequestId"),
+            "answer_id": headers.get("request-id") or headers.get("ms-requestid"),
             "correlation_id": CURRENT_RUN.get(),
         }
 

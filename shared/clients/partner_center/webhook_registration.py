@@ -21,6 +21,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -28,7 +29,7 @@ import httpx
 from shared.clients.exact_json import json_bytes
 from shared.clients.partner_center import webhook_bodies
 from shared.clients.partner_center.error_mapping import Reply
-from shared.clients.partner_center.request import OutgoingRequest, RequestSender, Token, resource_url
+from shared.clients.partner_center.request import OutgoingRequest, RequestSender, Token, open_service, resource_url
 from shared.clients.partner_center.webhook_bodies import EVENTS, Registration, Validation
 from shared.foundation.errors import (
     Ambiguous,
@@ -41,7 +42,7 @@ from shared.foundation.errors import (
     SignInFailed,
     Throttled,
 )
-from shared.transport.client import open_client
+from shared.transport.exchange import Service
 
 BASE_URL = "https://api.partnercenter.microsoft.com/webhooks/v1"
 CALL_SECONDS = 60.0
@@ -62,7 +63,11 @@ def open_webhooks(
 
     Raises ConfigurationError for a wrong address.
     """
-    return Webhooks(base_url, token, client=open_client(ca_bundle), deadline=deadline)
+    return Webhooks(base_url, token, service=open_service(_address(base_url), ca_bundle, deadline), deadline=deadline)
+
+
+def _address(base_url: str) -> httpx.URL:
+    return resource_url(base_url, "registration", "The webhook host's address", BASE_URL)
 
 
 class Webhooks:
@@ -77,22 +82,22 @@ class Webhooks:
         base_url: str,
         token: Token,
         *,
-        client: httpx.Client,
+        service: Service,
         deadline: float = CALL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Send only to `base_url`. `token` returns tokens of the webhook host's audience. Raises ConfigurationError."""
-        self._url = resource_url(base_url, "registration", "The webhook host's address", BASE_URL)
-        self._client = client
+        self._path = _address(base_url).raw_path.decode()
+        self._service = service
         self._clock, self._sleep = clock, sleep
         self._sender = RequestSender(
-            token, client, deadline=deadline, new_id=lambda: str(uuid4()), clock=clock, chance=random.Random()  # noqa: S311 - jitter is not a secret
+            token, service, deadline=deadline, new_id=lambda: str(uuid4()), clock=clock, chance=random.Random()  # noqa: S311 - jitter is not a secret
         )  # fmt: skip
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._service.close()
 
     # --- the registration
 
@@ -100,7 +105,9 @@ class Webhooks:
         """The tenant's registration, whoever made it; None if the tenant has none."""
         with _remedies_for_webhook_host():
             try:
-                return self._sender.read(OutgoingRequest("GET", self._url, _SUBJECT), webhook_bodies.parse_registration)
+                return self._sender.read(
+                    OutgoingRequest("GET", self._path, _SUBJECT), webhook_bodies.parse_registration
+                )
             except NotFound:
                 return None
 
@@ -121,7 +128,7 @@ class Webhooks:
 
     def _write_registration(self, method: str, url: str, events: tuple[str, ...]) -> Registration:
         body = {"WebhookUrl": url, "WebhookEvents": events, "SignatureTokenToMsSignatureHeader": True}
-        request = OutgoingRequest(method, self._url, _SUBJECT, _WRITE_STATUSES, json_bytes(body))
+        request = OutgoingRequest(method, self._path, _SUBJECT, _WRITE_STATUSES, json_bytes(body))
         with _remedies_for_webhook_host():
             try:
                 with self._sender.one_deadline() as deadline:
@@ -139,7 +146,7 @@ class Webhooks:
 
         Raises Rejected if the registration does not contain `test-created`, and Throttled.
         """
-        request = OutgoingRequest("POST", self._validation_url(), "test event", _TEST_STATUSES)
+        request = OutgoingRequest("POST", self._validation_path(), "test event", _TEST_STATUSES)
         with _remedies_for_webhook_host():
             try:
                 with self._sender.one_deadline() as deadline:
@@ -151,7 +158,7 @@ class Webhooks:
 
     def read_validation(self, correlation_id: str) -> Validation:
         """The state of a test event. The service keeps it for seven days, then this raises NotFound."""
-        request = OutgoingRequest("GET", self._validation_url(correlation_id), f"test event {correlation_id}")
+        request = OutgoingRequest("GET", self._validation_path(correlation_id), f"test event {correlation_id}")
 
         def decode(reply: Reply) -> Validation:
             return webhook_bodies.parse_validation(reply, correlation_id)
@@ -179,9 +186,9 @@ class Webhooks:
                 return state
             self._sleep(PAUSE_SECONDS)
 
-    def _validation_url(self, correlation_id: str | None = None) -> httpx.URL:
-        path = f"{self._url.path}/validationEvents"
-        return self._url.copy_with(path=path if correlation_id is None else f"{path}/{correlation_id}")
+    def _validation_path(self, correlation_id: str | None = None) -> str:
+        path = f"{self._path}/validationEvents"
+        return path if correlation_id is None else f"{path}/{quote(correlation_id, safe='')}"
 
 
 # --- the daily check

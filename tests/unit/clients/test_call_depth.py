@@ -21,6 +21,7 @@ from shared.clients.salesforce.records import Node, Write
 from shared.foundation.errors import Rejected, Unavailable
 from shared.transport.session import open_session
 from tests.no_waits import no_waits
+from tests.over_httpx import OverHttpx
 from tests.unit.clients.partner_center.scripted_service import ScriptedService, Step
 from tests.unit.clients.salesforce.fake_salesforce import LOGIN, FakeSalesforce, MemoryVault, new_pem
 
@@ -90,7 +91,11 @@ def service() -> ScriptedService:
 @pytest.fixture
 def referrals(service: ScriptedService) -> Iterator[Referrals]:
     with httpx.Client(transport=httpx.MockTransport(service)) as client:
-        yield Referrals("https://partner.example/v1.0/engagements", service.token, client=client)
+        yield Referrals(
+            "https://partner.example/v1.0/engagements",
+            service.token,
+            service=OverHttpx(client),
+        )
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from emulators.partner_center.emulator import ORGANIZATION, PartnerCenterEmulato
 from emulators.salesforce.data.hooks import Lock, ValidationRule
 from emulators.salesforce.emulator import SalesforceEmulator
 from emulators.salesforce.metadata.source_project import PROJECT
-from local.in_process_transport import EmulatorAccessToken, EmulatorSession, EmulatorSignIn, httpx_client
+from local.in_process_transport import EmulatorAccessToken, EmulatorService, EmulatorSession, EmulatorSignIn
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.request import ApiConnection
@@ -104,7 +104,7 @@ class Harness:
         self.entra, self.partner_center = entra, PartnerCenterEmulator(entra=entra, certificates=certificates)
         self.clocks = stopped_clocks(START, self.salesforce, self.partner_center, entra)
         self._adapter = EmulatorSession(self.salesforce.handle)
-        self._http = httpx_client(self.partner_center.handle)
+        self._service = EmulatorService(self.partner_center.handle, PARTNER_CENTER_URL)
         self.rows = SqliteRows(":memory:", clock=self.now)
         self.store = LinkStore(self.rows, self._timestamp)
         self.policy, self.scope = policy or Policy(hold_win=timedelta()), Scope(ORGANIZATION, tag, START + begin)
@@ -122,7 +122,6 @@ class Harness:
 
     def __exit__(self, *_: object) -> None:
         self._adapter.close()
-        self._http.close()
         self.rows.close()
         self.partner_center.close()
 
@@ -157,7 +156,7 @@ class Harness:
         self.first = self.new_instance()
 
     def _crashable_partner_center(self, process: ProcessState) -> PartnerCenter:
-        client = Referrals(PARTNER_CENTER_URL, self.access_token, client=self._http, clock=self._timestamp)
+        client = Referrals(PARTNER_CENTER_URL, self.access_token, service=self._service, clock=self._timestamp)
         return CrashablePort("partner_center", client, process)
 
     def _crashable_salesforce(self, process: ProcessState) -> CrashablePort:

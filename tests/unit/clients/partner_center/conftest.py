@@ -9,6 +9,7 @@ from emulators.base.certificate_authority import Authority
 from emulators.partner_center.serve import ServedPartnerCenter, serve_partner_center
 from shared.clients.partner_center.referrals import Referrals
 from tests.no_waits import no_waits
+from tests.over_httpx import OverHttpx
 from tests.unit.clients.partner_center.scripted_service import ScriptedService
 from tests.unit.clients.partner_center.scripted_sign_in import ScriptedEntra, SignInScene
 
@@ -38,7 +39,11 @@ def referrals(service: ScriptedService) -> Iterator[Referrals]:
     ids = iter(range(1, 1000))
     with httpx.Client(transport=httpx.MockTransport(service)) as client:
         yield Referrals(
-            BASE, service.token, client=client, new_id=lambda: f"call-{next(ids)}", clock=lambda: service.now
+            BASE,
+            service.token,
+            service=OverHttpx(client),
+            new_id=lambda: f"call-{next(ids)}",
+            clock=lambda: service.now,
         )
 
 

@@ -1,8 +1,10 @@
 """The daily check of the registration against the emulators: it is repaired, made again, or left to its owner."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from emulators.base.certificate_authority import Authority
@@ -11,6 +13,7 @@ from emulators.entra.emulator import EntraEmulator
 from emulators.partner_center.events import NAMES, TEST_EVENT
 from emulators.partner_center.serve import ServedPartnerCenter
 from shared.clients.partner_center.referrals import Referrals
+from shared.clients.partner_center.request import open_service
 from shared.clients.partner_center.sign_in import WEBHOOKS_SCOPE, AppRegistration, PartnerCenterSignIn
 from shared.clients.partner_center.webhook_bodies import EVENTS, Registration
 from shared.clients.partner_center.webhook_registration import RegistrationOutcome, Webhooks, keep_registration
@@ -62,16 +65,19 @@ class EmulatedSystems:
 
 @pytest.fixture
 def emulated(authority: Authority, served: ServedPartnerCenter) -> Iterator[EmulatedSystems]:
-    with open_client(authority.bundle) as http:
+    with (
+        open_client(authority.bundle) as http,
+        closing(open_service(httpx.URL(served.url), authority.bundle, 60)) as exchange,
+    ):
         for url in (served.url, served.entra_url):
             assert http.post(f"{url}/_control/reset").json() == {"ok": True}
         vault, entra = FakeVault(), served.entra
         vault.stored = {"rt": entra.issue_refresh_token(), "secret": entra.client_secret}
         app = AppRegistration(entra.tenant, entra.client_id, authority=served.entra_url)
         sign_in = PartnerCenterSignIn(vault, app, http=http, log=lambda *_, **__: None, secrets=SECRETS)
-        webhooks = Webhooks(f"{served.url}/webhooks/v1", sign_in.for_audience(WEBHOOKS_SCOPE).token, client=http)
+        webhooks = Webhooks(f"{served.url}/webhooks/v1", sign_in.for_audience(WEBHOOKS_SCOPE).token, service=exchange)
         yield EmulatedSystems(
-            served, webhooks, Referrals(f"{served.url}/v1.0/engagements", sign_in.token, client=http), vault
+            served, webhooks, Referrals(f"{served.url}/v1.0/engagements", sign_in.token, service=exchange), vault
         )
 
 

@@ -1,10 +1,12 @@
 """The client with its sign-in, over TLS, against the emulators of Partner Center and Entra ID."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 import trustme
 
@@ -13,6 +15,7 @@ from emulators.base.faults import Fault, FaultKind
 from emulators.partner_center.emulator import BASE
 from emulators.partner_center.serve import ServedPartnerCenter
 from shared.clients.partner_center.referrals import Referrals
+from shared.clients.partner_center.request import open_service
 from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
 from shared.foundation.errors import (
     Ambiguous,
@@ -82,7 +85,10 @@ def certificate() -> trustme.LeafCert:
 def emulated(
     authority: Authority, served: ServedPartnerCenter, certificate: trustme.LeafCert
 ) -> Iterator[EmulatedSystems]:
-    with open_client(authority.bundle) as http:
+    with (
+        open_client(authority.bundle) as http,
+        closing(open_service(httpx.URL(served.url), authority.bundle, 60)) as exchange,
+    ):
         for url in (served.url, served.entra_url):
             assert http.post(f"{url}/_control/reset").json() == {"ok": True}
         vault, entra = FakeVault(), served.entra
@@ -91,7 +97,9 @@ def emulated(
         entra.register_app(entra.client_id, certificate_pem=certificate.cert_chain_pems[0].bytes().decode())
         app = AppRegistration(entra.tenant, entra.client_id, authority=served.entra_url)
         sign_in = PartnerCenterSignIn(vault, app, http=http, log=lambda *_, **__: None, secrets=NAMES)
-        yield EmulatedSystems(served, Referrals(served.url + "/v1.0/engagements", sign_in.token, client=http), vault)
+        yield EmulatedSystems(
+            served, Referrals(served.url + "/v1.0/engagements", sign_in.token, service=exchange), vault
+        )
 
 
 def test_a_deal_is_created_listed_changed_and_read(emulated: EmulatedSystems) -> None:

@@ -2,15 +2,17 @@
 
 import socket
 import time
+from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from emulators.base.certificate_authority import Authority
 from emulators.base.server import Request, Response, Server
 from shared.clients.partner_center.referrals import Referrals, open_referrals
+from shared.clients.partner_center.request import open_service
 from shared.foundation.errors import Ambiguous, CosellError, Unavailable
-from shared.transport.client import open_client
 from tests.unit.transport.slow_server import DRIPS, SILENCES, SLACK, TICK, TickingClock, slow_server
 
 ID = "0a5f0000-1111-2222-3333-444455556666"
@@ -27,8 +29,11 @@ def test_an_answer_that_does_not_end_is_abandoned_at_the_deadline(
     answer: str, write: bool, error: type[CosellError]
 ) -> None:
     clock = TickingClock()
-    with slow_server(DRIPS[answer], clock=clock) as url, open_client() as client:
-        referrals = Referrals(url, lambda _: "token", client=client, deadline=60 * TICK, clock=clock)
+    with (
+        slow_server(DRIPS[answer], clock=clock) as url,
+        closing(open_service(httpx.URL(url), None, 60 * TICK)) as service,
+    ):
+        referrals = Referrals(url, lambda _: "token", service=service, deadline=60 * TICK, clock=clock)
         with pytest.raises(error):
             referrals.create({}) if write else referrals.get(ID)
 

@@ -9,6 +9,7 @@ import pytest
 
 from shared.clients.partner_center.referrals import PrivateReferrals, Referrals, open_referrals
 from shared.foundation.errors import Rejected
+from tests.over_httpx import OverHttpx
 from tests.unit.clients.partner_center.conftest import BASE
 from tests.unit.clients.partner_center.scripted_service import Answer, ScriptedService
 
@@ -20,7 +21,7 @@ ID, ETAG = "0a5f0000-1111-2222-3333-444455556666", '"1"'
 @pytest.fixture
 def private(service: ScriptedService) -> Iterator[PrivateReferrals]:
     with httpx.Client(transport=httpx.MockTransport(service)) as client:
-        yield PrivateReferrals(BASE, service.token, client=client)
+        yield PrivateReferrals(BASE, service.token, service=OverHttpx(client))
 
 
 @pytest.mark.parametrize(

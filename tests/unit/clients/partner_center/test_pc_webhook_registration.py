@@ -20,6 +20,7 @@ from shared.foundation.errors import (
     Throttled,
     Unavailable,
 )
+from tests.over_httpx import OverHttpx
 from tests.unit.clients.partner_center.scripted_service import Answer, ScriptedService
 
 BASE = "https://hooks.example/webhooks/v1"
@@ -33,7 +34,13 @@ def webhooks(service: ScriptedService) -> Iterator[Webhooks]:
         service.now += seconds
 
     with httpx.Client(transport=httpx.MockTransport(service)) as client:
-        yield Webhooks(BASE, service.token, client=client, clock=lambda: service.now, sleep=sleep)
+        yield Webhooks(
+            BASE,
+            service.token,
+            service=OverHttpx(client, BASE.removesuffix("/webhooks/v1")),
+            clock=lambda: service.now,
+            sleep=sleep,
+        )
 
 
 def registration_body(url: str = URL, events: tuple[str, ...] = EVENTS, **more: object) -> dict[str, object]:
@@ -284,7 +291,7 @@ def test_a_test_event_that_is_no_longer_kept_is_not_found(
 )
 def test_an_address_that_is_not_https_stops_the_start(service: ScriptedService, url: str) -> None:
     with httpx.Client() as client, pytest.raises(ConfigurationError, match="https"):
-        Webhooks(url, service.token, client=client)
+        Webhooks(url, service.token, service=OverHttpx(client, "https://other.example"))
 
 
 def test_a_new_token_is_asked_for_once(
