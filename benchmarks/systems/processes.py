@@ -80,6 +80,7 @@ def run_program(
     """Run a program in `folder` until the block ends. Its settings are `environ` and a few variables of this one."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     pipe = subprocess.PIPE
+    errors.parent.mkdir(parents=True, exist_ok=True)
     with errors.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own programs
             command, cwd=folder, env={**kept, **environ}, stdin=pipe, stdout=pipe, stderr=output
