@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from shared.transport.exchange import Answer, Exchange
+from shared.transport.session import DeadlineAdapter
 
 SECRET_FIELDS = frozenset(
     {"access_token", "refresh_token", "id_token", "assertion", "client_assertion", "client_secret"}
@@ -27,7 +28,7 @@ class Traffic:
 
     def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Note each call from now on."""
-        send_by_httpx, send_by_requests = httpx.Client.send, requests.Session.send
+        send_by_httpx, send_by_requests = httpx.Client.send, DeadlineAdapter.send
 
         def note_httpx(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:  # noqa: ANN401
             self.note_request(dict(request.headers), request.content)
@@ -36,13 +37,13 @@ class Traffic:
             return response
 
         def note_requests(
-            session: requests.Session,
+            adapter: DeadlineAdapter,
             request: requests.PreparedRequest,
             **options: Any,  # noqa: ANN401 - passed through
         ) -> requests.Response:
             body = request.body
             self.note_request(dict(request.headers), body.encode() if isinstance(body, str) else body or b"")
-            response = send_by_requests(session, request, **options)
+            response = send_by_requests(adapter, request, **options)
             self.note_answer(dict(response.headers), response.content)
             return response
 
@@ -58,7 +59,7 @@ class Traffic:
 
         monkeypatch.setattr(httpx.Client, "send", note_httpx)
         monkeypatch.setattr(Exchange, "send", note_exchange)
-        monkeypatch.setattr(requests.Session, "send", note_requests)
+        monkeypatch.setattr(DeadlineAdapter, "send", note_requests)
 
     def note_request(self, headers: dict[str, str], body: bytes) -> None:
         named = {name.lower(): value for name, value in headers.items()}
