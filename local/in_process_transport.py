@@ -56,7 +56,8 @@ class EmulatorAdapter(BaseAdapter):
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         """Answer one request. Raises the library's error where the emulator closes the connection or cuts the body."""
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        answer = self._handle(Request.of(str(request.method), request.path_url, request.headers, body))
+        headers = {"Host": urlsplit(str(request.url)).netloc, **request.headers}  # on a wire, http.client adds it
+        answer = self._handle(Request.of(str(request.method), request.path_url, headers, body))
         if answer.close:
             raise requests.exceptions.ConnectionError("Connection aborted.")
         if answer.cut is not None:
@@ -109,8 +110,7 @@ class EmulatorSession(requests.Session):
         request.method, request.url, request.body = method.upper(), requote_uri(url), body
         length = {"Content-Length": str(len(body))} if body or method != "GET" else {}
         given = {name: text for name, text in headers.items() if text is not None}
-        host = {"Host": urlsplit(url).netloc}
-        request.headers = CaseInsensitiveDict({**_HEADERS, **host, **length, **given})
+        request.headers = CaseInsensitiveDict({**_HEADERS, **length, **given})
         return request
 
 
