@@ -27,13 +27,15 @@ class Seen(Struct, frozen=True):
     """A side as it was read after the interruption.
 
     `was_written` says whether the write took effect, as far as the side shows it; None if that is not known.
-    `ignored` names the fields of which the side has ignored the value, if they are as before.
+    `ignored` names the fields of which the side has ignored the value, if they are as before. `is_older` says that the
+    last save seems to be older than the intent of the write: what it left shows no write of ours.
     """
 
     deal: Deal
     version: str
     was_written: bool | None = None
     ignored: tuple[str, ...] = ()
+    is_older: bool = False
 
 
 class Aftermath(Struct, frozen=True):
@@ -53,7 +55,8 @@ def aftermath(link: Link, interrupted: Intent, effect: Effect, side: Side, seen:
     as_before = tuple(name for name in values_as_before(effect, side, seen) if name not in seen.ignored)
     unseen = (name for name, value in held.items() if value not in (changed[name], before.get(name)))
     hidden = tuple(name for name in unseen if before.get(name) != link.base.get(name))
-    if seen.was_written or (side is Side.PARTNER_CENTER and _shows_write(link, interrupted, effect, seen.deal, rules)):
+    may_show = side is Side.PARTNER_CENTER and not seen.is_older
+    if seen.was_written or (may_show and _shows_write(link, interrupted, effect, seen.deal, rules)):
         return Aftermath(as_before, (), hidden)
     return Aftermath((), as_before, hidden)
 

@@ -20,7 +20,7 @@ from shared.domain.resting_links import paused, resumed, seen_closed
 from shared.domain.set_back import Seen
 from shared.domain.transitions import Transition
 from shared.foundation.errors import Conflict, Rejected
-from shared.sync.find_our_write import seen_opportunity
+from shared.sync.find_our_write import seen_opportunity, seen_referral
 from shared.sync.learned_paths import blamed_paths, learn_from_refusal, learn_from_success, rules_to_keep, takes_same
 from shared.sync.mass_change import stop_mass_changes
 from shared.sync.pair_lease import Pair
@@ -95,7 +95,7 @@ def _seen_sides(ctx: Context, pair: Pair, opportunity: Opportunity, referral: Re
     """The sides that were read after an interruption, with their versions, which tell our write from a person's."""
     ours = Seen(opportunity.deal, opportunity.modified.isoformat())
     seen = {Side.SALESFORCE: seen_opportunity(ctx, pair, ours)}
-    return seen | ({Side.PARTNER_CENTER: Seen(referral.deal, referral.etag)} if referral else {})
+    return seen | ({Side.PARTNER_CENTER: seen_referral(pair, referral)} if referral else {})
 
 
 def _plan_as_lead(ctx: Context, pair: Pair, link: Link) -> bool:

@@ -1,6 +1,7 @@
-"""Finds out whether a write of an opportunity took effect whose reply was lost, and whose values are as before.
+"""Finds out whether a write took effect whose reply was lost, and whose values are as before.
 
-Such a write carries the audit, which only the connector writes: a line of it that is not stored was never confirmed.
+A write of an opportunity carries the audit, which only the connector writes: a line of it that is not stored was never
+confirmed. Of a referral, the time of the last save tells something.
 
 Source: docs/protocol.md#recovery-of-interrupted-work.
 """
@@ -11,6 +12,7 @@ from shared.domain.audit import change_lines
 from shared.domain.audit_text import audit_text
 from shared.domain.deal import Change, Side
 from shared.domain.link import Effect, EffectKind
+from shared.domain.records import Referral
 from shared.domain.set_back import Seen, values_as_before
 from shared.sync.pair_lease import Pair
 from shared.sync.ports import Context, Json
@@ -37,6 +39,12 @@ def seen_opportunity(ctx: Context, pair: Pair, seen: Seen) -> Seen:
     record = next((record for page in answer.pages for record in page.records), {})
     was_written = _is_shown(ctx, pair, effect, names, record)
     return Seen(seen.deal, seen.version, was_written, _ignored(ctx, pair, names, record) if was_written else ())
+
+
+def seen_referral(pair: Pair, referral: Referral) -> Seen:
+    """The referral, with whether it was saved last before the interrupted run recorded what it was to write."""
+    is_older = pair.intended_at is not None and referral.updated < pair.intended_at
+    return Seen(referral.deal, referral.etag, is_older=is_older)
 
 
 def _ignored(ctx: Context, pair: Pair, names: Sequence[str], record: Json) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class Pair(Struct):
     entry         the row as this instance read or wrote it last
     link          the link that the next write stores: that of `entry`, and what was decided since
     interrupted   the intent of a run that stopped before its end, until recovery has looked for its effects
+    intended_at   when its row was written last, as far as this instance's clock can say
     renewed_at    when the lease was last renewed
     is_from_base  the referral's values were taken from the base and not read
     existing      the referral that an earlier create of unknown outcome made, as the API returns it
@@ -54,6 +55,7 @@ class Pair(Struct):
     link: Link
     renewed_at: datetime
     interrupted: Intent = field(default_factory=Intent)
+    intended_at: datetime | None = None
     opportunity: Opportunity | None = None
     referral: Referral | None = None
     is_from_base: bool = False
@@ -204,12 +206,12 @@ def acquire(ctx: Context, opportunity_id: str, *, leaves_paused: bool = False) -
 def _take_over(ctx: Context, entry: Entry[Link], intent: Intent) -> Pair | Outcome:
     if entry.age < ctx.policy.lease:
         return BUSY
-    creation = intent.find(EffectKind.CREATE_REFERRAL)  # lists show a new referral late
+    now, creation = ctx.clock.now(), intent.find(EffectKind.CREATE_REFERRAL)  # lists show a new referral late
     wait = ctx.policy.lease + (ctx.policy.settle_time if creation else timedelta())
     if entry.age < wait:
-        return Outcome(Result.RETRY, "settling", ctx.clock.now() + wait - entry.age)
+        return Outcome(Result.RETRY, "settling", now + wait - entry.age)
     taken = ctx.store.replace_link(entry, entry.value)
-    return Pair(taken.value.opportunity_id, taken, taken.value, ctx.clock.now(), intent)
+    return Pair(taken.value.opportunity_id, taken, taken.value, now, intent, now - entry.age)
 
 
 def record_intent(

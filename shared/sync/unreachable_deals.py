@@ -20,8 +20,9 @@ from shared.domain.link_states import State
 from shared.domain.recovery import recovered
 from shared.domain.resting_links import gone, has_open_referral
 from shared.domain.sentences import cause
-from shared.domain.set_back import Seen, unseen_lines
+from shared.domain.set_back import unseen_lines
 from shared.foundation.errors import CosellError
+from shared.sync.find_our_write import seen_referral
 from shared.sync.pair_lease import Pair, record_intent, run_step
 from shared.sync.ports import DELETED, HIDDEN, RECONCILED, Context, Outcome, Result, RetryEntry, text_literal
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
@@ -129,7 +130,7 @@ def _recover(ctx: Context, pair: Pair, referral_id: str) -> None:
     """
     referral = pair.read_referral or ctx.translation.referral(ctx.partner_center.get(referral_id))
     pair.take_referral(referral)
-    seen = {Side.PARTNER_CENTER: Seen(referral.deal, referral.etag)}
+    seen = {Side.PARTNER_CENTER: seen_referral(pair, referral)}
     current, rules, now = {Side.PARTNER_CENTER: referral.deal}, ctx.translation.rules, ctx.clock.now()
     found = recovered(pair.link, pair.interrupted, current, rules, now, referral.status, seen)
     unseen = tuple(unseen_lines(pair.link, pair.interrupted, rules, now))

@@ -89,6 +89,14 @@ def test_another_value_of_the_same_write_shows_that_it_took_effect() -> None:
     assert found(THEIRS, seen(notes="old", name="Borealis", status=ACTIVE), both) == Aftermath(set_back=("notes",))
 
 
+def test_a_value_that_was_saved_before_the_intent_does_not_show_that_the_write_took_effect() -> None:
+    both = effect(notes=("old", "new"), name=("Atlas", "Borealis"))
+    for name in ("Borealis", "Atlas"):  # a colleague had entered the same name, or had changed what we do not map
+        older = replace(seen(notes="old", name=name), is_older=True)
+        assert "notes" in found(THEIRS, older, both).doubtful
+        assert found(THEIRS, older, both).set_back == ()
+
+
 def test_what_the_run_was_to_write_to_the_opportunity_explains_no_new_version() -> None:
     pulled = effect(EffectKind.WRITE_OPPORTUNITY, name=("Atlas", "Edited"))
     there = seen(notes="old", name="Edited")

@@ -83,6 +83,23 @@ def test_another_value_of_the_write_shows_that_it_took_effect(harness: Harness) 
     assert harness.count_in_audit(deal, DOUBT) == 0
 
 
+def test_an_edit_is_sent_though_a_colleague_had_entered_another_value_of_the_write_before(harness: Harness) -> None:
+    deal = harness.shared_deal()
+    harness.advance_time(MINUTE)
+    harness.seller_edits(deal, Amount=777, CloseDate="2027-07-07")
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=777)
+    harness.advance_time(MINUTE)
+    worker = harness.new_instance()
+    worker.process.interrupt_at("partner_center.patch", worker.process.crash)
+    assert worker.crashes_during(lambda instance: instance.push())
+    recover(harness)
+    assert amounts(harness, deal) == (777, 777)
+    assert harness.opportunity(deal)["CloseDate"] == "2027-07-07"
+    assert harness.referral_of(deal)["details"]["closingDateTime"][:10] == "2027-07-07"
+    assert harness.count_in_audit(deal, "From Partner Center: Close Date") == 0
+    assert harness.count_in_audit(deal, "Close Date: the sync was interrupted while it wrote 2027-07-07") == 1
+
+
 def test_a_value_that_a_seller_sets_back_is_not_written_again(harness: Harness) -> None:
     deal = pull_with_lost(harness, FaultKind.DROP_AFTER)
     assert amounts(harness, deal) == (777, 777)
