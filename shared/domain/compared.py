@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from shared.domain.deal import VISIBILITY, VISIBLE, Side, display_text
 from shared.domain.field_rules import Rules
-from shared.domain.known_versions import accounts_for
+from shared.domain.known_versions import MISSING, accounts_for
 from shared.domain.link import Link
 from shared.domain.link_states import State
 from shared.domain.plan_lead import OPEN_LEAD
@@ -26,8 +26,6 @@ GRACE = timedelta(hours=1)
 """So long a change may be under way: push, events and sweep have had their turn by then."""
 POLLED = "opportunity"
 """The polling query whose stamp tells that an opportunity itself was saved."""
-_MISSING = "deleted"
-"""The stamp of a link whose opportunity was not shown at the last look."""
 _COMPARED = frozenset({State.LIVE, State.ON_HOLD, State.PARKED})
 """The states in which both sides are kept in step."""
 _AT_REST = frozenset({State.CLOSED, State.GONE})
@@ -143,7 +141,7 @@ def knows_save(link: Link, saved: str) -> bool:
 
     The last look at one that is shown may not have found it: the sync user could not see it then.
     """
-    is_taken = link.stamps.get(POLLED) == saved and _MISSING not in link.stamps
+    is_taken = link.stamps.get(POLLED) == saved and MISSING not in link.stamps
     return is_taken or link.intent is not None or link.referral_id is not None
 
 

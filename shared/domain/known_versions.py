@@ -17,6 +17,9 @@ from shared.domain.member_sets import keys_of
 from shared.domain.ping_pong import PING_PONG
 from shared.domain.records import Opportunity, Referral
 
+MISSING = "deleted"
+"""The key of the stamps that says when the last look did not find the opportunity."""
+
 
 def with_known_versions(link: Link, opportunity: Opportunity | None, referral: Referral | None, rules: Rules) -> Link:
     """Move each read side's known version, if every mapped value there is agreed or a known difference.
@@ -75,13 +78,15 @@ def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) 
     is_known = link.state is State.PAUSED or accounts_for(link, deal, Side.SALESFORCE, rules)
     is_known = link.referral_id is None or (is_known and is_expected and link.state is not State.GONE)
     stamps = {**link.stamps, **opportunity.stamps} if is_known else {}
-    unknown = () if is_known and "opportunity" in opportunity.stamps else ("opportunity",)
+    unknown = (
+        (MISSING,) if is_known and "opportunity" in opportunity.stamps else (MISSING, "opportunity")
+    )  # it is there
     return replace(link, stamps={query: stamp for query, stamp in stamps.items() if stamp and query not in unknown})
 
 
 def with_deletion(link: Link, at: datetime) -> Link:
     """Note that the opportunity was missing at a time of the server's clock: its deletion before that is known."""
-    return replace(link, stamps={**link.stamps, "deleted": at.isoformat()})
+    return replace(link, stamps={**link.stamps, MISSING: at.isoformat()})
 
 
 def accounts_for(link: Link, deal: Deal, side: Side, rules: Rules) -> bool:

@@ -231,7 +231,7 @@ def _hear_deals(ctx: Context, found: Iterable[Found]) -> Outcomes:
     results = ctx.map(partial(_acquire_or_queue, ctx), wanted, at_most=ctx.policy.parallelism)
     pairs = [result for result in results if isinstance(result, Pair)]
     read_opportunities(ctx, pairs)
-    for pair in open_pairs(pairs):
+    for pair in (one for one in pairs if one.outcome is None or one.missing_at is not None):
         run_step(ctx, pair, _hear_under_lease, wanted[pair.id])
     unshown = show_requests(ctx, pairs)
     chunks = batches_of_write_backs(ctx, pairs)
@@ -262,11 +262,9 @@ def _acquire_or_queue(ctx: Context, deal: str) -> Pair | Outcome:
 
 
 def _hear_under_lease(ctx: Context, pair: Pair, records: Sequence[Record]) -> None:
-    if pair.interrupted.effects:
+    if pair.interrupted.effects and pair.missing_at is None:
         record_intent(ctx, pair)
-    if pair.opportunity is None:
-        return
-    if not pair.opportunity.flagged:
+    if pair.opportunity is None or not pair.opportunity.flagged:  # deleted, hidden or un-ticked: it may come back
         for record in records:
             if is_news_for(pair.link, record):
                 pair.take_link(look_again(pair.link, record))

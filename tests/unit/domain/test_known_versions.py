@@ -141,7 +141,9 @@ def test_the_tick_of_a_lead_and_an_opportunity_without_a_referral_do_not_count()
 
 
 def test_a_deletion_is_known_by_its_time() -> None:
-    assert with_deletion(LINK, NOW).stamps == {**LINK.stamps, "deleted": NOW.isoformat()}
+    missing = with_deletion(LINK, NOW)
+    assert missing.stamps == {**LINK.stamps, "deleted": NOW.isoformat()}
+    assert "deleted" not in known_versions(missing, an_opportunity(), None, RULES).stamps, "it is back"
 
 
 def test_of_a_closed_deal_what_the_base_does_not_hold_is_unknown_and_does_not_count() -> None:

@@ -5,6 +5,7 @@ import pytest
 from shared.domain.compared import Finding, FindingKind
 from shared.domain.deal import Side
 from shared.domain.leads import Leads
+from shared.domain.link_states import State
 from tests.unit.sync.compared_deals import (
     change_link,
     compare_daily,
@@ -19,6 +20,7 @@ from tests.unit.sync.heard_deals import STATUS, accept, asked_deal, heard_deal
 from tests.unit.sync.helped_deals import VISIBLE, microsofts_records
 from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunity_of
 from tests.unit.sync.lead_deals import customer_asks
+from tests.unit.sync.polled_deals import push_often
 
 
 def second_referral(harness: Harness, deal: str) -> str:
@@ -152,6 +154,21 @@ def test_an_opportunity_that_was_hidden_before_it_was_sent_is_sent(harness: Harn
     compare_daily(harness.first)
     harness.push()
     assert harness.stored_link(deal).referral_id == harness.referral_of(deal)["id"]
+    assert found(harness) == []
+
+
+def test_a_held_deal_that_was_restored_is_looked_at_once_and_then_not_told_each_day(harness: Harness) -> None:
+    deal = harness.seller_creates(Amount=-5)
+    harness.push(MINUTE)
+    harness.salesforce.delete("Opportunity", deal)
+    harness.push(MINUTE)
+    push_often(harness)
+    assert "deleted" in harness.stored_link(deal).stamps
+    harness.salesforce.undelete("Opportunity", deal)
+    harness.push(MINUTE)
+    push_often(harness)
+    assert harness.stored_link(deal).state is State.PARKED
+    let_settle(harness)
     assert found(harness) == []
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.link_states import State
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
-from tests.unit.sync.heard_deals import accept, hear, heard_deal
+from tests.unit.sync.heard_deals import STATUS, accept, hear, heard_deal
 from tests.unit.sync.polled_deals import push_often
 
 TICK = "Sync_with_Partner_Center__c"
@@ -52,3 +52,26 @@ def test_a_restored_deal_that_is_heard_of_before_the_push_goes_on(harness: Harne
     hear_news(harness, deal)
     push_often(harness)
     assert harness.stored_link(deal).state is State.LIVE
+
+
+@pytest.mark.parametrize("hidden", [True, False], ids=["hidden", "deleted"])
+def test_what_was_heard_while_the_opportunity_was_gone_is_shown_once_it_is_back(
+    harness: Harness, *, hidden: bool
+) -> None:
+    """Neither a later event nor the sweep names the record again."""
+    deal, salesforce = heard_deal(harness), harness.salesforce
+    if hidden:
+        salesforce.org.sharing.models["Opportunity"] = "Private"
+    else:
+        salesforce.delete("Opportunity", deal)
+    hear_news(harness, deal)
+    assert harness.stored_link(deal).state is State.GONE
+    if hidden:
+        salesforce.org.sharing.models.pop("Opportunity")
+    else:
+        salesforce.undelete("Opportunity", deal)
+    harness.advance_time(HOUR)
+    push_often(harness)
+    assert harness.stored_link(deal).state is State.LIVE
+    assert harness.opportunity(deal)[STATUS] == "Accepted"
+    assert harness.count_in_audit(deal, "Microsoft has accepted this deal") == 1
