@@ -235,7 +235,7 @@ def record_writes(ctx: Context, pair: Pair, changes: tuple[Change, ...] = ()) ->
     else:
         effects.append(Effect(EffectKind.MARK_OPPORTUNITY))
     record_intent(ctx, pair, *effects, lines=pair.pending.dated_notes(ctx.clock.now()))
-    pair.pending.recovered, pair.pending.notes = (), ()  # they are stored
+    pair.pending.drop_notes()  # they are stored
 
 
 def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effect:

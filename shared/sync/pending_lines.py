@@ -17,7 +17,7 @@ class PendingLines(Struct):
     recovered   lines for writes of an interrupted run that were found to have taken effect, and of Microsoft's news
     notes       the plan's lines, which go with the records that they belong to
     losses      the plan's lines about discarded values, which the confirmed write of that field makes true
-    told        the losses that were taken: a later plan of this run repeats none of them
+    told        the losses and recovered lines that were taken: a later plan of this run repeats none of them
     is_held     whether the link holds the records that the notes belong to: then its next write stores the notes too
     """
 
@@ -54,7 +54,8 @@ class PendingLines(Struct):
         return (*self.recovered, *_dated(now, self.notes))
 
     def drop_notes(self) -> None:
-        """Remove these lines from the queue."""
+        """Remove these lines from the queue. No loss repeats what a recovered line tells."""
+        self.told += _dated(UNDATED, self.recovered)
         self.recovered, self.notes = (), ()
 
     def take_confirmed(self, changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
@@ -64,8 +65,8 @@ class PendingLines(Struct):
         return (*self.take_notes(now), *_dated(now, lines))
 
     def _losses_of(self, changes: Sequence[Change]) -> tuple[Line, ...]:
-        fields = {change.field for change in changes}
-        return tuple(line for line in self.losses if line.field in fields and line not in self.told)
+        fields, told = {change.field for change in changes}, (*self.told, *_dated(UNDATED, self.recovered))
+        return tuple(line for line in self.losses if line.field in fields and line not in told)
 
     def expected_lines(self, changes: Sequence[Change], now: datetime) -> tuple[Line, ...]:
         """The lines that a write of an opportunity will add once it is confirmed; they stay in the queue."""
