@@ -9,8 +9,10 @@ Sources: docs/reference/azure.md#behaviour-of-table-storage, docs/protocol.md#wi
 
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
+from functools import lru_cache
 from itertools import count
 from time import sleep as pause
+from time import time
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
@@ -148,7 +150,7 @@ class TableClient:
         return answer
 
     def _send_signed(self, request: _Request) -> Answer:
-        date, content_type = formatdate(usegmt=True), request.headers.get("Content-Type", "")
+        date, content_type = _date(int(time())), request.headers.get("Content-Type", "")
         signature = self._signer.authorization(request.method, request.path, content_type, date)
         headers = {**_COMMON, **request.headers, "x-ms-date": date, "Authorization": signature}
         return self._exchange.send(request.method, request.path + request.query, headers, request.body)
@@ -159,6 +161,12 @@ def next_page(answer: Answer) -> Mapping[str, str]:
     names = ("NextPartitionKey", "NextRowKey")
     found = {name: answer.headers.get(f"x-ms-continuation-{name.lower()}") for name in names}
     return {name: value for name, value in found.items() if value}
+
+
+@lru_cache(maxsize=4)
+def _date(second: int) -> str:
+    """Return a time in seconds since 1970 as a header. Many requests of a second have the same."""
+    return formatdate(second, usegmt=True)
 
 
 def _quote(key: str) -> str:

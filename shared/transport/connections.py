@@ -1,4 +1,4 @@
-"""Keep HTTP/1.1 connections open for the next call. Each socket operation ends with the deadline of the current call.
+"""Keep connections open for the next call. Each socket operation ends with the deadline of the current call.
 
     connections = Connections(tls_context(ca_bundle))
     response = connections.handle_request(httpcore.Request("GET", url))     # its body is unread
@@ -26,59 +26,37 @@ from shared.transport.proxy import current_proxy
 KEEPALIVE_SECONDS = 5.0
 """How long an unused connection is kept for the next call."""
 
-type _Origin = tuple[bytes, bytes, int]
+type Origin = tuple[bytes, bytes, int]
+"""Scheme, host and port."""
 
 
-class Connections:
-    """Open connections, each used by one call at a time. Safe for many threads.
+class Reusable(Protocol):
+    """A connection that one call at a time uses."""
 
-    There are as many as calls at once; the setting PARALLELISM limits the calls. Only a command may use a proxy
-    (`shared.transport.proxy`).
-    """
+    def is_idle(self) -> bool:
+        """Whether it is open and no call uses it."""
 
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        """Verify servers with `context`. None is for a client that uses http only."""
-        self._factory = httpcore.ConnectionPool(
-            ssl_context=context,
-            network_backend=_DeadlineBackend(),
-            keepalive_expiry=KEEPALIVE_SECONDS,
-            proxy=_proxy_of_httpcore(),
-        )
-        self._idle: dict[_Origin, deque[httpcore.ConnectionInterface]] = {}
+    def has_expired(self) -> bool:
+        """Whether it was unused for too long, or the server has ended it."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class IdleConnections[C: Reusable]:
+    """The connections that no call uses at the moment, by origin. Safe for many threads."""
+
+    def __init__(self) -> None:
+        self._idle: dict[Origin, deque[C]] = {}
         self._lock = Lock()
         self._last_cleaning = time.monotonic()
         self._is_closed = False
 
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send the request, and return the answer with its body unread; the caller closes it.
-
-        Raises the errors of httpcore.
-        """
-        origin = request.url.origin
-        key = (origin.scheme, origin.host, origin.port)
-        connection = self._take_idle(key) or self._factory.create_connection(origin)
-        try:
-            response = connection.handle_request(request)
-        except BaseException:
-            connection.close()
-            raise
-        response.stream = _Body(response.stream, partial(self._give_back, key, connection))  # type: ignore[arg-type]  # both are synchronous
-        return response
-
-    def close(self) -> None:
-        """Close the connections. One that is in use is closed when its call ends."""
-        with self._lock:
-            self._is_closed = True
-            idle = [connection for each in self._idle.values() for connection in each]
-            self._idle.clear()
-        for connection in idle:
-            connection.close()
-
-    def _take_idle(self, key: _Origin) -> httpcore.ConnectionInterface | None:
+    def take(self, origin: Origin) -> C | None:
         """Take the connection that was used last. One that has ended meanwhile is closed."""
         while True:
             with self._lock:
-                idle = self._idle.get(key)
+                idle = self._idle.get(origin)
                 if not idle:
                     return None
                 connection = idle.pop()
@@ -86,24 +64,71 @@ class Connections:
                 return connection
             connection.close()
 
-    def _give_back(self, key: _Origin, connection: httpcore.ConnectionInterface) -> None:
-        unwanted: list[httpcore.ConnectionInterface] = []
+    def give_back(self, origin: Origin, connection: C) -> None:
+        """Keep the connection for the next call, or close it if it cannot be used again."""
+        unwanted: list[C] = []
         with self._lock:
             if self._is_closed or not connection.is_idle():
                 unwanted.append(connection)
             else:
-                self._idle.setdefault(key, deque()).append(connection)
+                self._idle.setdefault(origin, deque()).append(connection)
             if time.monotonic() - self._last_cleaning > KEEPALIVE_SECONDS:
                 unwanted += self._take_expired()
         for each in unwanted:
             each.close()
 
-    def _take_expired(self) -> Iterator[httpcore.ConnectionInterface]:
+    def close(self) -> None:
+        """Close all. One that is in use is closed when it is given back."""
+        with self._lock:
+            self._is_closed = True
+            idle = [connection for each in self._idle.values() for connection in each]
+            self._idle.clear()
+        for connection in idle:
+            connection.close()
+
+    def _take_expired(self) -> Iterator[C]:
         """Take those that nobody has used for long: they are the oldest, and would never be taken."""
         self._last_cleaning = time.monotonic()
         for idle in self._idle.values():
             while idle and idle[0].has_expired():
                 yield idle.popleft()
+
+
+class Connections:
+    """Connections of httpcore, for `shared.transport.client`. There are as many as calls at once.
+
+    The setting PARALLELISM limits the calls. Only a command may use a proxy (`shared.transport.proxy`).
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        """Verify servers with `context`."""
+        self._factory = httpcore.ConnectionPool(
+            ssl_context=context,
+            network_backend=DeadlineBackend(),
+            keepalive_expiry=KEEPALIVE_SECONDS,
+            proxy=_proxy_of_httpcore(),
+        )
+        self._idle = IdleConnections[httpcore.ConnectionInterface]()
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send the request, and return the answer with its body unread; the caller closes it.
+
+        Raises the errors of httpcore.
+        """
+        named = request.url.origin
+        origin = named.scheme, named.host, named.port
+        connection = self._idle.take(origin) or self._factory.create_connection(named)
+        try:
+            response = connection.handle_request(request)
+        except BaseException:
+            connection.close()
+            raise
+        response.stream = _Body(response.stream, partial(self._idle.give_back, origin, connection))  # type: ignore[arg-type]  # both are synchronous
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._idle.close()
 
 
 class _Stream(Protocol):
@@ -147,7 +172,9 @@ def _timeout_within_deadline(timeout: float | None, late: type[httpcore.TimeoutE
     return left if timeout is None else min(timeout, left)
 
 
-class _DeadlineBackend(httpcore.SyncBackend):
+class DeadlineBackend(httpcore.SyncBackend):
+    """Opens connections that obey the deadline of the current call."""
+
     def connect_tcp(
         self,
         host: str,
@@ -156,6 +183,7 @@ class _DeadlineBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        """Open a connection, looking up the name in time too. Raises httpcore.ConnectTimeout, httpcore.ConnectError."""
         timeout = _timeout_within_deadline(timeout, httpcore.ConnectTimeout)
         connect = partial(super().connect_tcp, host, port, timeout, local_address, socket_options)
         try:

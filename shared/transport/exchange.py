@@ -1,8 +1,7 @@
-"""Send a small request and read its whole answer, without the models of `httpx`: they take half of such a call's time.
+"""Send a small request and read its whole answer, without `httpx` and with little else.
 
-    exchange = Exchange("https://stcosell.table.core.windows.net", ca_bundle)
-    with call_deadline(60.0):
-        answer = exchange.send("GET", "/cosell()", {"Accept": "application/json"})
+    exchange = Exchange("https://stcosell.table.core.windows.net", ca_bundle, seconds=60.0, max_bytes=10_000_000)
+    answer = exchange.send("GET", "/cosell()", {"Accept": "application/json"})
 
 Importing this module imports `httpcore`, so import it only where it is needed.
 """
@@ -13,23 +12,17 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpcore
-from msgspec import Struct
 
-from shared.transport.connections import Connections
-from shared.transport.deadline import CONNECT_SECONDS, Deadline, call_deadline
+from shared.transport.connections import IdleConnections
+from shared.transport.deadline import call_deadline
+from shared.transport.http1 import Answer as Answer  # noqa: PLC0414 - callers import it with the exchange
+from shared.transport.http1 import Connection, open_connection
 from shared.transport.proxy import noting_reachability
 from shared.transport.trust import tls_context
 
 _NOT_CONNECTED = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError)
 _ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
-
-
-class Answer(Struct, frozen=True):
-    """An answer: its status, its headers by their names in lower case, and its body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+_PORTS = {"https": 443, "http": 80}
 
 
 class NoAnswer(Exception):
@@ -52,7 +45,10 @@ class Service(Protocol):
 
 
 class Exchange:
-    """Sends requests to one service, which `origin` names: scheme, host and port. Safe for many threads."""
+    """Sends requests to one service, which `origin` names: scheme, host and port. Safe for many threads.
+
+    There are as many connections as calls at once; the setting PARALLELISM limits the calls.
+    """
 
     def __init__(self, origin: str, ca_bundle: Path | str | None, *, seconds: float, max_bytes: int) -> None:
         """`seconds` is the longest time of a call; a longer answer than `max_bytes` is refused.
@@ -60,48 +56,31 @@ class Exchange:
         Raises ConfigurationError if the file of the roots cannot be read.
         """
         parts = urlsplit(origin)
-        self._scheme, self._host, self._port = parts.scheme.encode(), (parts.hostname or "").encode(), parts.port
-        self._host_header = (b"Host", parts.netloc.rpartition("@")[2].encode())
+        self._host, self._port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        self._host_header = {"Host": parts.netloc.rpartition("@")[2]}
+        self._context = tls_context(ca_bundle) if parts.scheme == "https" else None
+        self._origin = parts.scheme.encode(), self._host.encode(), self._port
+        self._idle = IdleConnections[Connection]()
         self._seconds, self._max_bytes = seconds, max_bytes
-        self._connections = Connections(tls_context(ca_bundle) if parts.scheme == "https" else None)
 
     def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         """Send one request; `target` is its path with the query, encoded. Raises NoAnswer."""
-        with call_deadline(self._seconds) as deadline:
-            request = self._build(method, target, headers, body, deadline)
+        was_sent = False
+        with call_deadline(self._seconds):
             try:
-                with noting_reachability(self._host.decode(), _is_connection_error):
-                    return self._read(self._connections.handle_request(request), deadline)
+                with noting_reachability(self._host, _is_connection_error):
+                    connection = self._idle.take(self._origin) or open_connection(self._host, self._port, self._context)
+                was_sent = True
+                try:
+                    return connection.exchange(method, target, {**self._host_header, **headers}, body, self._max_bytes)
+                finally:
+                    self._idle.give_back(self._origin, connection)
             except _ERRORS as error:
-                raise NoAnswer(type(error).__name__, was_sent=not _is_connection_error(error)) from error
+                raise NoAnswer(type(error).__name__, was_sent=was_sent) from error
 
     def close(self) -> None:
         """Close the connections."""
-        self._connections.close()
-
-    def _build(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, deadline: Deadline
-    ) -> httpcore.Request:
-        lines = [self._host_header, *((name.encode(), value.encode()) for name, value in headers.items())]
-        if body is not None:
-            lines.append((b"Content-Length", b"%d" % len(body)))
-        url = httpcore.URL(scheme=self._scheme, host=self._host, port=self._port, target=target.encode())
-        timeouts = {"connect": deadline.socket_timeout(CONNECT_SECONDS)}  # the sockets obey the deadline itself
-        return httpcore.Request(method, url, headers=lines, content=body, extensions={"timeout": timeouts})
-
-    def _read(self, response: httpcore.Response, deadline: Deadline) -> Answer:
-        body = bytearray()
-        try:
-            for chunk in response.iter_stream():
-                body += chunk
-                if len(body) > self._max_bytes:
-                    raise httpcore.ReadError("answer too large")
-                if deadline.seconds_left() <= 0:
-                    raise httpcore.ReadTimeout("answer too slow")
-        finally:
-            response.close()
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-        return Answer(response.status, headers, bytes(body))
+        self._idle.close()
 
 
 def _is_connection_error(error: Exception) -> bool:

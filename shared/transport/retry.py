@@ -6,8 +6,8 @@
             with attempt:
                 return read_once()
 
-Each client states its own numbers. Only calls that are safe to repeat come here: reads, and the writing of a secret,
-which adds an equal version at most. Any other write that is repeated could create a second record
+Each client states its own numbers. Only calls that are safe to repeat come here: reads, the writing of a secret, which
+adds an equal version at most, and a write that the store has not begun. Any other write could create a second record
 (docs/protocol.md#within-a-call). Tests replace `sleep`.
 """
 

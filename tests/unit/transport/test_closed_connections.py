@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from urllib3.util import connection
 from emulators.base.certificate_authority import Authority
 from shared.transport.client import open_client
 from shared.transport.deadline import call_deadline
+from shared.transport.exchange import Exchange, NoAnswer
 from shared.transport.session import open_session
 from tests.unit.transport.slow_server import SLACK, TICK, TickingClock
 
@@ -39,7 +40,15 @@ def get_with_requests(url: str, bundle: Path) -> object:
         return session.get(url)
 
 
-@pytest.mark.parametrize("get", [get_with_httpx, get_with_requests], ids=["httpx", "requests"])
+def get_with_exchange(url: str, bundle: Path) -> object:
+    with closing(Exchange(url.rstrip("/"), bundle, seconds=900 * TICK, max_bytes=1000)) as exchange:
+        return exchange.send("GET", "/", {})
+
+
+GETS = [get_with_httpx, get_with_requests, get_with_exchange]
+
+
+@pytest.mark.parametrize("get", GETS, ids=["httpx", "requests", "exchange"])
 def test_a_call_closes_its_connection_whenever_its_time_is_up(get: Get, authority: Authority) -> None:
     """The time is up at the second reading of the clock, then at the third, and so on, until the call succeeds."""
     errors = []  # their frames keep what the call made
@@ -48,7 +57,7 @@ def test_a_call_closes_its_connection_whenever_its_time_is_up(get: Get, authorit
             try:
                 with call_deadline(TICK * readings, TickingClock()):
                     get(url, authority.bundle)
-            except (httpx.TimeoutException, requests.Timeout) as error:
+            except (httpx.TimeoutException, requests.Timeout, NoAnswer) as error:
                 errors.append(error)
             else:
                 break
@@ -57,8 +66,12 @@ def test_a_call_closes_its_connection_whenever_its_time_is_up(get: Get, authorit
 
 @pytest.mark.parametrize(
     ("get", "owner", "name"),
-    [(get_with_httpx, httpcore.SyncBackend, "connect_tcp"), (get_with_requests, connection, "create_connection")],
-    ids=["httpx", "requests"],
+    [
+        (get_with_httpx, httpcore.SyncBackend, "connect_tcp"),
+        (get_with_requests, connection, "create_connection"),
+        (get_with_exchange, httpcore.SyncBackend, "connect_tcp"),
+    ],
+    ids=["httpx", "requests", "exchange"],
 )
 def test_a_connection_that_opens_after_the_deadline_is_closed(
     get: Get, owner: object, name: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
@@ -74,7 +87,7 @@ def test_a_connection_that_opens_after_the_deadline_is_closed(
 
     monkeypatch.setattr(owner, name, connect_late)
     with closed_connections(authority.server_context()) as url:
-        with pytest.raises((httpx.ConnectTimeout, requests.ConnectTimeout)), call_deadline(0.1, lambda: 0.0):
+        with pytest.raises((httpx.ConnectTimeout, requests.ConnectTimeout, NoAnswer)), call_deadline(0.1, lambda: 0.0):
             get(url, authority.bundle)
         time_is_up.set()
         assert is_open.wait(SLACK)

@@ -17,7 +17,7 @@ from shared.transport.deadline import call_deadline
 from shared.transport.exchange import Exchange, NoAnswer
 from tests.unit.transport.slow_server import DRIPS, TICK, TickingClock, read_slowly, send_slowly, slow_server
 
-MAX = 1000
+MAX = 200_000
 
 
 type Open = Callable[..., Exchange]
@@ -111,7 +111,7 @@ class Counted:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.opened, self._closed = 0, set[connections._DeadlineStream]()
-        connect, close = connections._DeadlineBackend.connect_tcp, connections._DeadlineStream.close
+        connect, close = connections.DeadlineBackend.connect_tcp, connections._DeadlineStream.close
 
         def connect_tcp(*args: object, **options: object) -> httpcore.NetworkStream:
             self.opened += 1
@@ -121,7 +121,7 @@ class Counted:
             self._closed.add(stream)
             close(stream)
 
-        monkeypatch.setattr(connections._DeadlineBackend, "connect_tcp", connect_tcp)
+        monkeypatch.setattr(connections.DeadlineBackend, "connect_tcp", connect_tcp)
         monkeypatch.setattr(connections._DeadlineStream, "close", close_stream)
 
     @property

@@ -4,6 +4,7 @@ import re
 import socket
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -15,12 +16,13 @@ from emulators.base.certificate_authority import Authority
 from emulators.base.server import Response, Server
 from shared.foundation.errors import ConfigurationError
 from shared.transport.client import open_client
+from shared.transport.exchange import Exchange, NoAnswer
 from shared.transport.proxy import describe_blocked_connections, note_unreachable_in, use_proxy
 from shared.transport.session import open_session
 from tests.unit.transport.connect_proxy import ConnectProxy, run_connect_proxy
 
 type Get = Callable[[str], bytes]
-CONNECTION_ERRORS = (httpx.TransportError, requests.ConnectionError)
+CONNECTION_ERRORS = (httpx.TransportError, requests.ConnectionError, NoAnswer)
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +32,9 @@ def _no_proxy_afterwards() -> Iterator[None]:
     use_proxy(None)
 
 
-@pytest.fixture(params=["httpx", "requests"])
+@pytest.fixture(params=["httpx", "requests", "exchange"])
 def get(request: pytest.FixtureRequest, authority: Authority) -> Get:
-    """Gets a page with a new client of one of the two libraries."""
+    """Gets a page with a new client of one of the two libraries, or with our own."""
 
     def get_with_httpx(url: str) -> bytes:
         with open_client(authority.bundle) as client:
@@ -42,7 +44,12 @@ def get(request: pytest.FixtureRequest, authority: Authority) -> Get:
         with open_session(authority.bundle, seconds=20, allow_http=True) as session:
             return session.get(url).content
 
-    return get_with_httpx if request.param == "httpx" else get_with_requests
+    def get_with_exchange(url: str) -> bytes:
+        with closing(Exchange(url, authority.bundle, seconds=20, max_bytes=1000)) as exchange:
+            return exchange.send("GET", "/", {}).body
+
+    getters = {"httpx": get_with_httpx, "requests": get_with_requests, "exchange": get_with_exchange}
+    return getters[str(request.param)]
 
 
 @pytest.fixture
@@ -75,6 +82,8 @@ def test_a_call_without_tls_uses_no_proxy(proxy: ConnectProxy, authority: Author
     use_proxy(proxy.address)
     with Server(lambda _: Response(200, b"reached")) as server, open_session(authority.bundle, allow_http=True) as http:
         assert http.get(server.url).content == b"reached"
+        with closing(Exchange(server.url, None, seconds=20, max_bytes=1000)) as exchange:
+            assert exchange.send("GET", "/", {}).body == b"reached"
     assert proxy.targets == []
 
 
