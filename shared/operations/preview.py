@@ -27,7 +27,8 @@ from shared.operations.preview_pairs import preview_pulled, preview_pushed
 from shared.operations.soql_option import typed_condition
 from shared.sync.change_detection import changed_opportunities, changed_referrals, unknown_referrals
 from shared.sync.ports import PULL, PUSH, Context, time_literal
-from shared.sync.retry_queue import PULLED_TOGETHER, pausing_on_failure, read_retry_queue
+from shared.sync.read_queue import read_retry_queue
+from shared.sync.retry_queue import PULLED_TOGETHER, pausing_on_failure
 
 COUNTS = ("creates", "adopts", "to_partner_center", "to_salesforce", "held")
 PLANNED_TOGETHER = 400

@@ -27,12 +27,13 @@ from shared.operations.preview_deals import (
     unread_text,
 )
 from shared.operations.read_only_sides import NotCarriedOutError
+from shared.sync.acquire_pair import Work
 from shared.sync.decide_pair import make_plan
 from shared.sync.link_referral import MISSING, link_referral
 from shared.sync.mass_change import stop_mass_changes
 from shared.sync.pair_lease import Pair, run_step
 from shared.sync.ports import BUSY, Context, Outcome, Result
-from shared.sync.reconcile import Work, open_pulled, open_pushed
+from shared.sync.reconcile import open_pulled, open_pushed
 from shared.sync.retry_queue import outcome_of_error
 from shared.sync.write_opportunity import batches_of_write_backs
 from shared.sync.write_referral import adopt_referral

@@ -46,6 +46,7 @@ from shared.store.limits import MAX_CHANGES
 from shared.store.link_json import link_from_json, link_to_json, pointer_from_json, pointer_to_json
 from shared.store.list_rows import (
     audit_rows,
+    in_order_of_rows,
     line_from_json,
     retry_entry_from,
     retry_entry_to_json,
@@ -125,16 +126,20 @@ class LinkStore(
     ) -> Entry[Link]:
         if correlation_id is not None:
             lines = [replace(line, correlation_id=correlation_id) for line in lines]
-        lines = lines if len(lines) < MAX_CHANGES else fold_lines(lines, MAX_CHANGES - 1)  # one is left for the link
-        etag, *_ = self._rows.write(f"O|{link.opportunity_id}", [change, *audit_rows(lines)])
+        etag, *_ = self._rows.write(f"O|{link.opportunity_id}", [change, *audit_rows(_storable(lines))])
         return Entry(link, etag or "", timedelta())
 
     def delete_link(self, entry: Entry[Link]) -> None:
         """Delete the link of an opportunity that must not be synced. Raises StoreConflict."""
         self._rows.write(f"O|{entry.value.opportunity_id}", [Delete(LINK, entry.etag)])
 
-    def audit(self, opportunity_id: str) -> Sequence[Line]:
-        """Return the audit lines of an opportunity, newest first."""
+    def audit(self, opportunity_id: str, written: Sequence[Sequence[Line]] | None = None) -> Sequence[Line]:
+        """Return the audit lines of an opportunity, newest first.
+
+        Nothing is read if `written` has all of them, by the transaction that stored them.
+        """
+        if written is not None:
+            return in_order_of_rows(_storable(lines) for lines in written)
         return [self._line_from(row) for row in self._rows.list(f"O|{opportunity_id}", prefix="a|")]
 
     def audit_of_lead(self, referral_id: str) -> Sequence[Line]:
@@ -321,6 +326,11 @@ def _cursor_from(row: Row) -> datetime:
 def _with_unknown_keys[T: (Link, Pointer)](entry: Entry[T], value: T) -> T:
     """Return what is written in place of an entry, with the keys of the entry that this build does not know."""
     return replace(value, unknown={**entry.value.unknown, **value.unknown}) if entry.value.unknown else value
+
+
+def _storable(lines: Sequence[Line]) -> Sequence[Line]:
+    """Return the lines that one transaction has room for, beside the link."""
+    return lines if len(lines) < MAX_CHANGES else fold_lines(lines, MAX_CHANGES - 1)
 
 
 def _referral_partition(referral_id: str) -> str:

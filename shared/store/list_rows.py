@@ -7,7 +7,7 @@ A later build may store further items behind the known ones; a side state and a 
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -198,6 +198,12 @@ def shape_from_json(stored: Any) -> tuple[OrgShape, datetime]:  # noqa: ANN401 -
 def audit_rows(lines: Sequence[Line]) -> list[Put]:
     """Return the changes that add audit lines to a partition."""
     return [Put(_audit_key(line, number), pack(line_to_json(line))) for number, line in enumerate(lines)]
+
+
+def in_order_of_rows(transactions: Iterable[Sequence[Line]]) -> list[Line]:
+    """Return audit lines, newest first, as a read of their rows would return them."""
+    rows = {_audit_key(line, number): line for lines in transactions for number, line in enumerate(lines)}
+    return [rows[key] for key in sorted(rows)]
 
 
 def _audit_key(line: Line, number: int) -> str:

@@ -6,6 +6,7 @@ last proves nothing (docs/protocol.md#echoes).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -25,7 +26,8 @@ from shared.mapping.polls import PollQuery
 from shared.mapping.referral_kind import is_target_microsoft
 from shared.mapping.stamps import covers
 from shared.sync.poll_plan import PollPlan, cursor_name, plan_poll, turn_name
-from shared.sync.ports import PUSH, Context, Json, Page, RetryEntry, time_literal
+from shared.sync.ports import PUSH, Context, Entry, Json, Page, RetryEntry, time_literal
+from shared.sync.read_queue import entries_of
 
 SWEEP = "sweep"
 """The name of the sweep, and of its cursor."""
@@ -37,10 +39,11 @@ SWEEP = "sweep"
 class Batch(Struct, frozen=True):
     """Opportunities to reconcile, each with its retry entry, and the cursors to move once they are worked.
 
-    `seen` counts the records of the pages, known ones included.
+    `links` has the rows that were read to find them. `seen` counts the records of the pages, known ones included.
     """
 
     opportunities: Mapping[str, RetryEntry | None]
+    links: Mapping[str, Entry[Link] | None]
     seen: int
     cursors: dict[str, datetime]
 
@@ -61,10 +64,12 @@ def changed_opportunities(ctx: Context) -> Iterator[Batch]:
     pages = dict(zip(plan.queries, answer.pages, strict=True))
     while pages:
         found = _unknown_opportunities(ctx, pages, plan)
+        entries = {key: one.entry for key, one in found.items()}
+        links = {key: one.link for key, one in found.items() if one.is_readable}
         seen = sum(len(page.records) for page in pages.values())
         for name, page in pages.items():
             moved |= _cursors_after(plan.queries[name], page, answer.at)
-        yield Batch(found, seen, moved)
+        yield Batch(entries, links, seen, moved)
         pages = {name: ctx.salesforce.more(page.next).pages[0] for name, page in pages.items() if page.next}
         moved = {}
 
@@ -86,7 +91,20 @@ class _Seen(Struct, frozen=True):
     cursor: datetime | None
 
 
-def _unknown_opportunities(ctx: Context, pages: Mapping[str, Page], plan: PollPlan) -> dict[str, RetryEntry | None]:
+class _Found(Struct):
+    """An opportunity that may have to be looked at.
+
+    `stamps` are those that its link does not know. `is_readable` says whether its row can be read; `link` is None where
+    there is none.
+    """
+
+    stamps: list[_Seen]
+    link: Entry[Link] | None
+    is_readable: bool
+    entry: RetryEntry | None = None
+
+
+def _unknown_opportunities(ctx: Context, pages: Mapping[str, Page], plan: PollPlan) -> dict[str, _Found]:
     """The opportunities of all pages with a stamp that is not known to their link, each with its retry entry."""
     found: dict[str, list[_Seen]] = {}
     for name, page in pages.items():
@@ -95,22 +113,25 @@ def _unknown_opportunities(ctx: Context, pages: Mapping[str, Page], plan: PollPl
             seen = _Seen(query, value_in_record(record, query.stamp), bool(record.get("IsDeleted")), cursor)
             found.setdefault(str(record[query.opportunity]), []).append(seen)
     examined = ctx.map(partial(_examine, ctx), found.items(), at_most=ctx.policy.parallelism)
-    return dict(one for one in examined if one is not None)
+    unknown = {key: one for key, one in zip(found, examined, strict=True) if one is not None}
+    for key, entry in entries_of(ctx, Side.SALESFORCE, unknown).items():
+        unknown[key].entry = entry
+    return {key: one for key, one in unknown.items() if not _is_left_to_queue(ctx, one)}
 
 
-def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEntry | None] | None:
-    """The opportunity with its retry entry; None if its stamps are known, or if the retry queue will work it.
+def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> _Found | None:
+    """What is not known of an opportunity; None if its stamps are known.
 
-    A pair that failed and has not changed since the cursor is left to the retry queue: the overlap must not shorten
-    its wait. A link that cannot be read knows no stamp: acquiring it queues that pair alone. A link whose lines or
-    columns wait, or that waits for its time, and to which no entry returns for that, belongs to a run that stopped
-    before it queued the pair. Some queries concern links only.
+    A link that cannot be read knows no stamp: acquiring it queues that pair alone. A link whose lines or columns wait,
+    or that waits for its time, and to which no entry returns for that, belongs to a run that stopped before it queued
+    the pair. Some queries concern links only.
     """
     key, seen = found
+    known, is_readable = None, True
     try:
         known = ctx.store.link(key)
     except UnreadableRow:
-        known = None
+        is_readable = False
     stamps = known.value.stamps if known else {}
     unknown = [one for one in seen if one.stamp is None or stamps.get(one.query.name) != one.stamp]
     if [one for one in unknown if one.query.rows or one.is_deleted]:
@@ -121,13 +142,21 @@ def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> tuple[str, RetryEn
         return None
     if not unknown and not (known and (known.value.unwritten or known.value.unshown or _lacks_entry(ctx, known.value))):
         return None
-    entry = ctx.store.retry_entry(Side.SALESFORCE, key)
-    has_columns_only = known is not None and not known.value.unwritten
-    if not unknown and entry and (entry.is_failure or (has_columns_only and _returns_soon(ctx, entry))):
-        return None
-    if entry and entry.must_wait(ctx.clock.now()) and all(map(_is_before_cursor, unknown)):
-        return None
-    return key, entry
+    return _Found(unknown, known, is_readable)
+
+
+def _is_left_to_queue(ctx: Context, found: _Found) -> bool:
+    """Whether the retry queue works the pair.
+
+    A pair that failed and has not changed since the cursor is left to it: the overlap must not shorten its wait.
+    """
+    entry, link = found.entry, found.link
+    if entry is None:
+        return False
+    has_columns_only = link is not None and not link.value.unwritten
+    if not found.stamps and (entry.is_failure or (has_columns_only and _returns_soon(ctx, entry))):
+        return True
+    return entry.must_wait(ctx.clock.now()) and all(map(_is_before_cursor, found.stamps))
 
 
 def _is_row_known(seen: _Seen, stamps: Mapping[str, str]) -> bool:
@@ -242,6 +271,14 @@ def _has_seen_version(ctx: Context, stamp: Json) -> bool:
     is_paused = entry.value.state is State.PAUSED and entry.value.intent is None
     is_read = entry.value.etag == stamp.get("eTag") and not _was_left(ctx, entry.value)
     return is_paused or is_read or _is_pushed(ctx, entry.value, stamp)
+
+
+def linked_deal(ctx: Context, referral_id: str) -> str | None:
+    """The opportunity of a referral that has its link and no record in the inbox; None for any other referral."""
+    with suppress(UnreadableRow):
+        entry = ctx.store.pointer(referral_id)
+        return entry.value.opportunity_id if entry is not None and entry.value.inbox is None else None
+    return None
 
 
 def _is_pushed(ctx: Context, link: Link, stamp: Json) -> bool:

@@ -32,7 +32,8 @@ from shared.domain.microsoft_record import MicrosoftRecord, PartnerRecord
 from shared.domain.sighting import Sighting
 from shared.foundation.errors import NotFound, Rejected, SignInFailed, StoreConflict
 from shared.mapping.other_parties import is_foreign, msx_id_in, parties_in, record_of_party, with_ours
-from shared.sync.pair_lease import Pair, acquire, open_pairs, read_opportunities, record_intent, release, run_step
+from shared.sync.acquire_pair import acquire
+from shared.sync.pair_lease import Pair, open_pairs, read_opportunities, record_intent, release, run_step
 from shared.sync.ports import BUSY, RECONCILED, Context, Json, Outcome, Outcomes, Result, RetryEntry
 from shared.sync.retry_queue import keep_retry_queue, outcome_of_error, pause_of_either_side, pausing_on_failure
 from shared.sync.show_request import look_at_again, show_requests
@@ -254,9 +255,8 @@ def _acquire_or_queue(ctx: Context, deal: str) -> Pair | Outcome:
         known = ctx.store.link(deal)
         if known is None:
             return RECONCILED
-        effects = known.value.intent.effects if known.value.intent else ()
-        is_unknown = any(effect.kind is not EffectKind.MARK_OPPORTUNITY for effect in effects)
-        return BUSY if is_unknown else acquire(ctx, deal)
+        is_unknown = known.value.intent is not None and not known.value.intent.only_shows
+        return BUSY if is_unknown else acquire(ctx, deal, known={deal: known})
     except Exception as error:  # noqa: BLE001 - as in `_find_or_queue`
         return outcome_of_error(ctx, error, deal)
 

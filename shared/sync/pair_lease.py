@@ -1,13 +1,13 @@
 """Holds one pair while a run works on it: its lease, what was read, what is planned, and the lines that wait.
 
-The link's row is the lock: an empty intent under its ETag acquires it, and each intent that is stored renews it.
+The link's row is the lock (`acquire_pair.py`): each intent that is stored renews the lease.
 
 Source: docs/protocol.md#lease-and-intent.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct, field
 
@@ -26,9 +26,9 @@ from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition, kept_cause
 from shared.domain.unreadable_refusals import refused_once_more
-from shared.foundation.errors import CosellError, StoreConflict, UnreadableRefusal
+from shared.foundation.errors import CosellError, UnreadableRefusal
 from shared.sync.pending_lines import PendingLines
-from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Json, Outcome, Result, Write, Written
+from shared.sync.ports import RECONCILED, Context, Entry, Json, Outcome, Result, Write, Written
 from shared.sync.retry_queue import outcome_of_error, pause_side, paused_until, pausing_on_failure, retry_after_pause
 
 
@@ -47,6 +47,7 @@ class Pair(Struct):
     missing_at    when the opportunity was not found, by the server's clock; None while it is there
     news          what the opportunity is to show of Microsoft's record, by the keys of the columns
     granted       the counted changes that this run may make; None until they are counted (`mass_change.py`)
+    written       the audit lines of the pair, by transaction, where this run has written them all; else None
     outcome       how the work ended; None while it goes on
     """
 
@@ -66,7 +67,13 @@ class Pair(Struct):
     pending: PendingLines = field(default_factory=PendingLines)
     news: Mapping[str, str] = field(default_factory=dict)
     granted: tuple[Counted, ...] | None = None
+    written: list[Sequence[Line]] | None = None
     outcome: Outcome | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no instance holds the pair: its row was read, and nothing is written yet."""
+        return self.entry.value.intent is None
 
     @property
     def read_referral(self) -> Referral | None:
@@ -183,45 +190,28 @@ class Pair(Struct):
             self.drop_plan()
 
 
-def acquire(ctx: Context, opportunity_id: str, *, leaves_paused: bool = False) -> Pair | Outcome:
-    """Acquire the lease of a pair, and create its row if it is missing; an outcome if another instance holds it.
-
-    A paused pair may be left alone: the referral is read once the opportunity is ticked again.
-    """
-    try:
-        entry = ctx.store.link(opportunity_id)
-        if leaves_paused and entry and entry.value.state is State.PAUSED and entry.value.intent is None:
-            return RECONCILED
-        if entry is None:
-            acquired = ctx.store.insert_link(Link(opportunity_id, intent=Intent()))
-        elif entry.value.intent is None:
-            acquired = ctx.store.replace_link(entry, replace(entry.value, intent=Intent()))
-        else:
-            return _take_over(ctx, entry, entry.value.intent)
-    except StoreConflict:
-        return BUSY
-    return Pair(opportunity_id, acquired, acquired.value, ctx.clock.now())
-
-
-def _take_over(ctx: Context, entry: Entry[Link], intent: Intent) -> Pair | Outcome:
-    if entry.age < ctx.policy.lease:
-        return BUSY
-    now, creation = ctx.clock.now(), intent.find(EffectKind.CREATE_REFERRAL)  # lists show a new referral late
-    wait = ctx.policy.lease + (ctx.policy.settle_time if creation else timedelta())
-    if entry.age < wait:
-        return Outcome(Result.RETRY, "settling", now + wait - entry.age)
-    taken = ctx.store.replace_link(entry, entry.value)
-    return Pair(taken.value.opportunity_id, taken, taken.value, now, intent, now - entry.age)
-
-
 def record_intent(
     ctx: Context, pair: Pair, *effects: Effect, link: Link | None = None, lines: tuple[Line, ...] = ()
 ) -> None:
     """Store the coming effects before the first, with another `link` if one is given. Raises StoreConflict."""
     intended = replace(link or pair.link, intent=Intent(effects))
     intended = intended if not lines else replace(intended, unwritten=True)
-    pair.entry = ctx.store.replace_link(pair.entry, intended, lines, ctx.correlation_id)
-    pair.link, pair.interrupted, pair.renewed_at = pair.entry.value, Intent(), ctx.clock.now()
+    _store(ctx, pair, intended, lines)
+    pair.interrupted = Intent()
+
+
+def _store(ctx: Context, pair: Pair, link: Link, lines: tuple[Line, ...]) -> None:
+    """Write the row with new audit lines in one transaction, which renews the lease. Raises StoreConflict."""
+    lines = (*pair.pending.confirmed, *lines)
+    pair.entry = ctx.store.replace_link(pair.entry, link, lines, ctx.correlation_id)
+    pair.link, pair.renewed_at, pair.pending.confirmed = pair.entry.value, ctx.clock.now(), ()
+    if pair.written is not None:
+        pair.written.append(lines)
+
+
+def audit_lines(ctx: Context, pair: Pair) -> Sequence[Line]:
+    """The audit lines of a pair, newest first; what this run has written itself is not read again."""
+    return ctx.store.audit(pair.id, pair.written)
 
 
 def record_writes(ctx: Context, pair: Pair, changes: tuple[Change, ...] = ()) -> None:
@@ -242,11 +232,20 @@ def _effect(kind: EffectKind, changes: tuple[Change, ...], version: str) -> Effe
     return Effect(kind, Deal({c.field: c.new for c in changes}), Deal({c.field: c.old for c in changes}), version)
 
 
-def confirm_effect(ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines: tuple[Line, ...] = ()) -> None:
-    """Remove a confirmed effect from the intent, with the base it moves and its audit lines, in one transaction."""
+def confirm_effect(
+    ctx: Context, pair: Pair, kind: EffectKind, link: Link, lines: tuple[Line, ...] = (), *, is_last: bool = False
+) -> None:
+    """Remove a confirmed effect from the intent, with the base it moves and its audit lines, in one transaction.
+
+    After the last effect of a pair, that is the next write of the row: mostly its release. If the process stops before
+    it, recovery finds the intent, and looks.
+    """
     rest = tuple(effect for effect in (pair.link.intent or Intent()).effects if effect.kind is not kind)
-    pair.entry = ctx.store.replace_link(pair.entry, replace(link, intent=Intent(rest)), lines, ctx.correlation_id)
-    pair.link, pair.renewed_at = pair.entry.value, ctx.clock.now()
+    confirmed = replace(link, intent=Intent(rest))
+    if is_last and not rest:
+        pair.link, pair.pending.confirmed = confirmed, (*pair.pending.confirmed, *lines)
+    else:
+        _store(ctx, pair, confirmed, lines)
     if pair.plan is not None:
         # Otherwise a later effect would move the base back.
         pair.plan = replace(pair.plan, base=link.base, refused=link.refused, reported=link.reported)
@@ -259,8 +258,7 @@ def release(ctx: Context, pair: Pair) -> None:
     link = replace(pair.link, unwritten=pair.link.unwritten or bool(lines))
     known = with_known_versions(link, pair.opportunity, pair.read_referral, ctx.translation.rules)
     known = replace(known, intent=intent, answer_by=pair.answer_by if pair.link.answer_by else None)
-    pair.entry = ctx.store.replace_link(pair.entry, known, lines, ctx.correlation_id)
-    pair.link = pair.entry.value
+    _store(ctx, pair, known, lines)
 
 
 def end_parked(ctx: Context, pair: Pair, cause: Cause, at: datetime | None = None, *, is_last: bool = True) -> None:

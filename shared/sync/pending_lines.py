@@ -18,6 +18,7 @@ class PendingLines(Struct):
     notes       the plan's lines, which go with the records that they belong to
     losses      the plan's lines about discarded values, which the confirmed write of that field makes true
     told        the losses and recovered lines that were taken: a later plan of this run repeats none of them
+    confirmed   the lines of a confirmed write, which the opportunity shows, and the next write of the row stores
     is_held     whether the link holds the records that the notes belong to: then its next write stores the notes too
     """
 
@@ -25,6 +26,7 @@ class PendingLines(Struct):
     notes: tuple[Line, ...] = ()
     losses: tuple[Line, ...] = ()
     told: tuple[Line, ...] = ()
+    confirmed: tuple[Line, ...] = ()
     is_held: bool = False
 
     def put_plan(self, plan: Plan) -> None:

@@ -29,8 +29,8 @@ class PointerStore(Protocol):
     def audit_of_lead(self, referral_id: str) -> Sequence[Line]:
         """The audit lines of a lead, newest first."""
 
-    def audit(self, opportunity_id: str) -> Sequence[Line]:
-        """The audit lines, newest first."""
+    def audit(self, opportunity_id: str, written: Sequence[Sequence[Line]] | None = None) -> Sequence[Line]:
+        """The audit lines, newest first. Nothing is read if `written` has all of them, by transaction."""
 
     def claim_account(self, key: str, lease: timedelta) -> Entry[None] | None:
         """Claim an account's match key while the account is looked up and created; None while another claim is live."""

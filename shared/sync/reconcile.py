@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from operator import call
 
-from msgspec import Struct
-
 from shared.domain.answer_clock import must_be_read
 from shared.domain.clones import Twins, next_look
 from shared.domain.deal import CLOSED, VISIBILITY, Side, Status
@@ -20,15 +18,16 @@ from shared.domain.known_versions import referral_from_base, stand_in
 from shared.domain.link_states import SUSPENDED, State
 from shared.domain.mass_change import waits_for_approval
 from shared.domain.resting_links import settled
-from shared.foundation.errors import CosellError, SignInFailed, Throttled
+from shared.foundation.errors import SignInFailed, Throttled
 from shared.mapping.stamps import MAX_COMMIT_TIME, SECOND
+from shared.sync.acquire_pair import KnownLinks, Work, acquire_all, hold, open_free
 from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
 from shared.sync.decide_pair import end_of, end_rest, leave_sync, make_plan, must_send, plan_and_send, send_changes
 from shared.sync.hear_microsoft import look_for_news
 from shared.sync.mark_names import mark_names
 from shared.sync.mass_change import stop_mass_changes, wait_for_approval
-from shared.sync.pair_lease import Pair, acquire, open_pairs, read_opportunities, release, run_step
+from shared.sync.pair_lease import Pair, audit_lines, open_pairs, read_opportunities, release, run_step
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
 from shared.sync.prepare_create import adopt_for_missing, adopt_named_referral, find_twins, note_untick, prepare_create
 from shared.sync.retry_queue import left_for_pause, outcome_of_error, pause_side, retry_after_pause, retry_once_rested
@@ -48,19 +47,17 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
 
 
-class Work(Struct, frozen=True):
-    """The pairs under their leases, and the outcomes of those whose lease could not be acquired."""
-
-    pairs: Sequence[Pair]
-    ended: Mapping[str, Outcome]
-
-
 # --- acquiring and reading
 
 
-def open_pushed(ctx: Context, opportunity_ids: Sequence[str], asked: Collection[str] = ()) -> Work:
-    """Acquire, read and plan the pairs of opportunities that may have changed, or that an operator has `asked` for."""
-    work = _acquire_all(ctx, opportunity_ids)
+def open_pushed(
+    ctx: Context, opportunity_ids: Sequence[str], asked: Collection[str] = (), known: KnownLinks | None = None
+) -> Work:
+    """Acquire, read and plan the pairs of opportunities that may have changed, or that an operator has `asked` for.
+
+    `known` has the rows that the run has just read.
+    """
+    work = acquire_all(ctx, opportunity_ids, known)
     for pair in (one for one in work.pairs if one.id in asked and one.link.state not in SUSPENDED):
         pair.take_link(pair.link.tried_anew(), as_stored=True)
     if tests := [pair for pair in work.pairs if pair.link.close_as_test]:
@@ -74,31 +71,25 @@ def open_pushed(ctx: Context, opportunity_ids: Sequence[str], asked: Collection[
     return work
 
 
-def open_pulled(ctx: Context, opportunity_ids: Sequence[str], queued: Collection[str] = ()) -> Work:
-    """Acquire, read and plan the pairs whose referral may have changed; those in `queued` are from the retry queue."""
-    work = _acquire_all(ctx, opportunity_ids, leaves_paused=True)
-    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_read_pulled, queued=queued))
+def open_pulled(
+    ctx: Context,
+    opportunity_ids: Sequence[str],
+    queued: Collection[str] = (),
+    before: Callable[[], object] = lambda: None,
+) -> Work:
+    """Acquire, read and plan the pairs whose referral may have changed; those in `queued` are from the retry queue.
+
+    `before` is called before the lease of one that is no echo is acquired.
+    """
+    work = open_free(ctx, opportunity_ids)
+    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_read_pulled, queued=queued, before=before))
     read_opportunities(ctx, work.pairs)
     run_for_each(ctx, None, work.pairs, make_plan)
     return work
 
 
-def _acquire_all(ctx: Context, opportunity_ids: Sequence[str], *, leaves_paused: bool = False) -> Work:
-    step = partial(_acquire_or_queue, ctx, leaves_paused=leaves_paused)
-    results = ctx.map(step, opportunity_ids, at_most=ctx.policy.parallelism)
-    ended = {key: one for key, one in zip(opportunity_ids, results, strict=True) if isinstance(one, Outcome)}
-    return Work([one for one in results if isinstance(one, Pair)], ended)
-
-
-def _acquire_or_queue(ctx: Context, opportunity_id: str, *, leaves_paused: bool) -> Pair | Outcome:
-    try:
-        return acquire(ctx, opportunity_id, leaves_paused=leaves_paused)
-    except CosellError as error:
-        return outcome_of_error(ctx, error, opportunity_id)
-
-
-def _read_pulled(ctx: Context, pair: Pair, queued: Collection[str]) -> None:
-    """Read the referral; the work on an echo ends here.
+def _read_pulled(ctx: Context, pair: Pair, queued: Collection[str], before: Callable[[], object]) -> None:
+    """Read the referral, and acquire the lease; the work on an echo ends here, and needs no lease.
 
     A pair from the retry queue is never an echo: what it waits for, such as the time of a close, need not be a change
     of the referral (docs/protocol.md#echoes). An echo of an unanswered deal waits for its next warning.
@@ -108,9 +99,14 @@ def _read_pulled(ctx: Context, pair: Pair, queued: Collection[str]) -> None:
     if is_known and not (
         pair.interrupted.effects or pair.link.unwritten or pair.link.unshown or pair.id in queued or _is_due(ctx, pair)
     ):
+        if (is_owner_untold(pair.link) or pair.link.inbox is not None) and not hold(ctx, pair):
+            return
         known, now = pair.link.answer_by, ctx.clock.now()
         coming = known.next_warning(now) if known is not None and pair.link.state is State.ON_HOLD else None
         pair.end(Outcome(Result.RETRY, WAITING, coming) if coming else RECONCILED)
+    else:
+        before()
+        hold(ctx, pair)
 
 
 def _is_due(ctx: Context, pair: Pair) -> bool:
@@ -197,7 +193,8 @@ def carry_out(ctx: Context, work: Work, direction: str | None = None) -> Outcome
     chunks = batches_of_write_backs(ctx, work.pairs)
     at_most = ctx.parallelism(Side.SALESFORCE) if len(chunks) > 1 else 1
     ctx.map(partial(write_back, ctx), chunks, at_most=at_most)
-    ctx.map(lambda pair: run_step(ctx, pair, _release_pair), work.pairs, at_most=ctx.policy.parallelism)
+    held = [pair for pair in work.pairs if not pair.is_free]
+    ctx.map(lambda pair: run_step(ctx, pair, _release_pair), held, at_most=ctx.policy.parallelism)
     if unshown:
         look_at_again(ctx, unshown)
     return {**work.ended, **{pair.id: end_of(pair) for pair in work.pairs}}
@@ -317,7 +314,7 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
     is_open, intent = pair.may_have_written, pair.link.intent
     if is_open and (pair.interrupted.effects or not (intent and intent.only_shows)):
         return
-    if _is_unused(pair):
+    if _is_unused(ctx, pair):
         ctx.store.delete_link(pair.entry)
         return
     if is_owner_untold(pair.link) and not is_open:
@@ -339,8 +336,8 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
         pair.end(replace(ended, at=due))  # what was refused does not stop the clock of the deal
 
 
-def _is_unused(pair: Pair) -> bool:
-    """Whether the link was inserted for this work only, and holds nothing that must be kept."""
+def _is_unused(ctx: Context, pair: Pair) -> bool:
+    """Whether the link was inserted for this work only, and holds nothing that must be kept, such as an audit line."""
     link, code = pair.link, (pair.outcome or RECONCILED).cause
     is_empty = link.referral_id is None and not (link.reported or link.waiting) and link.cause is None
-    return is_empty and code in ("", BUSY.cause)
+    return is_empty and code in ("", BUSY.cause) and not audit_lines(ctx, pair)

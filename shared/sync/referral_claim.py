@@ -21,7 +21,14 @@ from shared.domain.audit import Line
 from shared.domain.inbox import MAY_BE_SHOWN, InboxItem
 from shared.domain.leads import KnownLead
 from shared.domain.link import Effect, Intent, Pointer
-from shared.foundation.errors import Ambiguous, Conflict, CosellError, Rejected, StoreConflict, StoreError
+from shared.foundation.errors import (
+    Ambiguous,
+    Conflict,
+    CosellError,
+    Rejected,
+    StoreConflict,
+    StoreError,
+)
 from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Outcome
 
 

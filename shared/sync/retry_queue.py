@@ -14,13 +14,11 @@ Source: docs/protocol.md#errors-and-retries, docs/protocol.md#the-retry-queue, d
 """
 
 import traceback
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from msgspec import Struct
 
 from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Side
@@ -304,44 +302,3 @@ def queue_poisoned_event(
     ctx.log("event_poisoned", referral_id=referral_id, event_id=event_id)
     key = Sighting(referral_id).key if is_related else referral_id
     queue_pair(ctx.begin_run(event_id), Side.PARTNER_CENTER, key, Outcome(Result.RETRY, "poisoned"))
-
-
-class QueuedPairs(Struct, frozen=True):
-    """The retry queue of a side: its entries, one batch of a run at most, and those whose time has come, by pair."""
-
-    entries: Sequence[RetryEntry]
-    ready: Mapping[str, RetryEntry]
-
-
-def read_retry_queue(ctx: Context, *sides: Side) -> dict[Side, QueuedPairs]:
-    """Read the retry queues of sides.
-
-    A queue is read again only where the first entries are a full batch, because then they may lack ready ones.
-    """
-    queues: dict[Side, QueuedPairs] = {}
-    for side in sides:
-        entries = ctx.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), ctx.policy.batch)
-        now = ctx.clock.now()
-        is_full = len(entries) >= ctx.policy.batch
-        until_now = ctx.store.retry_entries(side, now, ctx.policy.batch) if is_full else entries
-        queues[side] = QueuedPairs(entries, {entry.key: entry for entry in until_now if entry.at <= now})
-    return queues
-
-
-def read_entries(ctx: Context, referral_ids: Collection[str]) -> Mapping[str, RetryEntry]:
-    """The entries of failed work on referrals that are about to be worked for another reason.
-
-    Their work ends these entries too: otherwise the next push would read each referral once more.
-    """
-    if not referral_ids:
-        return {}
-    queue = read_retry_queue(ctx, Side.PARTNER_CENTER)[Side.PARTNER_CENTER]
-    failed = (entry for entry in queue.entries if entry.is_failure and entry.key in referral_ids)
-    return {entry.key: entry for entry in failed}
-
-
-def backlog_fields(ctx: Context, entries: Sequence[RetryEntry]) -> dict[str, int]:
-    """How many pairs are late, and the age of the oldest in seconds, as fields of a log event."""
-    late = [entry.since for entry in entries if entry.is_failure and entry.since]
-    oldest = (ctx.clock.now() - min(late)).total_seconds() if late else 0
-    return {"count": len(late), "oldest_seconds": round(oldest)}

@@ -15,18 +15,19 @@ from functools import partial
 from msgspec import Struct, field
 
 from shared.domain.deal import Side
+from shared.domain.link import Link
 from shared.domain.sighting import RELATED, Sighting
 from shared.foundation.errors import CosellError, NotFound
 from shared.foundation.logs import CURRENT_RUN, failure_fields
-from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, changed_referrals
+from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, changed_referrals, linked_deal
 from shared.sync.hear_microsoft import hear_parties
 from shared.sync.link_referral import MISSING, link_referral
-from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Mode, Outcome, Outcomes, Result, RetryEntry
+from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Entry, Mode, Outcome, Outcomes, Result, RetryEntry
+from shared.sync.read_queue import backlog_fields, read_entries, read_retry_queue
 from shared.sync.reconcile import carry_out, open_pulled, open_pushed
 from shared.sync.retry_queue import (
     PULLED_TOGETHER,
     asked_for,
-    backlog_fields,
     batches_of_pairs,
     keep_retry_queue,
     left_for_pause,
@@ -35,8 +36,6 @@ from shared.sync.retry_queue import (
     pairs_at_once,
     pause_of_either_side,
     pause_side,
-    read_entries,
-    read_retry_queue,
     reason_to_skip,
     restore_sides,
 )
@@ -69,30 +68,21 @@ def run_push(ctx: Context) -> Report:
         return report
     paused = ctx.policy.paused.union(ctx.store.pauses())
     started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
-    backlog: list[RetryEntry] = []
+    backlog, coming = list[RetryEntry](), dict[str, datetime]()
     with _guard_run(ctx, PUSH, Side.SALESFORCE) as guard:
         for batch in _changed_unless_paused(ctx, paused):
             report.seen += batch.seen
             for chunk in batches_of_pairs(ctx, batch.opportunities, ctx.policy.batch):
-                report.add(work_opportunities(ctx, chunk, batch.opportunities))
-            ctx.store.move_cursors(batch.cursors)
+                report.add(work_opportunities(ctx, chunk, batch.opportunities, batch.links))
+            coming |= batch.cursors
+            if batch.opportunities:  # else they are moved with the heartbeat
+                ctx.store.move_cursors(coming)
+                coming.clear()
             if must_stop(ctx, started, PUSH):
                 break
-        queues = read_retry_queue(ctx, *Side)
-        for side, direction, work in (
-            (Side.SALESFORCE, PUSH, work_opportunities),
-            (Side.PARTNER_CENTER, PULL, work_referrals),
-        ):
-            ready = queues[side].ready
-            if ready and direction not in paused and not must_stop(ctx, started, direction):
-                for chunk in batches_of_pairs(ctx, ready, PULLED_TOGETHER):
-                    report.add(work(ctx, chunk, ready))
-                    if must_stop(ctx, started, direction):
-                        break
-                queues |= read_retry_queue(ctx, side)
-        backlog = [entry for queue in queues.values() for entry in queue.entries]
+        backlog = _work_queues(ctx, report, paused, started)
     if not guard.has_failed:
-        _finish_push(ctx, report, backlog, started)
+        _finish_push(ctx, report, backlog, started, coming)
     return report
 
 
@@ -143,8 +133,12 @@ def pull_event(
     ctx = ctx.begin_run(event_id)
     run = CURRENT_RUN.set(ctx.correlation_id)
     try:
-        key = Sighting(referral_id).key if is_related else referral_id
-        return work_referrals(ctx, [key], {} if is_related else read_entries(ctx, [key]))[key]
+        if is_related:
+            key = Sighting(referral_id).key
+            return work_referrals(ctx, [key], {})[key]
+        if deal := linked_deal(ctx, referral_id):
+            return _pull_linked(ctx, referral_id, deal)
+        return work_referrals(ctx, [referral_id], read_entries(ctx, [referral_id]))[referral_id]
     finally:
         CURRENT_RUN.reset(run)
 
@@ -183,12 +177,35 @@ def _changed_unless_paused(ctx: Context, paused: frozenset[str]) -> Iterator[Bat
     return changed_opportunities(ctx)
 
 
-def _finish_push(ctx: Context, report: Report, backlog: Sequence[RetryEntry], started: datetime) -> None:
-    """Log the backlog, restore the sides, move the heartbeat and log the counts, after a run without failure."""
+def _work_queues(ctx: Context, report: Report, paused: frozenset[str], started: datetime) -> list[RetryEntry]:
+    """Work the entries of both retry queues whose time has come; returns all that are left."""
+    queues = read_retry_queue(ctx, *Side)
+    for side, direction, work in (
+        (Side.SALESFORCE, PUSH, work_opportunities),
+        (Side.PARTNER_CENTER, PULL, work_referrals),
+    ):
+        ready = queues[side].ready
+        if ready and direction not in paused and not must_stop(ctx, started, direction):
+            for chunk in batches_of_pairs(ctx, ready, PULLED_TOGETHER):
+                report.add(work(ctx, chunk, ready))
+                if must_stop(ctx, started, direction):
+                    break
+            queues |= read_retry_queue(ctx, side)
+    return [entry for queue in queues.values() for entry in queue.entries]
+
+
+def _finish_push(
+    ctx: Context,
+    report: Report,
+    backlog: Sequence[RetryEntry],
+    started: datetime,
+    cursors: Mapping[str, datetime],
+) -> None:
+    """Log backlog and counts, restore the sides, and move cursors and heartbeat, after a run without failure."""
     counts, late = report.fields(), backlog_fields(ctx, backlog)
     restore_sides(ctx)
     try:
-        ctx.store.move_cursor("push_done", ctx.clock.now())
+        ctx.store.move_cursors({**cursors, "push_done": ctx.clock.now()})
     finally:  # the backlog is worth a line even if the heartbeat cannot be written
         usage = ctx.salesforce.api_usage()
         ctx.log("unsynced", **late)
@@ -206,9 +223,7 @@ def _finish_push(ctx: Context, report: Report, backlog: Sequence[RetryEntry], st
 
 
 def _finish_sweep(ctx: Context, report: Report, started: datetime, newest: datetime | None) -> None:
-    if newest:
-        ctx.store.move_cursor(SWEEP, newest)
-    ctx.store.move_cursor("sweep_done", ctx.clock.now())
+    ctx.store.move_cursors({**({SWEEP: newest} if newest else {}), "sweep_done": ctx.clock.now()})
     ctx.log(
         "sweep_done",
         correlation_id=ctx.correlation_id,
@@ -221,13 +236,16 @@ def _finish_sweep(ctx: Context, report: Report, started: datetime, newest: datet
 
 
 def work_opportunities(
-    ctx: Context, opportunity_ids: Sequence[str], worked: Mapping[str, RetryEntry | None]
+    ctx: Context,
+    opportunity_ids: Sequence[str],
+    worked: Mapping[str, RetryEntry | None],
+    known: Mapping[str, Entry[Link] | None] | None = None,
 ) -> Outcomes:
-    """Push opportunities; `worked` holds their retry entries as read before the work."""
+    """Push opportunities; `worked` holds their retry entries as read before the work, and `known` their rows."""
     if len(opportunity_ids) < len(worked) and (pause := pause_of_either_side(ctx)):  # a part before may have met it
         outcomes: Outcomes = dict.fromkeys(opportunity_ids, pause)
     else:
-        outcomes = carry_out(ctx, open_pushed(ctx, opportunity_ids, asked_for(worked)), PUSH)
+        outcomes = carry_out(ctx, open_pushed(ctx, opportunity_ids, asked_for(worked), known), PUSH)
     keep_retry_queue(ctx, Side.SALESFORCE, outcomes, worked)
     return outcomes
 
@@ -259,6 +277,16 @@ def work_referrals(
         outcomes |= _read_again(outcomes, worked, are_listed=are_listed)
     keep_retry_queue(ctx, Side.PARTNER_CENTER, outcomes, worked)
     return outcomes
+
+
+def _pull_linked(ctx: Context, referral_id: str, deal: str) -> Outcome:
+    """Pull a referral that has its link. Its retry entry is read once it is known to be no echo, before the work."""
+    worked = dict[str, RetryEntry]()
+    if not (outcome := pause_of_either_side(ctx) or left_for_pause(ctx, PULL)):
+        pulled = open_pulled(ctx, [deal], before=lambda: worked.update(read_entries(ctx, [referral_id])))
+        outcome = carry_out(ctx, pulled, PULL)[deal]
+    keep_retry_queue(ctx, Side.PARTNER_CENTER, {referral_id: outcome}, worked)
+    return outcome
 
 
 MOST_TRIES_OF_A_MISSING = 6

@@ -27,6 +27,7 @@ from shared.domain.transitions import written as written_link
 from shared.domain.unreadable_refusals import taken
 from shared.sync.pair_lease import (
     Pair,
+    audit_lines,
     call_salesforce,
     confirm_effect,
     end_parked,
@@ -50,8 +51,7 @@ COLLECTION, BARE = 200, 2
 def write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> list[Pair]:
     """Write the plans' changes in one call. Returns the pairs to plan again.
 
-    A person may have changed the record meanwhile (412), or Salesforce refused several values together: the first one
-    was then written alone, and the others follow (docs/protocol.md#rejected-writes).
+    The record changed meanwhile (412), or one of several refused values was written (docs/protocol.md#rejected-writes).
     """
     writes = [write for pair in pairs if (write := run_step(ctx, pair, prepare_write))]
     if not writes:
@@ -74,7 +74,7 @@ def prepare_write(ctx: Context, pair: Pair, *, is_shown: bool = True) -> Write |
     changes = pair.plan.to_salesforce
     values = ctx.translation.values(changes)
     if is_shown and pair.link.unshown is None:
-        lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *ctx.store.audit(pair.id)]
+        lines = [*pair.pending.expected_lines(changes, ctx.clock.now()), *audit_lines(ctx, pair)]
         mark, missing = without_refusals(pair.link, changes, pair.plan).due_mark, _missing_identity(ctx, pair)
         values |= _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(lines), missing))
         values |= request_values(ctx, pair)
@@ -166,7 +166,7 @@ def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *
     confirmed = written_link(before, changes, read_back.deal, referral, now, is_shown=is_shown)
     pair.take_read_back(read_back)
     lines = (*confirmed.lines, *pair.pending.take_confirmed(changes, now))
-    confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines)
+    confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines, is_last=True)
     ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id, "referral_id": pair.link.referral_id}
     ctx.log("opportunity_written", **ids, fields=[change.field for change in changes])
 
@@ -289,7 +289,7 @@ def store_coming_write(ctx: Context, pair: Pair, *, is_whole: bool = True) -> No
 
 def _prepare_write_back(ctx: Context, pair: Pair) -> _WriteBack:
     store_coming_write(ctx, pair)
-    missing, stored, mark = _missing_identity(ctx, pair), ctx.store.audit(pair.id), pair.link.due_mark
+    missing, stored, mark = _missing_identity(ctx, pair), audit_lines(ctx, pair), pair.link.due_mark
     whole = values = _with_unshown(ctx, pair, ctx.translation.shown_state(mark, audit_text(stored), missing))
     if pair.link.unshown:
         left_out = pair.link.columns_left_out(ctx.clock.now())

@@ -149,7 +149,7 @@ def _link_referral(
         linked = replace(linked, link=replace(linked.link, refused=refused), lines=told)
     pair.take_referral(referral)
     confirm_effect(ctx, pair, EffectKind.CREATE_REFERRAL, linked.link, linked.lines)
-    point_to_link(ctx, referral.id, pair.id)
+    point_to_link(ctx, referral.id, pair.id, is_new=not is_adopted)
     event = "referral_adopted" if is_adopted else "referral_created"
     ctx.log(event, correlation_id=ctx.correlation_id, opportunity_id=pair.id, referral_id=referral.id)
 
@@ -160,9 +160,16 @@ def complete_pointer(ctx: Context, pair: Pair) -> None:
         point_to_link(ctx, pair.link.referral_id, pair.id)
 
 
-def point_to_link(ctx: Context, referral_id: str, opportunity_id: str) -> None:
-    """Make the referral's pointer lead to the link, even if another instance has claimed it: the link decides."""
+def point_to_link(ctx: Context, referral_id: str, opportunity_id: str, *, is_new: bool = False) -> None:
+    """Make the referral's pointer lead to the link, even if another instance has claimed it: the link decides.
+
+    A referral that this run has created mostly has no pointer, so it is inserted without a look.
+    """
     pointer = Pointer(opportunity_id)
+    if is_new:
+        with suppress(StoreConflict):
+            ctx.store.insert_pointer(referral_id, pointer)
+            return
     # After a conflict, an event is claiming the referral now: it finds the link by the external reference and sets the
     # pointer.
     with suppress(StoreConflict):

@@ -52,7 +52,7 @@ def test_without_changes_only_the_timers_run() -> None:
     assert idle["Salesforce calls"] >= 30
 
 
-def test_an_idle_push_costs_six_table_operations_and_an_idle_sweep_at_most_four() -> None:
+def test_an_idle_push_costs_five_table_operations_and_an_idle_sweep_at_most_four() -> None:
     with ExitStack() as stack:
         world = Simulation(stack)
         world.run_minute(1, 0)
@@ -60,7 +60,7 @@ def test_an_idle_push_costs_six_table_operations_and_an_idle_sweep_at_most_four(
         world.run_minute(2, 0)
         push = world.counts["table operations"] - before
         world.run_minute(15, 0)
-    assert push == 6
+    assert push == 5
     assert world.counts["table operations"] - before - 2 * push <= 4
 
 

@@ -12,7 +12,8 @@ from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_news import Hearing
 from shared.domain.planned import Plan
 from shared.domain.repeats import with_unreadable
-from shared.sync.pair_lease import Pair, acquire, read_opportunities
+from shared.sync.acquire_pair import acquire
+from shared.sync.pair_lease import Pair, read_opportunities, release
 from shared.sync.ports import RECONCILED, Outcome, Result, SideState
 from shared.sync.put_back_columns import count_put_back
 from shared.sync.write_opportunity import (
@@ -256,6 +257,7 @@ def test_values_that_are_refused_together_are_written_one_by_one_without_our_own
         harness.refuse_writes_of(refused)
     assert write_opportunities(harness.first.ctx, [pair]) == ([pair] if is_again else [])
     assert (harness.opportunity(pair.id)["Description"], pair.link.mark) == (notes, mark)
+    release(harness.first.ctx, pair)  # it stores what the last write has confirmed
     assert harness.store.audit(pair.id)[0].field == changes[0].field
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from shared.domain.deal import Side
 from shared.foundation.errors import Ambiguous, SignInFailed, UnreadableRefusal
-from shared.sync.pair_lease import Pair, acquire, call_salesforce
+from shared.sync.acquire_pair import acquire
+from shared.sync.pair_lease import Pair, call_salesforce
 from shared.sync.ports import Outcome, Policy, Result, SideState, Write, Written
 from tests.unit.sync.harness import START, Harness
 

@@ -68,7 +68,7 @@ def test_a_referral_whose_run_stopped_before_it_led_to_its_deal_is_followed_unde
 ) -> None:
     deal = harness.seller_creates()
     crashing = harness.new_instance()
-    crashing.process.interrupt_at("store.pointer", crashing.process.crash)
+    crashing.process.interrupt_at("store.insert_pointer", crashing.process.crash)
     assert crashing.crashes_during(Instance.push)
     (created,) = harness.our_referrals()
     harness.colleague_edits(created["id"], externalReferenceId=f"TEST:{OTHERS}", details_dealValue=5)

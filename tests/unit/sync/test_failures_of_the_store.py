@@ -1,7 +1,8 @@
 """The store, or a defect, fails at an awkward moment: what was begun is ended, and what was found is told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -94,12 +95,12 @@ def test_a_page_that_breaks_the_program_holds_back_no_page_before_it(harness: Ha
 def test_the_backlog_is_logged_although_the_heartbeat_cannot_be_written(harness: Harness) -> None:
     store = harness.first.ctx.store
 
-    def move(name: str, to: object) -> None:
-        if name == "push_done":
+    def move(to: Mapping[str, datetime]) -> None:
+        if "push_done" in to:
             raise StoreUnavailable("away")
-        store.move_cursor(name, to)  # type: ignore[arg-type]  # as the port
+        store.move_cursors(to)
 
-    harness.first.ctx = replace(harness.first.ctx, store=FailingPort(store, "move_cursor", move))
+    harness.first.ctx = replace(harness.first.ctx, store=FailingPort(store, "move_cursors", move))
     with pytest.raises(StoreUnavailable):
         harness.push()
     assert len(harness.first.log.fields_of("unsynced")) == 1

@@ -14,9 +14,10 @@ from shared.domain.link import TRY_AGAIN, Difference, Effect, EffectKind, Intent
 from shared.domain.link_states import Mark, State
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
-from shared.sync.pair_lease import Pair, acquire, record_intent
+from shared.sync.acquire_pair import Work, acquire
+from shared.sync.pair_lease import Pair, record_intent
 from shared.sync.ports import RECONCILED, WAITING, Outcome, Result, SideState
-from shared.sync.reconcile import Work, carry_out, open_pulled, open_pushed
+from shared.sync.reconcile import carry_out, open_pulled, open_pushed
 from tests.unit.sync.harness import AFTER_LEASE, START, Harness
 
 OPEN, LOST = Status("Active", "Accepted"), Status("Closed", "Lost")

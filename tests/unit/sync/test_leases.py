@@ -10,7 +10,8 @@ from shared.domain.deal import Deal
 from shared.domain.link import Effect, EffectKind, Intent, Link
 from shared.domain.link_states import State
 from shared.domain.transitions import Transition
-from shared.sync.pair_lease import Pair, acquire, record_intent
+from shared.sync.acquire_pair import acquire, hold, open_free
+from shared.sync.pair_lease import Pair, record_intent, release
 from shared.sync.ports import BUSY, RECONCILED, Outcome, Policy, Result
 from shared.sync.write_opportunity import store_coming_write
 from tests.unit.sync.harness import Harness
@@ -25,7 +26,13 @@ def acquired_after(harness: Harness, intent: Intent | None, age: timedelta, stat
     """What a pull gets that finds such a row."""
     harness.store.insert_link(Link("006", state, intent=intent))
     harness.advance_time(age.total_seconds())
-    return acquire(harness.first.ctx, "006", leaves_paused=True)
+    return opened(harness)
+
+
+def opened(harness: Harness) -> Pair | Outcome:
+    """What a pull gets of the row."""
+    work = open_free(harness.first.ctx, ["006"])
+    return work.pairs[0] if work.pairs else work.ended["006"]
 
 
 @pytest.mark.parametrize("effects", [(), (MARK,), (CREATION,)])
@@ -56,14 +63,58 @@ def test_a_pull_leaves_a_paused_pair_alone_unless_its_work_was_interrupted(harne
     assert isinstance(paused, Pair)
     assert paused.link == Link("006", State.PAUSED, intent=Intent())
     harness.advance_time(POLICY.lease.total_seconds())
-    assert isinstance(acquire(harness.first.ctx, "006", leaves_paused=True), Pair)
+    assert isinstance(opened(harness), Pair)
 
 
 def test_a_new_row_is_held_at_once(harness: Harness) -> None:
-    pair = acquire(harness.first.ctx, "006", leaves_paused=True)
+    pair = opened(harness)
     assert isinstance(pair, Pair)
     assert harness.stored_link("006") == pair.link == Link("006", intent=Intent())
     assert acquire(harness.new_instance().ctx, "006") == BUSY
+
+
+def test_a_free_row_is_held_only_once_it_is_known_that_there_is_work(harness: Harness) -> None:
+    pair = acquired_after(harness, None, SECOND)
+    assert isinstance(pair, Pair)
+    assert pair.is_free
+    assert harness.stored_link("006").intent is None
+    assert hold(harness.first.ctx, pair)
+    assert harness.stored_link("006").intent == Intent()
+    assert acquire(harness.new_instance().ctx, "006") == BUSY
+
+
+def test_who_has_left_a_row_free_loses_it_to_whoever_is_first(harness: Harness) -> None:
+    """What was read meanwhile counts as read under the lease only if nobody else had the row since."""
+    slow = acquired_after(harness, None, SECOND)
+    fast = acquire(harness.new_instance().ctx, "006")
+    assert isinstance(slow, Pair)
+    assert isinstance(fast, Pair)
+    release(harness.first.ctx, fast)
+    assert not hold(harness.first.ctx, slow)
+    assert slow.outcome == BUSY
+    assert harness.stored_link("006").intent is None
+
+
+def test_a_row_that_the_run_has_read_is_not_read_again(harness: Harness) -> None:
+    harness.store.insert_link(Link("006"))
+    known = {"006": harness.store.link("006"), "007": None}
+    harness.first.process.calls.clear()
+    assert isinstance(acquire(harness.first.ctx, "006", known), Pair)
+    assert isinstance(acquire(harness.first.ctx, "007", known), Pair)
+    assert harness.first.process.calls == ["store.replace_link", "store.insert_link"]
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_row_that_changed_since_it_was_read_is_read_again(harness: Harness, is_held: bool) -> None:
+    harness.store.insert_link(Link("006"))
+    known = {"006": harness.store.link("006"), "007": None}
+    for key in known:
+        pair = acquire(harness.new_instance().ctx, key)
+        assert isinstance(pair, Pair)
+        if not is_held:
+            release(harness.first.ctx, pair)
+    found = [acquire(harness.first.ctx, key, known) for key in known]
+    assert found == [BUSY, BUSY] if is_held else all(isinstance(one, Pair) for one in found)
 
 
 # --- before a write-back

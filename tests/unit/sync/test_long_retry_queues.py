@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from shared.domain.deal import Side
 from shared.sync.ports import Policy, RetryEntry
-from shared.sync.retry_queue import read_retry_queue
+from shared.sync.read_queue import read_retry_queue
 from tests.unit.sync.harness import MINUTE, Harness
 
 LATER = timedelta(hours=1)

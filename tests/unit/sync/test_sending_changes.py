@@ -12,8 +12,9 @@ from shared.domain.help_request import HelpStep
 from shared.domain.link_states import State
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity
+from shared.sync.acquire_pair import acquire
 from shared.sync.decide_pair import make_plan, must_send, plan_and_send, send_changes
-from shared.sync.pair_lease import Pair, acquire
+from shared.sync.pair_lease import Pair
 from shared.sync.ports import Outcome, Policy, Result
 from tests.unit.sync.harness import START, Harness
 

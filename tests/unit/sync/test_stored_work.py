@@ -11,7 +11,8 @@ from shared.domain.link import Difference, Effect, EffectKind, Intent, Link
 from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition
-from shared.sync.pair_lease import Pair, acquire, confirm_effect, record_intent, record_writes, release
+from shared.sync.acquire_pair import acquire
+from shared.sync.pair_lease import Pair, confirm_effect, record_intent, record_writes, release
 from shared.sync.ports import Outcome, Result
 from tests.unit.sync.harness import START, Harness, Instance
 

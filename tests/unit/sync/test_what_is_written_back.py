@@ -16,7 +16,8 @@ from shared.domain.planned import Plan
 from shared.domain.records import Opportunity, Referral
 from shared.domain.repeats import UNREADABLE
 from shared.domain.transitions import Transition
-from shared.sync.pair_lease import Pair, acquire
+from shared.sync.acquire_pair import acquire
+from shared.sync.pair_lease import Pair
 from shared.sync.ports import RECONCILED, Entry, Outcome, Result, Write, Written
 from shared.sync.write_opportunity import (
     batches_of_write_backs,

@@ -7,7 +7,8 @@ import pytest
 from shared.domain.deal import Deal, Side
 from shared.domain.link import Difference, Effect, EffectKind, Link
 from shared.foundation.errors import CosellError, SignInFailed, Throttled
-from shared.sync.pair_lease import Pair, acquire, read_opportunities, record_intent
+from shared.sync.acquire_pair import acquire
+from shared.sync.pair_lease import Pair, read_opportunities, record_intent
 from shared.sync.ports import RECONCILED, Context, Outcome, Result, SideState
 from shared.sync.reconcile import run_for_each
 from tests.unit.sync.harness import START, Harness

@@ -17,7 +17,8 @@ from shared.domain.records import Opportunity
 from shared.domain.repeats import UNREADABLE, with_unreadable
 from shared.domain.sharing import Sharing
 from shared.foundation.errors import Ambiguous
-from shared.sync.pair_lease import Pair, acquire
+from shared.sync.acquire_pair import acquire
+from shared.sync.pair_lease import Pair
 from shared.sync.ports import Outcome, Result
 from shared.sync.write_referral import (
     create_referral,
