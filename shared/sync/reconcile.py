@@ -326,10 +326,11 @@ def _release_pair(ctx: Context, pair: Pair) -> None:
     if pair.link.unshown and (again := pair.link.shown_again_at) and ctx.clock.now() < again < (due or NEVER):
         due = again  # another edit must not end the wait of a column that Salesforce refused
     if pair.link.waiting and (ended is None or ended.result is Result.PARKED) and waits_for_approval(pair.link.waiting):
-        pair.end(wait_for_approval(ctx, pair.link.waiting))
+        pair.end(replace(wait_for_approval(ctx, pair.link.waiting), pushed=pair.id))
         return
     if ended is None and pair.link.state is State.HELD:
-        pair.end(Outcome(Result.HELD, "held", next_look(pair.link, pair.opportunity, ctx.clock.now())))
+        look = next_look(pair.link, pair.opportunity, ctx.clock.now())
+        pair.end(Outcome(Result.HELD, "held", look, pushed=pair.id))
     elif ended is None and due:
         pair.end(Outcome(Result.RETRY, WAITING, due))
     elif ended and due and ended.result is Result.PARKED and ctx.clock.now() < due < (ended.at or NEVER):

@@ -94,8 +94,8 @@ def pause_side(ctx: Context, side: Side, error: CosellError) -> None:
         return
     known = ctx.store.side_state(side, fresh=True)
     until = max(ctx.clock.now() + pause, known.paused_until or ctx.clock.now())
-    parallelism = max(1, (known.parallelism or ctx.policy.parallelism) // 2) if reason == "throttled" else None
-    parallelism = parallelism or known.parallelism
+    fewer = max(1, (known.parallelism or ctx.policy.parallelism) // 2)
+    parallelism = fewer if reason == "throttled" else known.parallelism
     ctx.store.write_side_state(side, replace(known, paused_until=until, reason=reason, parallelism=parallelism))
     ctx.log("side_paused", side=side, reason=reason, seconds=int(pause.total_seconds()))
 
@@ -233,23 +233,28 @@ def keep_retry_queue(ctx: Context, side: Side, outcomes: Outcomes, worked: Mappi
 
     `worked` holds the entries as they were read before the work. An entry is removed only under the ETag it was read
     with, so that an entry which another instance renewed stays. A pull whose referral is known leaves the rest to a
-    push, which need not read it again.
+    push, which need not read it again; what waits for a person is left to a push too, so that it waits in one place.
     """
     for key, outcome in outcomes.items():
         entry = worked.get(key)
         if outcome.pushed and side is Side.PARTNER_CENTER and PUSH not in paused_directions(ctx):
-            queue_pair(ctx, Side.SALESFORCE, outcome.pushed, outcome)
+            _leave(ctx, Side.SALESFORCE, outcome.pushed, outcome)
             if entry is not None:
                 ctx.store.remove_retry_entry(entry)
-        elif outcome.result is Result.RETRY:
-            queue_pair(ctx, side, key, outcome, entry)
-        elif outcome.result is Result.HELD or outcome.at is not None:
-            if _is_asked_meanwhile(ctx.store.retry_entry(side, key), entry):
-                continue
-            at = outcome.at or ctx.clock.now() + ctx.policy.held_interval
-            ctx.store.put_retry_entry(RetryEntry(side, key, at, "held", further=entry.further if entry else ()))
-        elif entry is not None:
-            ctx.store.remove_retry_entry(entry)
+        else:
+            _leave(ctx, side, key, outcome, entry)
+
+
+def _leave(ctx: Context, side: Side, key: str, outcome: Outcome, entry: RetryEntry | None = None) -> None:
+    """Queue one pair that must be tried again, or remove the entry that its work has ended."""
+    if outcome.result is Result.RETRY:
+        queue_pair(ctx, side, key, outcome, entry)
+    elif outcome.result is Result.HELD or outcome.at is not None:
+        at, further = outcome.at or ctx.clock.now() + ctx.policy.held_interval, entry.further if entry else ()
+        if not _is_asked_meanwhile(ctx.store.retry_entry(side, key), entry):
+            ctx.store.put_retry_entry(RetryEntry(side, key, at, "held", further=further))
+    elif entry is not None:
+        ctx.store.remove_retry_entry(entry)
 
 
 def asked_for(worked: Mapping[str, RetryEntry | None]) -> frozenset[str]:
@@ -276,12 +281,11 @@ def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome, worked: Ret
     if _is_asked_meanwhile(known, worked) and outcome.cause != OPERATOR:
         return
     previous = known if known and known.is_failure else None
-    attempts = previous.attempts + (previous.at <= now) if previous else 0
-    since = (previous.since if previous else None) or now
+    attempts, since = (previous.attempts + (previous.at <= now), previous.since or now) if previous else (0, now)
     at = outcome.at or now + wait_after(ctx, attempts)
-    further = known.further if known else ()
     is_asked = known is not None and known.cause == OPERATOR and outcome.cause in NOT_BEGUN
     cause, asked = (OPERATOR, known.asked) if is_asked and known else (outcome.cause, None)
+    further = known.further if known else ()
     ctx.store.put_retry_entry(RetryEntry(side, key, at, cause, attempts, "", since, further, asked))
     ctx.log("pair_due", correlation_id=ctx.correlation_id, side=side, key=key, cause=cause, attempts=attempts)
 

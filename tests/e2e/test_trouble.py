@@ -3,7 +3,7 @@
 import json
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 
 from local.systems import ROOT
 from local.trouble import SETTINGS, Trouble, people_commands
+from shared.app import App
 from shared.cli.approve import run_approve
 from shared.cli.exit_codes import Exit
 from shared.cli.next_command import CommandOptions
@@ -21,6 +22,9 @@ from shared.cli.retry import run_retry
 from shared.cli.status import run_status
 from shared.doctor.approval_check import check_approvals
 from shared.doctor.installation import Installation
+from shared.domain.deal import Side
+from shared.operations.ask_app import APPROVAL
+from shared.store.stored_values import RetryEntry
 from tests.e2e.processes import start_python
 from tests.e2e.world import World
 
@@ -97,6 +101,8 @@ def test_all_six_are_found_and_mended(
         trouble.host.run_now("push_opportunities")
         trouble.wait_for_events()
 
+    assert [entry for entry in queued() if entry.cause in APPROVAL] == []
+    assert run_status(output(), found["stopped"]["example"]) is Exit.OK
     assert groups() == {}
     assert run_status(output(as_json=False)) is Exit.OK
     assert capsys.readouterr().out.splitlines()[-1] == "Nothing is wrong."
@@ -104,6 +110,12 @@ def test_all_six_are_found_and_mended(
     assert len(names) == 20
     microsoft_sent = 6
     assert len(trouble.systems.partner_center.referrals()) == 20 + microsoft_sent
+
+
+def queued() -> Sequence[RetryEntry]:
+    """What waits in the retry queue of either side."""
+    with closing(App()) as app:
+        return [entry for side in Side for entry in app.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), 99)]
 
 
 def mend(act: Callable[..., Any], found: Mapping[str, Mapping[str, Any]]) -> None:

@@ -9,6 +9,7 @@ from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.domain.link_states import Mark, State
 from shared.foundation.errors import Unavailable
+from shared.operations.stopped_changes import approve_stops, find_stops
 from shared.sync.ports import Policy
 from tests.unit.sync.crash_points import crash_instance_at, crash_points
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
@@ -212,6 +213,27 @@ def test_one_date_on_many_deals_stops_and_different_values_do_not(harness: Harne
     dates = [harness.referral_of(deal)["details"]["closingDateTime"][:10] for deal in deals]
     assert dates.count("2027-06-30") == LIMIT
     assert {harness.referral_of(deal)["details"]["notes"] for deal in deals} == {f"Call {one}" for one in range(8)}
+
+
+def test_a_pull_of_a_stopped_deal_leaves_nothing_that_outlasts_the_approval(harness: Harness) -> None:
+    """The pull reads the referral for another change; the push that is approved ends all that waits."""
+    deals = shared_deals(harness, 8)
+    for deal in deals:
+        harness.seller_edits(deal, CloseDate="2027-06-30")
+    harness.push()
+    for number, deal in enumerate(deals):
+        harness.colleague_edits(harness.referral_of(deal)["id"], details_notes=f"Call {number}")
+    harness.sweep()
+    harness.push()
+    assert harness.retry_entries(Side.PARTNER_CENTER) == []
+    waiting = [entry.cause for entry in harness.retry_entries(Side.SALESFORCE)]
+    assert waiting == ["mass_change"] * (len(deals) - LIMIT)
+    approve_stops(harness.first.ctx, find_stops(harness.first.ctx))
+    harness.push()
+    harness.push()
+    dates = [harness.referral_of(deal)["details"]["closingDateTime"][:10] for deal in deals]
+    assert dates == ["2027-06-30"] * len(deals)
+    assert [entry for side in Side for entry in harness.retry_entries(side)] == []
 
 
 def test_a_value_that_was_stopped_waits_in_another_process_too(harness: Harness) -> None:
