@@ -105,7 +105,18 @@ def _print_status(report: StatusReport, now: datetime, output: Output) -> None:
     else:
         output.say("Ends of credentials: not known yet; the daily run stores them.")
     _print_asked(report.asked, now, output)
-    _print_groups(report.groups, now, output)
+    if report.groups:
+        _print_groups(report.groups, now, output)
+    else:
+        output.say(_all_is_well(tuple(map(str, _list(health["paused"])))))
+
+
+def _all_is_well(paused: Sequence[str]) -> str:
+    """The last line where nothing is listed. It names a pause: an operator who forgot theirs would take it for well."""
+    if not paused:
+        return "Nothing is wrong."
+    resume = "cosell resume" if len(paused) > 1 else f"cosell resume {paused[0]}"
+    return f"Nothing is wrong, but {' and '.join(paused)} {'are' if len(paused) > 1 else 'is'} paused: `{resume}`."
 
 
 def _print_asked(asked: Sequence[Request], now: datetime, output: Output) -> None:
@@ -151,9 +162,6 @@ def _pauses(report: StatusReport, side: SideReport) -> str:
 
 
 def _print_groups(groups: Sequence[Group], now: datetime, output: Output) -> None:
-    if not groups:
-        output.say("Nothing is wrong.")
-        return
     output.say("To look at:")
     for group in groups:
         where = f" of {plain(group.field)}" if group.field else ""

@@ -177,6 +177,24 @@ def test_an_empty_store_has_nothing_wrong(capsys: pytest.CaptureFixture[str]) ->
     assert "Nothing is wrong." in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("systems")
+@pytest.mark.parametrize(
+    ("paused", "said"),
+    [
+        (("pull", "push"), "push and pull are paused: `cosell resume --env local`."),
+        (("pull",), "pull is paused: `cosell resume --env local pull`."),
+    ],
+)
+def test_a_pause_is_nothing_wrong_but_the_last_line_names_it(
+    paused: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(App()) as app:
+        for direction in paused:
+            app.store.pause_direction(direction, app.clock.now(), "local")
+    assert run_status(output()) is Exit.OK
+    assert capsys.readouterr().out.splitlines()[-1] == f"Nothing is wrong, but {said}"
+
+
 def test_one_deal_is_shown_with_both_sides_beside_what_was_agreed(
     systems: Systems, deal: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
