@@ -50,8 +50,8 @@ def run_approve(output: Output, *, yes: bool, dry_run: bool) -> Exit:
             if found.stops or found.fields:
                 output.say("Nothing was changed. `cosell approve` asks, and lets it go.")
             return _end(output, found, is_approved=False, code=Exit.OK)
-        if not (yes or output.confirm(f"Let {found.described} go")):
-            output.say("Nothing was changed. To let it go, answer yes, or run `cosell approve --yes`.")
+        if not (yes or output.confirm(f"Let {found.described} go?")):
+            output.say_declined("Nothing was changed", "To let it go", "run `cosell approve --yes`")
             return _end(output, found, is_approved=False, code=Exit.PROBLEM)
         record_action(app, "approve", found.scope)
         approve_stops(app.local, found.stops)
@@ -76,7 +76,8 @@ class Found(Struct, frozen=True):
     def described(self) -> str:
         """What a yes lets go."""
         number, fields = sum(len(stop.deals) for stop in self.stops), ", ".join(field.label for field in self.fields)
-        parts = ([f"these {number} changes"] if self.stops else []) + ([f"the field {fields}"] if self.fields else [])
+        changes = "this 1 change" if number == 1 else f"these {number} changes"
+        parts = ([changes] if self.stops else []) + ([f"the field {fields}"] if self.fields else [])
         return " and ".join(parts)
 
     @property

@@ -95,7 +95,7 @@ def run_apply(
         _print_checked(output, reviewed, checked)
         refused, stored, is_asked, obstacles = checked.refused, 0, False, list[str]()
         if checked.to_link:
-            is_asked = not (dry_run or yes or output.confirm(f"Link {len(checked.to_link)} deals"))
+            is_asked = not (dry_run or yes or output.confirm(f"Link {len(checked.to_link)} deals?"))
         if not (dry_run or is_asked) and (checked.to_link or checked.linked):
             record_action(app, "backfill", f"{len(checked.to_link)} links")
             failed = _link(output, ctx, found, checked)
@@ -105,7 +105,7 @@ def run_apply(
             _print_refused(output, failed)
     if is_asked:
         command = f"cosell backfill {_quoted(file)}{_options(column, soql)} --apply --yes"
-        output.say(f"Nothing was stored. Answer yes, or run `{command}`.")
+        output.say_declined("Nothing was stored", "To link them", f"run `{command}`")
     is_well = not (refused or is_asked)
     output.print_document(_document(reviewed, checked, refused, stored, obstacles, is_well=is_well))
     return Exit.OK if is_well else Exit.PROBLEM

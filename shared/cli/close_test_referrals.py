@@ -49,8 +49,8 @@ def _close(app: App, found: Sequence[TestReferral], output: Output, *, yes: bool
     _print_found(found, output)
     if dry_run or not closable:
         return _end(output, found, requested=())
-    if not (yes or output.confirm(f"Close {len(closable)} as error: Test referral, which cannot be undone")):
-        output.say("Nothing was changed. To close them, answer yes, or run `cosell close-test-referrals --yes`.")
+    if not (yes or output.confirm(f"Close {len(closable)} as error: Test referral, which cannot be undone?")):
+        output.say_declined("Nothing was changed", "To close them", "run `cosell close-test-referrals --yes`")
         _print(output, found, (), is_well=False)
         return Exit.PROBLEM
     asked = [replace(each, obstacle=request_close(app.local, each)) for each in closable]

@@ -106,7 +106,7 @@ def _guide_through_setup(app: App, key_pairs: KeyPairs, file: Path, output: Outp
         file.write_text(certificate.public_pem, encoding="ascii")
     for line in _instructions(app, key_pairs, file):
         output.say(escape(line))
-    if output.confirm("Are all steps done in Salesforce? Test the sign-in now"):
+    if output.confirm("Are all steps done in Salesforce? Test the sign-in now?"):
         return _test_sign_in(app, key_pairs, file, output)
     next_command = f"cosell connect salesforce --env {environment.name} --verify"
     output.say(f"When the steps are done, run `{next_command}`.")

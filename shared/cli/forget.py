@@ -59,8 +59,8 @@ def _forget(app: App, search: Search, output: Output, *, yes: bool, dry_run: boo
     _print_places(search.places, output)
     if dry_run:
         return _end(output, search.places, busy=(), is_erased=False)
-    if search.places and not (yes or output.confirm("Erase these values, which cannot be undone")):
-        output.say("Nothing was erased. To erase them, answer yes, or use --yes.")
+    if search.places and not (yes or output.confirm("Erase these values, which cannot be undone?")):
+        output.say_declined("Nothing was erased", "To erase them", "use --yes")
         _print(output, search.places, (), is_erased=False, is_well=False)
         return Exit.PROBLEM
     with output.show_progress("erasing", len(search.places)) as bar:

@@ -50,12 +50,28 @@ class Output:
         """Print a sentence."""
         self.console.print(self._complete(text))
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody can answer a question: stdin is a terminal, and the output is no JSON."""
+        return not self.as_json and sys.stdin.isatty()
+
     def confirm(self, question: str) -> bool:
-        """Ask a question and return whether the answer is yes. Without a terminal, or with JSON, it is no."""
-        if self.as_json or not sys.stdin.isatty():
+        """Ask a question and return whether the answer is yes. Where nobody can answer, it is no."""
+        if not self.can_ask:
             return False
-        answer = self.console.input(f"{question} [y/N] ")
+        answer = self.console.input(f"{question} {escape('[y/N]')} ")  # without it, Rich takes the brackets for a style
         return answer.strip().lower() in ("y", "yes")
+
+    def say_declined(self, unchanged: str, goal: str, remedy: str) -> None:
+        """Say after a no that nothing was done, and how to agree: by a yes, if a person can be asked, or by `remedy`.
+
+        output.say_declined("Nothing was changed", "To let it go", "run `cosell approve --yes`")
+        """
+        if self.can_ask:
+            self.say(f"{unchanged}. {goal}, answer yes, or {remedy}.")
+        else:
+            reason = "with --json nobody is asked" if self.as_json else "there is no terminal to ask in"
+            self.say(f"{unchanged}: {reason}. {goal}, {remedy}.")
 
     def print_document(self, document: Mapping[str, object]) -> None:
         """Print the result as one JSON document if `as_json` is set. People have read the sentences."""

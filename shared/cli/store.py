@@ -78,8 +78,8 @@ def run_import(output: Output, place: str, *, yes: bool) -> Exit:
         with _opened(connector, place) as source:
             facts = check_copy(source)
             output.say(f"The copy is of {_described(facts)}.")
-            if not (yes or output.confirm("Import it (SYNC must have been off for 15 minutes)")):
-                output.say("Nothing was changed. Answer yes, or run `cosell store import` with --yes.")
+            if not (yes or output.confirm("Import it (SYNC must have been off for 15 minutes)?")):
+                output.say_declined("Nothing was changed", "To import it", "run `cosell store import` with --yes")
                 output.print_document({"ok": False})
                 return Exit.PROBLEM
             with output.show_progress("importing rows") as bar:

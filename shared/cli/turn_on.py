@@ -56,8 +56,8 @@ def run_turn_on(environment: Environment, output: Output, *, yes: bool, folder: 
     report = _preview(output)
     counts = {"push": report.counts(PUSH), "sweep": report.counts(PULL)}
     _print_counts(counts, output)
-    if not (yes or output.confirm(f"Turn the sync of {environment.name} on")):
-        output.say("Nothing was changed. To turn the sync on, answer yes, or run `cosell turn-on --yes`.")
+    if not (yes or output.confirm(f"Turn the sync of {environment.name} on?")):
+        output.say_declined("Nothing was changed", "To turn the sync on", "run `cosell turn-on --yes`")
         output.print_document({"ok": False, "turned_on": False, "preview": counts})
         return Exit.PROBLEM
     _approve_creations(environment, report)

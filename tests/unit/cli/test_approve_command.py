@@ -1,7 +1,9 @@
 """`cosell approve`: it shows what the mass-change stop holds back, asks, and lets it go at the app's next run."""
 
+import io
 import json
 import re
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import cast
@@ -136,6 +138,32 @@ def test_names_and_values_of_what_waits_are_shown_before_it_asks(
         "What it has not changed within two days is counted anew.",
         "Next: `cosell status --env local` lists what still waits.",
     ]
+
+
+@pytest.mark.usefixtures("stopped")
+def test_without_a_terminal_it_says_so_and_names_the_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_approve(golden_output(), yes=False, dry_run=False) is Exit.PROBLEM
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "Nothing was changed: there is no terminal to ask in. To let it go, run `cosell approve --env local --yes`."
+    )
+
+
+@pytest.mark.parametrize(("number", "asked"), [(1, "this 1 change"), (2, "these 2 changes")])
+def test_a_person_reads_a_question_with_its_number_and_the_answers(
+    number: int, asked: str, systems: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("SYNC", "on"), ("MASS_CHANGE_LIMIT", str(LIMIT))):
+        monkeypatch.setenv(name, value)
+    for each in range(LIMIT + number):
+        systems.seller_creates(f"Deal {each}")
+    run_app()
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert run_approve(golden_output(), yes=False, dry_run=False) is Exit.PROBLEM
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"Let {asked} go? [y/N] Nothing was changed. "
+        "To let it go, answer yes, or run `cosell approve --env local --yes`."
+    )
 
 
 def test_what_waits_can_be_approved_while_a_side_does_not_answer(

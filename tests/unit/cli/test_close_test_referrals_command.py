@@ -106,7 +106,7 @@ def test_people_read_name_amount_and_id_and_are_asked(
     (referral,) = systems.partner_center.referrals(ORGANIZATION)
     assert all(part in text for part in ("Test deal", "25000.00 USD", referral["id"], deal))
     assert "The app closes 1 within a minute" in text
-    assert questions == ["Close 1 as error: Test referral, which cannot be undone [y/N] "]
+    assert questions == ["Close 1 as error: Test referral, which cannot be undone? \\[y/N] "]
     assert queued() == [(deal, "close_as_test")]
 
 
