@@ -29,6 +29,7 @@ from shared.operations.ask_app import (
     with_cause,
 )
 from shared.operations.find_pair import find_deal
+from shared.operations.status_report import retried_causes
 
 SHOWN = 20
 """So many deals are printed."""
@@ -83,8 +84,8 @@ def run_retry(output: Output, deal: str | None, cause: str | None, *, all_deals:
     app = App()
     try:
         with output.show_progress("reading the store") as bar:
-            found = find_failed(app.local, bar.move_to)
-        found = with_cause(found, cause) if cause else found
+            found = find_failed(app, bar.move_to)
+        found = with_cause(found, cause, lambda: retried_causes(app)) if cause else found
         if not found:
             output.say(
                 f"Nothing waits with the cause {plain(cause)}." if cause else "Nothing is held, parked or failed."
@@ -133,9 +134,9 @@ def _causes(one: Asked) -> str:
 
 def where_results_are(asked: Sequence[Asked]) -> Iterator[str]:
     """Say where the result is seen, once for each kind of deal that was asked for."""
-    linked = [one for one in asked if one.side is Side.SALESFORCE]
+    linked = [one for one in asked if one.side is Side.SALESFORCE or one.has_opportunity]
     refused = [one for one in linked if REFUSED_COLUMNS in one.causes]
-    arriving = [one for one in asked if one.side is Side.PARTNER_CENTER and not one.key.startswith(RELATED)]
+    arriving = [one for one in asked if one not in linked and not one.key.startswith(RELATED)]
     if len(linked) > len(refused):
         yield "The result is in the Audit of the opportunity, and in its Sync Status."
     if refused:

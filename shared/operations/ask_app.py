@@ -6,7 +6,7 @@ failed pair keeps its age and its attempts.
 Source: docs/protocol.md#the-retry-queue.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
 
@@ -33,6 +33,9 @@ APPROVAL = frozenset({"mass_change", "mapping_change"})
 """Causes that wait for `cosell approve`."""
 REFUSED_COLUMNS = "refused_columns"
 """The cause of a deal on which columns of ours cannot be written."""
+HELD = "held"
+ANSWER_DUE = "answer_due"
+"""The code of the deals whose owner must answer."""
 NOT_TRIED = APPROVAL | {WAITING, PAUSED}
 """Causes of entries that no retry helps: they wait for an approval, for a set time, or for the end of a pause."""
 
@@ -40,9 +43,10 @@ NOT_TRIED = APPROVAL | {WAITING, PAUSED}
 class Asked(Struct, frozen=True):
     """A deal that the app is asked to work on.
 
-    causes     why it is held, parked or waits
-    is_busy    whether the app works on it now
-    is_well    whether nothing of it is held, parked or failed, so that there is nothing to try again
+    causes           why it is held, parked or waits
+    is_busy          whether the app works on it now
+    is_well          whether nothing of it is held, parked or failed, so that there is nothing to try again
+    has_opportunity  whether it has an opportunity: then the inbox has nothing of it
     """
 
     side: Side
@@ -50,6 +54,7 @@ class Asked(Struct, frozen=True):
     causes: tuple[str, ...] = ()
     is_busy: bool = False
     is_well: bool = False
+    has_opportunity: bool = False
 
     @property
     def needs_approval(self) -> bool:
@@ -62,40 +67,65 @@ def asked_of(ctx: Context, found: FoundPair) -> Asked:
     causes = (found.retry_entry.cause,) if found.retry_entry else ()
     if found.link is None:
         key = found.retry_entry.key if found.retry_entry and found.is_of_other_party else found.key
-        return Asked(found.side, key, causes)
+        return Asked(found.side, key, causes, has_opportunity=found.side is Side.SALESFORCE)
     link, known = found.link.value, _causes_of(found.link.value)
     is_well = not (known or link.inbox or link.intent or link.unwritten) and {WAITING}.issuperset(causes)
-    return Asked(Side.SALESFORCE, link.opportunity_id, (*known, *causes), _is_busy(ctx, found.link), is_well)
+    return Asked(
+        Side.SALESFORCE,
+        link.opportunity_id,
+        (*known, *causes),
+        _is_busy(ctx, found.link),
+        is_well,
+        has_opportunity=True,
+    )
 
 
-def find_failed(ctx: Context, report: Callable[[int], None] = lambda _done: None) -> Sequence[Asked]:
+def find_failed(app: App, report: Callable[[int], None] = lambda _done: None) -> Sequence[Asked]:
     """The deals that are held, parked or failed. Raises the errors of the store."""
-    found: dict[tuple[Side, str], Asked] = {}
+    ctx, found = app.local, dict[tuple[Side, str], Asked]()
     for number, entry in enumerate(ctx.store.links()):
         report(number)
         if causes := _causes_of(entry.value):
             key = (Side.SALESFORCE, entry.value.opportunity_id)
-            found[key] = Asked(*key, causes, _is_busy(ctx, entry))
-    for one in _waiting_entries(ctx):
-        known = found.get((one.side, one.key), Asked(one.side, one.key))
+            found[key] = Asked(*key, causes, _is_busy(ctx, entry), has_opportunity=True)
+    entries = [*_waiting_entries(ctx)]
+    linked = _linked_referrals(app, entries)
+    for one in entries:
+        if one.key in linked and one.cause == HELD:
+            continue  # the opportunity is held, or nothing is any more: its link says so
+        has_opportunity = one.side is Side.SALESFORCE or one.key in linked
+        known = found.get((one.side, one.key), Asked(one.side, one.key, has_opportunity=has_opportunity))
         found[one.side, one.key] = replace(known, causes=(*known.causes, one.cause))
     return [one for one in found.values() if not one.needs_approval]
 
 
-def with_cause(found: Sequence[Asked], code: str) -> Sequence[Asked]:
+def _linked_referrals(app: App, entries: Sequence[RetryEntry]) -> frozenset[str]:
+    """The referrals that have an opportunity. The store is read only where a referral waits."""
+    if all(entry.side is Side.SALESFORCE for entry in entries):
+        return frozenset()
+    return frozenset(key for key, entry in app.store.pointers() if entry.value.opportunity_id)
+
+
+def with_cause(found: Sequence[Asked], code: str, listed: Callable[[], Iterable[str]]) -> Sequence[Asked]:
     """Those of `find_failed` with one cause.
 
-    Raises ConfigurationError for a cause that waits for an approval, and for one that no deal has and the app does not
-    know: it names those that deals have now. A cause that the app knows may be mended everywhere.
+    Raises ConfigurationError for a cause that waits for an approval or an answer, and for one that no deal has and the
+    app does not know: it names those that are `listed` now, by `cosell status`. A cause that the app knows may be
+    mended everywhere.
     """
+    if code == ANSWER_DUE:
+        raise ConfigurationError(
+            f"--cause: {code} waits for the owner's answer, which a retry does not replace: `cosell status` names the "
+            "deals and the stages that answer"
+        )
     if code in APPROVAL:
         raise ConfigurationError(f"--cause: {code} waits for an approval, which a retry does not replace: {_APPROVE}")
     chosen = [one for one in found if code in one.causes]
-    present = sorted({cause for one in found for cause in one.causes})
     if chosen or is_known_cause(code):
         return chosen
+    present = sorted(set(listed()))
     meant = nearest(code, present)
-    has_now = f"Deals have these now: {', '.join(present)}" if present else "No deal is held, parked or failed now"
+    has_now = f"`cosell status` lists these now: {', '.join(present)}" if present else "`cosell status` lists none now"
     guess = f" Did you mean {meant}?" if meant else ""
     raise ConfigurationError(f"--cause: {code[:60]!r} is no cause that a deal has or the app knows.{guess} {has_now}")
 

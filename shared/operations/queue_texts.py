@@ -28,7 +28,7 @@ REASONS: Mapping[str, str] = {
     "mass_change": "Unusually many changes wait for `cosell approve`",
     "not_listed": "Partner Center does not list our own referral in the engagement yet",
     "not_read_back": "Salesforce did not show what it accepted",
-    "not_shown": "Partner Center does not show the record of another party yet, or its deal has not arrived",
+    "not_shown": "Microsoft or a partner has a record in one of our deals, and one of the two cannot be read yet",
     OPERATOR: "An operator has asked for it",
     "opportunity_kept_changing": "People changed the opportunity before each write",
     "org_changed": "Salesforce refused what it had named before, so it is asked again",

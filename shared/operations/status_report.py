@@ -18,7 +18,7 @@ from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.sighting import Sighting
 from shared.operations.answer_stages import how_to_answer
-from shared.operations.ask_app import REFUSED_COLUMNS
+from shared.operations.ask_app import ANSWER_DUE, REFUSED_COLUMNS
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
 from shared.operations.queue_texts import is_late, late_text, reason_of
@@ -178,7 +178,7 @@ def _of_link(link: Link, since: Mapping[str, datetime | None], now: datetime) ->
     if link.inbox:
         yield _One(INBOX, cause.code if cause else INBOX, None, since.get(key), key, IN_INBOX, _retry_one(key))
     if link.answer_by is not None and link.state is State.ON_HOLD and link.answer_by.until - now <= ANSWER_SOON:
-        yield _One(ANSWER, "answer_due", None, link.answer_by.until, key, "", f"cosell status {key}")
+        yield _One(ANSWER, ANSWER_DUE, None, link.answer_by.until, key, "", f"cosell status {key}")
     stopped = [record.since for record in link.waiting.values() if record.code == MASS_CHANGE]
     if stopped:
         yield _One(STOPPED, MASS_CHANGE, None, min(stopped), key, APPROVE, "cosell approve")
@@ -217,6 +217,11 @@ def _of_referrals(store: LinkStore, queue: Sequence[RetryEntry]) -> Iterator[_On
         if pointer.opportunity_id is None and pointer.inbox:
             since, code = (queued.since, queued.cause) if queued else (None, INBOX)
             yield _One(INBOX, code, None, since, referral, IN_INBOX, _retry_one(referral))
+
+
+def retried_causes(app: App) -> Sequence[str]:
+    """The causes that `cosell status` lists and a retry takes. Raises the errors of the store."""
+    return [group.code for group in status_report(app).groups if group.kind in (HELD, PARKED, COLUMNS, INBOX, LATE)]
 
 
 def _late(entry: RetryEntry) -> _One:

@@ -29,6 +29,7 @@ from shared.sync.retry_queue import queue_pair
 from shared.sync.runs import run_push
 from tests.unit.cli.golden_text import check_golden, golden_output
 
+REFERRAL = "0a1b2c3d-0000-4000-8000-000000000001"
 OPPORTUNITY, HELD = "006AA0000000000AAA", "006AA0000000001AAA"
 
 
@@ -118,7 +119,8 @@ def test_all_of_many_are_asked_for_and_counted(
 @pytest.mark.parametrize(
     ("cause", "said"),
     [
-        ("nonsense", "is no cause that a deal has or the app knows. Deals have these now: held, missing_country$"),
+        ("nonsense", "is no cause that a deal has or the app knows. `cosell status` lists these now: missing_country$"),
+        ("answer_due", "waits for the owner's answer, which a retry does not replace: `cosell status` names"),
         ("mising_country", "Did you mean missing_country?"),
         ("mass_change", "run `cosell approve`"),
     ],
@@ -138,6 +140,18 @@ def test_a_retry_of_a_deal_with_nothing_wrong_says_so_and_leaves_nothing(
     assert f"Nothing of {deal} is held, parked or failed" in (said := printed(capsys))
     assert "works on" not in said
     assert entries() == {}
+
+
+def test_a_retry_takes_no_held_referral_that_has_an_opportunity(
+    systems: Systems, deal: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Earlier builds, and a pull while the push is paused, queue the referral of a held opportunity."""
+    referral = systems.salesforce.record("Opportunity", deal)["Referral_Identifier__c"]
+    with closing(App()) as app:
+        app.store.put_retry_entry(RetryEntry(Side.PARTNER_CENTER, referral, app.clock.now(), "held"))
+        app.store.put_retry_entry(RetryEntry(Side.PARTNER_CENTER, REFERRAL, app.clock.now(), "held"))
+    run_retry(golden_output(as_json=True), None, "held", all_deals=False)
+    assert [one["key"] for one in asked_in(capsys)] == [REFERRAL]
 
 
 def test_status_names_who_has_asked_until_the_app_has_worked_it(deal: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,6 +188,7 @@ def test_a_request_stays_named_while_the_pair_is_busy(deal: str) -> None:
         (Asked(Side.SALESFORCE, OPPORTUNITY, ("missing_country",)), "The result is in the Audit"),
         (Asked(Side.SALESFORCE, OPPORTUNITY, ("refused_columns",)), "names those that it still refuses"),
         (Asked(Side.PARTNER_CENTER, "0a1b2c3d-0000-4000-8000-000000000001"), "leaves the tab Co-sell Inbox"),
+        (Asked(Side.PARTNER_CENTER, REFERRAL, has_opportunity=True), "The result is in the Audit"),
         (Asked(Side.PARTNER_CENTER, "M|0a1b2c3d-0000-4000-8000-000000000001"), "no longer listed by `cosell status`"),
     ],
 )
