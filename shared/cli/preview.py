@@ -36,6 +36,7 @@ MEANINGS = {
     "to_partner_center": "referrals would get changes from Salesforce",
     "to_salesforce": "opportunities would get changes from Partner Center",
     "held": "opportunities are held until a seller completes them",
+    "needs_approval": "of all these deals wait for `cosell approve`, whole or in part",
 }
 CREATED = {
     Creates.REFERRAL: "creates the referral",
@@ -111,10 +112,18 @@ def print_report(report: PreviewReport, output: Output, *, is_one: bool) -> None
         output.say("Both sides agree: nothing to do.")
     calls = (f"{system_name(side)} {report.reads[side]} + {report.writes[side]}" for side in report.reads)
     output.say(f"Calls to read + to write: {', '.join(calls)}. Nothing was written.")
-    if deals and (first := deals[0].opportunity_id or deals[0].referral_id):
-        output.say(
-            f"Next: `cosell status {plain(first)}` shows both sides of a deal; `cosell sync {plain(first)}` syncs it."
-        )
+    if deals:
+        output.say(_next(deals))
+
+
+def _next(deals: Sequence[DealPreview]) -> str:
+    """The commands that go on. No deal that waits for an approval is named to be synced: that is refused."""
+    first = next((deal for deal in deals if not deal.needs_approval), deals[0])
+    key = plain(first.opportunity_id or first.referral_id)
+    parts = [f"`cosell status {key}` shows both sides of a deal"]
+    parts += [] if first.needs_approval else [f"`cosell sync {key}` syncs it"]
+    parts += ["`cosell approve` lets go what waits for it"] if any(deal.needs_approval for deal in deals) else []
+    return f"Next: {'; '.join(parts)}."
 
 
 def print_counts(report: PreviewReport, output: Output) -> None:

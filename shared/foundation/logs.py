@@ -83,7 +83,10 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
             "correlation_id",
         ),
     ),
-    "previewed": (logging.INFO, ("run", "creates", "adopts", "to_partner_center", "to_salesforce", "held", "left")),
+    "previewed": (
+        logging.INFO,
+        ("run", "creates", "adopts", "to_partner_center", "to_salesforce", "held", "needs_approval", "left"),
+    ),
     "store_copied": (logging.INFO, ("rows", "seconds", "deleted")),
     "operator_action": (logging.INFO, ("action", "scope", "operator")),
     "mapping_unapproved": (logging.WARNING, ("fields",)),

@@ -30,7 +30,7 @@ from shared.sync.ports import PULL, PUSH, Context, time_literal
 from shared.sync.read_queue import read_retry_queue
 from shared.sync.retry_queue import PULLED_TOGETHER, pausing_on_failure
 
-COUNTS = ("creates", "adopts", "to_partner_center", "to_salesforce", "held")
+COUNTS = ("creates", "adopts", "to_partner_center", "to_salesforce", "held", "needs_approval")
 PLANNED_TOGETHER = 400
 """So many opportunities are planned together: one call reads them, and they are let go before the next are read."""
 type Progress = Callable[[int], None]
@@ -63,6 +63,7 @@ class PreviewReport(Struct):
             "to_partner_center": sum(bool(deal.to_partner_center) and deal.creates is None for deal in deals),
             "to_salesforce": sum(bool(deal.to_salesforce) and deal.creates is None for deal in deals),
             "held": sum(deal.has(NoteKind.HELD) for deal in deals),
+            "needs_approval": sum(deal.needs_approval for deal in deals),
         }
 
     def created(self, kind: Creates) -> int:

@@ -63,10 +63,11 @@ class ShownChange(Struct, frozen=True):
 class DealPreview(Struct, frozen=True):
     """What the next look at a deal would do.
 
-    stopped      changes that the mass-change stop would hold back
-    is_stopped   whether it would hold back the creation
-    further      names of the other records that are created with it, such as the account
-    exists       whether a service shows it, or the store has it
+    stopped         changes that the mass-change stop would hold back
+    is_stopped      whether it would hold back the creation
+    further         names of the other records that are created with it, such as the account
+    exists          whether a service shows it, or the store has it
+    needs_approval  whether the creation or a value would wait for `cosell approve`
     """
 
     opportunity_id: str | None
@@ -81,6 +82,7 @@ class DealPreview(Struct, frozen=True):
     further: Sequence[str] = ()
     notes: Sequence[Note] = field(default_factory=tuple)
     exists: bool = True
+    needs_approval: bool = False
 
     @property
     def says_nothing(self) -> bool:
@@ -121,18 +123,21 @@ def deal_of_pair(ctx: Context, planned: Planned, events: Events) -> DealPreview:
     """What the engine would do with a pair; `events` are those about it."""
     pair, plan = planned.pair, planned.pair.plan
     sent, given = (plan.to_partner_center, plan.to_salesforce) if plan else ((), ())
+    stopped = _stopped(planned.plan, {id(change) for change in (*sent, *given)})
+    is_stopped = planned.creates and not pair.must_create
     return DealPreview(
         pair.id,
         pair.link.referral_id,
         _name_of(pair),
         Creates.REFERRAL if planned.creates else None,
-        planned.creates and not pair.must_create,
+        is_stopped,
         any(event == "referral_adopted" for event, _ in events),
         _new_referral(ctx, pair) if planned.creates else shown_changes(Side.PARTNER_CENTER, sent),
         shown_changes(Side.SALESFORCE, given),
-        _stopped(planned.plan, {id(change) for change in (*sent, *given)}),
+        stopped,
         notes=tuple(dict.fromkeys(_notes(ctx, planned, events))),
         exists=pair.opportunity is not None or pair.link.referral_id is not None or pair.missing_at is None,
+        needs_approval=is_stopped or bool(stopped) or (plan is not None and waits_for_approval(plan.waiting)),
     )
 
 

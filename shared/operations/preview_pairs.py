@@ -154,7 +154,8 @@ def _deal_of_referral(
         return _creation(preview, referral_id, result)
     deal = DealPreview(None, referral_id, _name_in(preview, referral_id))
     if result.cause == "mass_change":
-        return DealPreview(None, referral_id, deal.name, Creates.OPPORTUNITY, is_stopped=True, notes=_STOPPED)
+        name, makes = deal.name, Creates.OPPORTUNITY
+        return DealPreview(None, referral_id, name, makes, is_stopped=True, notes=_STOPPED, needs_approval=True)
     reference = str(preview.partner_center.read.get(referral_id, {}).get("externalReferenceId") or "")
     if (shown := preview.salesforce.inbox.get(referral_id)) is not None:
         text = f"{shown.get('Cause__c') or ''} {shown.get('Remedy__c') or ''}".strip()

@@ -130,8 +130,22 @@ def test_the_status_of_one_deal_takes_four_calls_at_most(systems: Systems, deals
 
 def test_the_document_has_numbers_and_deals(deals: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys)
-    assert found["push"] == {"creates": 1, "adopts": 1, "to_partner_center": 1, "to_salesforce": 1, "held": 1}
-    assert found["sweep"] == {"creates": 1, "adopts": 0, "to_partner_center": 1, "to_salesforce": 1, "held": 0}
+    assert found["push"] == {
+        "creates": 1,
+        "adopts": 1,
+        "to_partner_center": 1,
+        "to_salesforce": 1,
+        "held": 1,
+        "needs_approval": 0,
+    }
+    assert found["sweep"] == {
+        "creates": 1,
+        "adopts": 0,
+        "to_partner_center": 1,
+        "to_salesforce": 1,
+        "held": 0,
+        "needs_approval": 0,
+    }
     (edited,) = document(capsys, deals["edited"])["deals"]
     (amount,) = edited["to_partner_center"]
     assert (amount["field"], amount["old"], amount["new"]) == ("money", "25000.00 USD", "31000.00 USD")
@@ -166,3 +180,22 @@ def test_a_referral_of_another_environment_is_left_alone_and_says_so(
     referral = systems.partner_center.portal_creates({"externalReferenceId": "STAGING:006AA0000000001AAA"})
     assert run_preview(golden_output(), referral) is Exit.OK
     assert "left alone: It belongs to another environment: staging." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("limit", "said"), [("1", "syncs it"), ("0", "")])
+def test_what_waits_for_an_approval_is_counted_and_not_named_for_a_sync(
+    limit: str, said: str, systems: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With one deal that may go, that one is named to be synced; else none is."""
+    monkeypatch.setenv("MASS_CHANGE_LIMIT", "1")
+    if limit == "0":
+        systems.seller_creates("First")
+        run_app()
+    deals = [systems.seller_creates(f"Deal {number}") for number in range(2)]
+    run_preview(golden_output())
+    printed = capsys.readouterr().out
+    last = printed.splitlines()[-1]
+    synced = [deal for deal in deals if f"cosell sync --env local {deal}" in last]
+    assert (said in last, len(synced)) == (True, int(limit))
+    assert last.endswith("`cosell approve --env local` lets go what waits for it.")
+    assert f"│ {2 - int(limit)}        │ of all these deals wait for `cosell approve --env local`" in printed

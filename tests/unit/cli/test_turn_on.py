@@ -66,8 +66,15 @@ def test_the_counts_are_shown_and_one_setting_is_written(
     code, document = turn_on(staging, capsys, tmp_path / "names", yes=True)
     assert (code, document["turned_on"]) == (Exit.OK, True)
     assert document["preview"] == {
-        "push": {"creates": 1, "adopts": 1, "to_partner_center": 1, "to_salesforce": 1, "held": 1},
-        "sweep": {"creates": 1, "adopts": 0, "to_partner_center": 0, "to_salesforce": 0, "held": 0},
+        "push": {"creates": 1, "adopts": 1, "to_partner_center": 1, "to_salesforce": 1, "held": 1, "needs_approval": 0},
+        "sweep": {
+            "creates": 1,
+            "adopts": 0,
+            "to_partner_center": 0,
+            "to_salesforce": 0,
+            "held": 0,
+            "needs_approval": 0,
+        },
     }
     assert az.calls[-1][: len(SET_COMMAND)] == SET_COMMAND
     assert read_environment("staging", tmp_path / "names").settings["SYNC"] == "on"

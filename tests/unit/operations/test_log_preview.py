@@ -14,7 +14,15 @@ from shared.operations.log_preview import PREVIEW_AGAIN, log_preview
 from shared.sync.runs import run_push, run_sweep
 from tests.unit.operations.conftest import LoggedEvents
 
-NONE = {"creates": 0, "adopts": 0, "to_partner_center": 0, "to_salesforce": 0, "held": 0, "left": 0}
+NONE = {
+    "creates": 0,
+    "adopts": 0,
+    "to_partner_center": 0,
+    "to_salesforce": 0,
+    "held": 0,
+    "needs_approval": 0,
+    "left": 0,
+}
 
 
 @pytest.fixture

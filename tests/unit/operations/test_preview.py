@@ -24,7 +24,7 @@ from tests.unit.sync.lead_deals import customer_asks, harness_with
 from tests.unit.sync.test_clones import copy_of
 
 READS = {"salesforce.query", "partner_center.list", "partner_center.get"}
-NONE = {"creates": 0, "adopts": 0, "to_partner_center": 0, "to_salesforce": 0, "held": 0}
+NONE = {"creates": 0, "adopts": 0, "to_partner_center": 0, "to_salesforce": 0, "held": 0, "needs_approval": 0}
 
 
 @pytest.fixture
@@ -93,6 +93,7 @@ def test_what_it_says_is_what_the_next_runs_do(changed: Harness) -> None:
         "to_partner_center": 1,
         "to_salesforce": 1,
         "held": 1,
+        "needs_approval": 0,
     }
     assert report.counts(PULL) == {**NONE, "creates": 1, "to_partner_center": 1, "to_salesforce": 1}
     worker = changed.new_instance()
@@ -160,6 +161,8 @@ def test_stopped_values_are_shown_apart(harness: Harness) -> None:
     report = next_runs(harness, Policy(mass_change_limit=2))
     stopped = [one for deal in report.all_deals for one in deal.stopped]
     assert len(stopped) == 6
+    assert sum(deal.needs_approval for deal in report.all_deals) == 6
+    assert report.counts(PUSH)["needs_approval"] + report.counts(PULL)["needs_approval"] == 6
     assert {(one.label, one.new, one.side) for one in stopped} == {("Amount", "1.00 USD", Side.PARTNER_CENTER)}
 
 
@@ -229,6 +232,7 @@ def test_a_field_that_nobody_has_approved_waits(harness: Harness) -> None:
     harness.seller_edits(deal, Amount=7)
     waiting = only(next_runs(harness, policy))
     assert "cosell approve" in texts(waiting, NoteKind.WAITS)[0]
+    assert waiting.needs_approval
     sent = preview_of(harness.new_instance().ctx, harness.rows, sends_all=True)
     assert only(preview_next(sent)).to_partner_center
 
