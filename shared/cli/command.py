@@ -11,7 +11,15 @@ from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output, plain
 from shared.cli.proxy import use_proxy_for
 from shared.cli.store_access import explain_refusal
-from shared.foundation.errors import Ambiguous, CosellError, Rejected, SignInFailed, StoreError, Unavailable
+from shared.foundation.errors import (
+    Ambiguous,
+    ConfigurationError,
+    CosellError,
+    Rejected,
+    SignInFailed,
+    StoreError,
+    Unavailable,
+)
 from shared.transport.proxy import describe_blocked_connections
 
 Env = Annotated[str, typer.Option("--env", help="The name of a deployed environment, or local.")]
@@ -44,7 +52,9 @@ def _report_error(output: Output, error: CosellError) -> Exit:
     refusal = explain_refusal(error) if isinstance(error, StoreError) else None
     remedy, code = refusal or (_remedy_of(error), exit_code_of(error))
     sentence = f"{str(error).rstrip('.')}." if remedy else str(error)
-    output.say(f"[red]{type(error).__name__}[/red]: {plain(f'{sentence} {remedy}'.rstrip())}")
+    # A class of errors leads to docs/errors.md; a wrong option or setting is explained by its sentence alone.
+    head = "Error" if isinstance(error, ConfigurationError) else type(error).__name__
+    output.say(f"[red]{head}[/red]: {plain(f'{sentence} {remedy}'.rstrip())}")
     output.print_document(
         {"ok": False, "error": type(error).__name__, "message": str(error), "remedy": remedy, "exit": code}
     )

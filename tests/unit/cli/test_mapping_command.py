@@ -161,7 +161,7 @@ def test_a_file_with_a_byte_order_mark_is_told(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("systems")
 def test_a_file_that_is_not_there_is_told() -> None:
     result = run("check", "--file", "none.toml")
-    assert (result.exit_code, result.stdout) == (2, "ConfigurationError: none.toml is not a file\n")
+    assert (result.exit_code, result.stdout) == (2, "Error: none.toml is not a file\n")
 
 
 @pytest.mark.usefixtures("systems")
