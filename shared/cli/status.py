@@ -30,6 +30,7 @@ from shared.operations.status_report import (
     refusal_text,
     status_report,
 )
+from shared.store.stored_values import OPERATOR, WAITING
 
 MEANINGS = {
     "held": "held: a seller must complete it",
@@ -251,7 +252,8 @@ def _print_work(report: PairReport, now: datetime, output: Output) -> None:
         waits = f"since {age(entry.since, now)}, " if entry.since else ""
         tries = f"{entry.attempts} {'tries' if entry.attempts > 1 else 'try'}, " if entry.attempts else ""
         output.say(f"In the retry queue ({plain(entry.cause)}): {waits}{tries}next try {shown_time(entry.at)}")
-        output.say(f"   {plain(reason_of(entry.cause))}.")
+        if not (report.is_retried and entry.cause == WAITING):  # then the last line says what happens at that time
+            output.say(f"   {plain(reason_of(entry.cause))}.")
         if entry.asked:
             asked = _who_asked(entry.asked.operator, entry.asked.at, now)
             output.say(f"   Asked for {asked}. The app has not worked it yet.")
@@ -268,4 +270,8 @@ def _print_next(report: PairReport, output: Output) -> None:
     if report.needs_approval:
         output.say("It waits for an approval: run `cosell approve`.")
     elif report.is_retried:
-        output.say(f"After the remedy: `cosell retry {key}`.")
+        entry, retry = report.retry_entry, f"`cosell retry {key}`"
+        if entry is None or entry.cause == OPERATOR:
+            output.say(f"After the remedy: {retry}.")
+        else:
+            output.say(f"The app tries again at {shown_time(entry.at)}; after the remedy, {retry} does it at once.")

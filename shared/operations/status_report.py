@@ -35,7 +35,10 @@ HELD, PARKED, COLUMNS, INBOX, ANSWER, STOPPED, LATE = (
     "held", "parked", "columns", "inbox", "answer", "stopped", "late",
 )  # fmt: skip
 """The kinds of groups."""
-IN_INBOX = "The tab Co-sell Inbox in Salesforce has the reason, and so has"
+IN_INBOX = (
+    "Correct what refuses the deal: a value in Partner Center, or a rule or right in Salesforce. The tab Co-sell Inbox "
+    "says which, and so does"
+)
 SHOWN_OF_INBOX = 20
 """So many deals of the inbox are named: each has its own reason, which the table does not hold."""
 COLUMN_REFUSED = "Give the right that `cosell doctor` names, or correct the rule in Salesforce."

@@ -25,7 +25,7 @@ from shared.domain.link_states import State
 from shared.foundation.errors import ConfigurationError
 from shared.operations.explain_field import FieldChange
 from shared.operations.status_report import status_report
-from shared.store.stored_values import RetryEntry
+from shared.store.stored_values import OPERATOR, RetryEntry
 from shared.sync.runs import run_push, run_sweep
 from tests.unit.cli.golden_text import WIDTH, check_golden
 
@@ -236,6 +236,24 @@ def test_one_deal_says_why_its_columns_are_refused(
     assert (told and (told["code"], told["field"], told["reason"])) == (
         refusal and ("TRIGGER", "Audit__c", LOCKED.reason)
     )
+
+
+@pytest.mark.parametrize(("cause", "says"), [("waiting", True), (OPERATOR, False), (None, False)])
+def test_a_deal_with_a_remedy_says_when_the_app_tries_again_by_itself(
+    deal: tuple[str, str], cause: str | None, says: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(App()) as app:
+        now, entry = app.clock.now(), app.store.link(deal[0])
+        assert entry is not None
+        app.store.replace_link(entry, replace(entry.value, unshown=Unshown(("Audit__c",), now, LOCKED)))
+        if cause:
+            app.store.put_retry_entry(RetryEntry(Side.SALESFORCE, deal[0], datetime(2035, 1, 2, 3, tzinfo=UTC), cause))
+    assert run_status(output(), deal[0]) is Exit.PROBLEM
+    printed = capsys.readouterr().out
+    retry = f"`cosell retry --env local {deal[0]}`"
+    by_itself = f"The app tries again at 2035-01-02 03:00:00 UTC; after the remedy, {retry} does it at once."
+    assert printed.splitlines()[-1] == (by_itself if says else f"After the remedy: {retry}.")
+    assert "It waits for a set time" not in printed
 
 
 def test_a_referral_of_another_environment_says_so(systems: Systems) -> None:
