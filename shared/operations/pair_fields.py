@@ -20,6 +20,7 @@ from shared.sync.ports import Context
 
 ONLY_AT_CREATION = "it travels only with a new deal"
 KEPT_APART = "each side keeps its own"
+INCOMPLETE, UNREADABLE = "incomplete, see below", "cannot be read"
 ALIKE = "both sides have the same new value"
 
 
@@ -106,7 +107,7 @@ def _shown(side: Opportunity | Referral | None, name: str) -> str | None:
         return display_text(side.deal[name])
     if (problem := side.problems.get(name)) is None:
         return None
-    return (problem.values or {}).get("value") or "cannot be read"
+    return (problem.values or {}).get("value") or (INCOMPLETE if problem.code.startswith("missing_") else UNREADABLE)
 
 
 def _codes(link: Link | None, name: str) -> list[str]:

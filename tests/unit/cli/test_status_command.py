@@ -295,6 +295,10 @@ def test_a_held_deal_names_the_account_and_its_value(systems: Systems, capsys: p
     remedy = json.loads(capsys.readouterr().out)["cause"]["remedy"]
     assert remedy.startswith("Please enter it on the account.")
     assert f"({account}), whose BillingCountry is empty." in remedy
+    run_status(output(), deal)
+    printed = capsys.readouterr().out
+    assert "incomplete, see below" in " ".join(printed.replace("│", " ").split())
+    assert "   Account Name: The account has no Billing Country. Please enter it on the account." in printed
 
 
 def test_an_unanswered_deal_with_an_unknown_stage_is_listed_and_its_stage_is_shown(
