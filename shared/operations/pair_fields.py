@@ -5,6 +5,7 @@ that travels only with a new deal, or one that each side keeps for itself.
 """
 
 from collections.abc import Iterator, Mapping
+from copy import replace
 
 from msgspec import Struct
 
@@ -14,12 +15,14 @@ from shared.domain.deal import Deal, display_text
 from shared.domain.field_rules import Rule
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
+from shared.mapping.seller_field import SellerField
 from shared.operations.compare_pairs import planned
 from shared.operations.on_file import reason_on_file
 from shared.sync.ports import Context
 
 ONLY_AT_CREATION = "it travels only with a new deal"
 KEPT_APART = "each side keeps its own"
+OWN_USER = "the app's own user"
 INCOMPLETE, UNREADABLE = "incomplete, see below", "cannot be read"
 ALIKE = "both sides have the same new value"
 
@@ -48,11 +51,18 @@ def field_reports(
     """Return the fields of which a value is known, or cannot be read, in the order of the mapping file."""
     sides, base = _Sides(opportunity, referral), link.base if link else Deal()
     coming = _coming(ctx, link, opportunity, referral)
-    return [
+    reports = [
         _report(rule, link, base, sides, coming)
         for rule in ctx.translation.rules
         if rule.field in sides.problems or any(rule.field in deal for deal in (base, *sides.deals))
     ]
+    return [_with_owner(ctx, one) for one in reports]
+
+
+def _with_owner(ctx: Context, report: FieldReport) -> FieldReport:
+    """The field of the sellers with its owner: each opportunity has one, and only the app's user is no seller."""
+    is_sellers = isinstance(ctx.translation.file.fields.get(report.field), SellerField)
+    return replace(report, salesforce=OWN_USER) if is_sellers and report.salesforce == display_text(None) else report
 
 
 class _Sides:

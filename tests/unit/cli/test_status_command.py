@@ -330,6 +330,7 @@ def test_a_difference_that_nobody_carries_over_is_no_difference(
     run_status(output(as_json=True), record["Id"])
     fields = {one["field"]: one for one in json.loads(capsys.readouterr().out)["fields"]}
     assert fields["team"]["partner_center"] != fields["team"]["salesforce"]
+    assert fields["team"]["salesforce"] == "the app's own user"
     assert (fields["team"]["differs"], fields["team"]["why"]) == (False, "each side keeps its own")
     assert not any(one["differs"] for one in fields.values())
 
