@@ -101,11 +101,14 @@ def _with_values(app: App, found: Found, output: Output) -> Found:
 
 def _print_stops(found: Found, output: Output) -> None:
     lines = [
-        (str(len(stop.deals)), *_named(stop), f"{stop.limit} a day", f"{stop.since:%Y-%m-%d %H:%M} UTC")
+        (str(len(stop.deals)), *_named(stop), str(stop.gone), f"{stop.limit} a day", f"{stop.since:%Y-%m-%d %H:%M} UTC")
         for stop in found.stops
     ]
     if lines:
-        output.print_table(("waiting", "what", "in", "limit", "stopped since"), lines, title="Stopped changes")
+        output.print_table(
+            ("waiting", "what", "in", "gone today", "limit", "stopped since"), lines, title="Stopped changes"
+        )
+        output.say("What went today, the Audit of each opportunity says: the store counts it, without the ids.")
     for stop in found.stops:
         known = {deal.id: deal for deal in found.waiting.get(stop.name, ())}
         examples = {key: _example(known[key]) if key in known else plain(key) for key in stop.deals[:SHOWN]}

@@ -16,7 +16,7 @@ from shared.domain.counted_changes import MASS_CHANGE, Kind, counts_of
 from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.mapping.outbound import label_of
-from shared.store.mass_counts import MOST_EXAMPLES, MassCount
+from shared.store.mass_counts import MOST_EXAMPLES, MassCount, day_of
 from shared.sync.ports import Context, RetryEntry
 
 LONGEST_QUEUE = 100_000
@@ -36,6 +36,7 @@ class Stop(Struct, frozen=True):
     name       the name of its count
     field      the field of a value, or None
     label      the label of that field, as people see it, or None
+    gone       how many such changes went today without an approval. The store has no ids of them
     deals      the ids of the opportunities that wait, or of the referrals that wait for theirs
     since      when it was stopped
     limit      the limit that was reached, in changes a day
@@ -49,6 +50,7 @@ class Stop(Struct, frozen=True):
     since: datetime
     limit: int
     label: str | None = None
+    gone: int = 0
 
     @property
     def meaning(self) -> str:
@@ -92,7 +94,8 @@ def _stop(ctx: Context, name: str, count: MassCount, deals: Sequence[str]) -> St
     since = count.since or datetime.min.replace(tzinfo=UTC)
     field = rest[0] if rest else None
     label = label_of(ctx.translation.file, field) if field else None
-    return Stop(name, Kind(kind), Side(side), field, tuple(deals), since, count.limit, label)
+    gone = count.count if count.day == day_of(ctx.clock.now()) else 0
+    return Stop(name, Kind(kind), Side(side), field, tuple(deals), since, count.limit, label, gone)
 
 
 def _stopped_counts(link: Link, counts: Mapping[str, MassCount]) -> set[str]:

@@ -63,6 +63,7 @@ def test_it_lists_what_waits_and_a_yes_lets_it_go_at_the_next_run(
         ("creation|partner_center", 2, LIMIT),
         ("creation|salesforce", 1, LIMIT),
     ]
+    assert [one["gone"] for one in document["stops"]] == [LIMIT, LIMIT]
     assert set(document["stops"][0]["deals"]) < set(stopped)  # type: ignore[call-overload]  # a list of ids
     approve(capsys)
     run_app()
