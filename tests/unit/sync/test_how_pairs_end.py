@@ -89,8 +89,8 @@ def test_what_was_refused_does_not_stop_what_is_due_before_its_next_try(
 @pytest.mark.parametrize(
     ("state", "asked", "ended", "outcome"),
     [
-        (State.HELD, (), None, Outcome(Result.HELD, "held")),
-        (State.HELD, ("clone:006",), None, Outcome(Result.HELD, "held", START + LOOK_AGAIN)),
+        (State.HELD, (), None, Outcome(Result.HELD, "held", pushed="006")),
+        (State.HELD, ("clone:006",), None, Outcome(Result.HELD, "held", START + LOOK_AGAIN, pushed="006")),
         (State.HELD, (), Outcome(Result.RETRY, "x"), Outcome(Result.RETRY, "x")),
         (State.LIVE, (), None, RECONCILED),
     ],
