@@ -140,7 +140,7 @@ def take_answer(ctx: Context, pair: Pair, written: Written, *, is_shown: bool = 
     elif written.record is None:
         pair.end(Outcome(Result.RETRY, "not_read_back", unsure=True))
     else:
-        _confirm_values(ctx, pair, written.record, written.at, is_shown=is_shown)
+        _confirm_values(ctx, pair, written.record, written.at, is_shown=is_shown, is_last=is_last)
 
 
 def _write_first_alone(ctx: Context, pair: Pair) -> bool:
@@ -155,10 +155,10 @@ def _write_first_alone(ctx: Context, pair: Pair) -> bool:
     return not is_last and pair.outcome is None
 
 
-def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *, is_shown: bool) -> None:
+def _confirm_values(ctx: Context, pair: Pair, record: Json, at: datetime, *, is_shown: bool, is_last: bool) -> None:
     if pair.plan is None:
         return
-    changes, read_back = pair.plan.to_salesforce, ctx.translation.opportunity(record, read_at)
+    changes, read_back = pair.plan.to_salesforce, ctx.translation.opportunity(record, at)
     now, referral = ctx.clock.now(), pair.referral.deal if pair.referral else Deal()
     if is_shown and pair.news:
         pair.take_news_shown(ctx.translation.news_columns)
@@ -166,7 +166,7 @@ def _confirm_values(ctx: Context, pair: Pair, record: Json, read_at: datetime, *
     confirmed = written_link(before, changes, read_back.deal, referral, now, is_shown=is_shown)
     pair.take_read_back(read_back)
     lines = (*confirmed.lines, *pair.pending.take_confirmed(changes, now))
-    confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines, is_last=True)
+    confirm_effect(ctx, pair, EffectKind.WRITE_OPPORTUNITY, confirmed.link, lines, is_last=is_last)
     ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id, "referral_id": pair.link.referral_id}
     ctx.log("opportunity_written", **ids, fields=[change.field for change in changes])
 
