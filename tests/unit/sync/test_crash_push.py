@@ -2,10 +2,15 @@
 
 import pytest
 
+from shared.foundation.errors import Unavailable
 from tests.unit.sync.crash_points import EVERY_NTH, crash_instance_at, crash_points, every_nth
 from tests.unit.sync.harness import HOUR, Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
 from tests.unit.sync.outbound_deals import PUSH_SCENARIOS, PushScenario, assert_linked
+
+
+def fail() -> None:
+    raise Unavailable("down")
 
 
 def crash_and_recover(scenario: PushScenario, number: int) -> None:
@@ -51,6 +56,15 @@ def test_a_crash_in_the_middle_of_a_batch_only_delays_the_other_pairs(harness: H
         other.push(after=HOUR)
     for deal in deals:
         assert_linked(harness, deal)
+
+
+def test_a_run_that_stops_before_it_queues_a_new_deal_that_failed_loses_nothing(harness: Harness) -> None:
+    deal = harness.seller_creates()
+    harness.first.process.interrupt_at("salesforce.twins", fail)
+    harness.first.process.interrupt_at("store.put_retry_entry", harness.first.process.crash)
+    assert harness.first.crashes_during(Instance.push)
+    harness.new_instance().push(after=60)
+    assert_linked(harness, deal)
 
 
 def test_repeated_crashes_at_the_same_call_still_create_one_referral(harness: Harness) -> None:
