@@ -76,9 +76,7 @@ def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) 
     deal = readable_lists(opportunity, link.base) if has_unread else opportunity.deal
     is_expected = link.lead is not None or opportunity.flagged is not (link.state is State.PAUSED)
     is_known = link.state is State.PAUSED or accounts_for(link, deal, Side.SALESFORCE, rules)
-    is_known &= is_expected and link.state is not State.GONE
-    if link.referral_id is None:  # of one that is still to be sent, nothing is agreed
-        is_known = link.state is not State.LIVE or not opportunity.flagged
+    is_known = link.referral_id is None or (is_known and is_expected and link.state is not State.GONE)
     stamps = {**link.stamps, **opportunity.stamps} if is_known else {}
     unknown = (
         (MISSING,) if is_known and "opportunity" in opportunity.stamps else (MISSING, "opportunity")

@@ -256,7 +256,9 @@ def release(ctx: Context, pair: Pair) -> None:
     lines = pair.pending.take_held(ctx.clock.now())
     intent = pair.link.intent if pair.may_have_written else None
     link = replace(pair.link, unwritten=pair.link.unwritten or bool(lines))
-    known = with_known_versions(link, pair.opportunity, pair.read_referral, ctx.translation.rules)
+    unsent = link.referral_id is None and pair.outcome is not None and pair.outcome.result is Result.RETRY
+    # What a run fails to send stays unknown: it may stop before the deal is in the retry queue.
+    known = with_known_versions(link, None if unsent else pair.opportunity, pair.read_referral, ctx.translation.rules)
     known = replace(known, intent=intent, answer_by=pair.answer_by if pair.link.answer_by else None)
     _store(ctx, pair, known, lines)
 

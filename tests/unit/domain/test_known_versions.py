@@ -140,12 +140,6 @@ def test_the_tick_of_a_lead_and_an_opportunity_without_a_referral_do_not_count()
     assert known_versions(replace(LINK, referral_id=None), edited, None, RULES).stamps["opportunity"] == "o2"
 
 
-@pytest.mark.parametrize(("state", "is_known"), [(State.LIVE, False), (State.HELD, True), (State.PARKED, True)])
-def test_a_ticked_opportunity_that_is_still_to_be_sent_is_unknown(state: State, *, is_known: bool) -> None:
-    link = replace(LINK, referral_id=None, state=state)
-    assert ("opportunity" in known_versions(link, an_opportunity(), None, RULES).stamps) is is_known
-
-
 def test_a_deletion_is_known_by_its_time() -> None:
     missing = with_deletion(LINK, NOW)
     assert missing.stamps == {**LINK.stamps, "deleted": NOW.isoformat()}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from shared.foundation.errors import Unavailable
 from tests.unit.sync.harness import Harness, Instance
 
 OBJECTS = ("Opportunity", "Account", "Contact", "OpportunityContactRole", "Cosell_Inbox__c", "Lead")
@@ -40,6 +41,11 @@ def crash_points(
 def every_nth[T](numbers: Sequence[T], every: int) -> Sequence[T]:
     """Every `every`-th number, from the first on. The slow tests of `.ci/run` take all numbers."""
     return numbers[::every]
+
+
+def fail() -> None:
+    """Fail as a call does to which the other side gives no answer: an action for `interrupt_at`."""
+    raise Unavailable("down")
 
 
 EVERY_NTH = [7, pytest.param(1, marks=pytest.mark.slow)]

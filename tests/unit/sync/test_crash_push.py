@@ -1,16 +1,13 @@
 """A process crashes at each call of a push in turn, and another instance takes over after the lease."""
 
+from collections.abc import Callable
+
 import pytest
 
-from shared.foundation.errors import Unavailable
-from tests.unit.sync.crash_points import EVERY_NTH, crash_instance_at, crash_points, every_nth
+from tests.unit.sync.crash_points import EVERY_NTH, crash_instance_at, crash_points, every_nth, fail
 from tests.unit.sync.harness import HOUR, Harness, Instance
 from tests.unit.sync.inbound_deals import assert_quiet, recover_after_lease
-from tests.unit.sync.outbound_deals import PUSH_SCENARIOS, PushScenario, assert_linked
-
-
-def fail() -> None:
-    raise Unavailable("down")
+from tests.unit.sync.outbound_deals import PUSH_SCENARIOS, PushScenario, assert_linked, refused_deal
 
 
 def crash_and_recover(scenario: PushScenario, number: int) -> None:
@@ -58,9 +55,22 @@ def test_a_crash_in_the_middle_of_a_batch_only_delays_the_other_pairs(harness: H
         assert_linked(harness, deal)
 
 
-def test_a_run_that_stops_before_it_queues_a_new_deal_that_failed_loses_nothing(harness: Harness) -> None:
-    deal = harness.seller_creates()
-    harness.first.process.interrupt_at("salesforce.twins", fail)
+def corrected_deal(harness: Harness) -> str:
+    """A deal that Partner Center refused, and that its seller has corrected since."""
+    deal = refused_deal(harness)
+    harness.push_until_quiet()
+    harness.seller_edits(deal, Amount=31000)
+    return deal
+
+
+@pytest.mark.parametrize(
+    ("arrange", "call"), [(Harness.seller_creates, "salesforce.twins"), (corrected_deal, "partner_center.create")]
+)
+def test_a_run_that_stops_before_it_queues_a_deal_that_it_failed_to_send_loses_nothing(
+    harness: Harness, arrange: Callable[[Harness], str], call: str
+) -> None:
+    deal = arrange(harness)
+    harness.first.process.interrupt_at(call, fail)
     harness.first.process.interrupt_at("store.put_retry_entry", harness.first.process.crash)
     assert harness.first.crashes_during(Instance.push)
     harness.new_instance().push(after=60)

@@ -8,10 +8,9 @@ import pytest
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.domain.link_states import Mark, State
-from shared.foundation.errors import Unavailable
 from shared.operations.stopped_changes import approve_stops, find_stops
 from shared.sync.ports import Policy
-from tests.unit.sync.crash_points import crash_instance_at, crash_points
+from tests.unit.sync.crash_points import crash_instance_at, crash_points, fail
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
 from tests.unit.sync.inbound_deals import microsoft_sends_deal, opportunities_of
 
@@ -130,10 +129,6 @@ def test_a_stop_of_arriving_deals_outlasts_an_outage_and_a_new_day(harness: Harn
     harness.push(HOUR)
     harness.push(HOUR)
     assert sum(bool(opportunities_of(harness, referral)) for referral in referrals) == LIMIT
-
-
-def fail() -> None:
-    raise Unavailable("down")
 
 
 def test_mass_closed_deals_stop_at_the_limit_and_every_other_edit_travels(harness: Harness) -> None:
