@@ -51,12 +51,14 @@ class Found(Struct, frozen=True):
 
     unlinked   our own referrals in it that may still become deals
     is_late    whether the list of the engagement does not even show a referral of ours
+    engagement_id   as the record that was read names it, where no deal is known
     """
 
     deals: Sequence[str]
     records: Sequence[Record]
     unlinked: Sequence[str] = ()
     is_late: bool = False
+    engagement_id: str | None = None
 
 
 def hear_parties(ctx: Context, sightings: Sequence[Sighting], worked: Mapping[str, RetryEntry | None]) -> Outcomes:
@@ -105,8 +107,8 @@ def _try_again_or_leave(ctx: Context, sighting: Sighting, found: Found, entry: R
     is_over = entry is not None and entry.attempts + 1 >= limit
     is_arriving = any(ctx.store.retry_entry(Side.PARTNER_CENTER, key) for key in found.unlinked)
     if is_arriving or ((found.deals or found.unlinked or found.is_late) and not is_over):
-        if sighting.engagement_id and not found.deals:
-            ctx.store.keep_engagement_of_party(sighting.referral_id, sighting.engagement_id)
+        if (named := sighting.engagement_id or found.engagement_id) and not found.deals:
+            ctx.store.keep_engagement_of_party(sighting.referral_id, named)
         return Outcome(Result.RETRY, "not_shown")
     for record in found.records:
         ctx.store.keep_none_of_ours(record.id, record.etag)
@@ -164,7 +166,7 @@ def _found_of(ctx: Context, engagement_id: str, record: Record, deals: Sequence[
     if not deals and ctx.scope.tag is None:
         listed = _listed(ctx, engagement_id)
         others = [one for one in listed.records if one.id != record.id]
-        deals, found = listed.deals, replace(listed, records=(record, *others))
+        deals, found = listed.deals, replace(listed, records=(record, *others), engagement_id=engagement_id)
     else:
         found = Found(deals, (record,))
     if deals:

@@ -111,6 +111,22 @@ def test_a_record_that_lists_alone_show_is_heard_once_its_deal_has_arrived(harne
     assert harness.retry_entries(Side.PARTNER_CENTER) == []
 
 
+@pytest.mark.parametrize("get", ["not_found", "denied"])
+def test_a_record_that_an_event_read_and_that_is_hidden_later_is_heard_once_its_deal_has_arrived(
+    harness: Harness, get: str
+) -> None:
+    referral = microsoft_sends_deal(harness)
+    record = harness.partner_center.microsoft_record(harness.partner_center.referral(referral)["engagementId"])
+    hear_event(harness.first, record["id"])
+    harness.partner_center.switches.related_get = get
+    hear_event(harness.first, record["id"])
+    harness.pull_event(referral)
+    harness.push(HOUR)
+    assert opportunity_of(harness, referral)[STATUS] == "Accepted"
+    assert harness.retry_entries(Side.PARTNER_CENTER) == []
+    assert_quiet(harness)
+
+
 def test_microsofts_record_waits_for_an_arrival_that_nothing_reports_for_hours(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
     engagement = harness.partner_center.referral(referral)["engagementId"]
