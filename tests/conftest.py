@@ -5,9 +5,11 @@ With NODE_REQUIRED set, as in .ci/run, a test that needs Node.js and is skipped 
 
 import gc
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from functools import cache
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import HealthCheck, settings
 
 # Neither a deadline nor the check for slow generators: on a busy machine both would fail without a fault.
@@ -16,6 +18,14 @@ settings.register_profile("dev", BASE, max_examples=25)
 settings.register_profile("ci", BASE, max_examples=1000)
 settings.register_profile("deterministic", BASE, max_examples=25, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_are_loaded_once() -> Iterator[None]:
+    """Load each private key once for all signatures: OpenSSL checks its primes each time, for 30 ms or more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jwt.algorithms.load_pem_private_key", cache(load_pem_private_key))
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

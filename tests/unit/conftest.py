@@ -1,22 +1,12 @@
 """Fixtures that several test folders share: an authority for TLS, and all outside systems of the connector."""
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from emulators.base.certificate_authority import Authority
 from local.systems import Systems, start_systems
-
-
-@pytest.fixture(scope="session", autouse=True)
-def keys_are_loaded_once() -> Iterator[None]:
-    """Load each private key once for all signatures: OpenSSL checks its primes each time, for 30 ms or more."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jwt.algorithms.load_pem_private_key", cache(load_pem_private_key))
-        yield
 
 
 @pytest.fixture(scope="session")

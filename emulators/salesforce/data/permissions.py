@@ -32,6 +32,10 @@ class ObjectRights:
         return ObjectRights(*(getattr(self, name) or getattr(other, name) for name in self.__slots__))
 
 
+type _Split = tuple[tuple[Field, ...], dict[str, Field], dict[str, Field]]
+"""The fields of an object, and which of them a user sees and does not see, by lower-case name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """All rights of a user, by lower-case names; `fields` tells for `object.field` whether it is editable.
@@ -44,6 +48,21 @@ class Rights:
     fields: Mapping[str, bool] = field(default_factory=dict)
     record_types: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
+    _splits: dict[tuple[str, bool], _Split] = field(default_factory=dict, compare=False, repr=False)
+
+    def split_fields(self, sobject: SObject) -> tuple[dict[str, Field], dict[str, Field]]:
+        """The fields that a user with these rights sees, and those that are hidden from them, by lower-case name.
+
+        Each call needs all of them, so they are computed again only after the fields of the object have changed.
+        """
+        columns, key = tuple(sobject.fields.values()), (sobject.name, sobject.setup)
+        known = self._splits.get(key)
+        if known is None or known[0] != columns:
+            fields = {name: _visible_field(sobject, each, self) for name, each in sobject.fields.items()}
+            shown = {name: each for name, each in fields.items() if each is not None}
+            hidden = {name: sobject.fields[name] for name in fields if name not in shown}
+            known = self._splits[key] = columns, shown, hidden
+        return dict(known[1]), dict(known[2])
 
     def on_object(self, name: str) -> ObjectRights:
         """The rights to an object; those of the governing object if it has none of its own."""
@@ -91,10 +110,9 @@ def _is_visible(sobject: SObject, rights: Rights) -> bool:
 
 def _visible_object(sobject: SObject, rights: Rights) -> SObject:
     own = rights.on_object(sobject.name)
-    fields = {name: _visible_field(sobject, each, rights) for name, each in sobject.fields.items()}
-    shown = {name: each for name, each in fields.items() if each is not None}
+    shown, hidden = rights.split_fields(sobject)
     return replace(
-        sobject, fields=shown, hidden={name: sobject.fields[name] for name in fields if name not in shown},
+        sobject, fields=shown, hidden=hidden,
         createable=own.create, updateable=own.edit, deletable=own.delete,
         view_all=own.view_all or own.modify_all, modify_all=own.modify_all,
     )  # fmt: skip

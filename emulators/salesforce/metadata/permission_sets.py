@@ -1,6 +1,7 @@
 """Read the rights that permission sets give from the metadata of the org."""
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any
 
 from emulators.salesforce.data.permissions import ObjectRights, Rights
@@ -12,12 +13,16 @@ LICENCE_WITHOUT_STANDARD_OBJECTS = "Salesforce API Integration"
 
 def rights_of_sets(documents: Documents, names: Collection[str]) -> Rights:
     """The united rights of the permission sets with these names, as they are deployed now."""
+    return _rights_in(tuple(documents.kept.get(("PermissionSet", name)) for name in names))
+
+
+@lru_cache(maxsize=128)  # each call of a user with limited rights asks
+def _rights_in(documents: tuple[bytes | None, ...]) -> Rights:
     objects: dict[str, ObjectRights] = {}
     fields: dict[str, bool] = {}
     record_types: set[str] = set()
     users = set[str]()
-    for name in names:
-        data = documents.kept.get(("PermissionSet", name))
+    for data in documents:
         root: Any = parse_xml(data) if data else None
         if root is None:
             continue

@@ -20,12 +20,12 @@ from tests.unit.infra.azure_deploy.fake_azure import FakeAzure
 SOURCES = {"app.py": b"value = 1\n", "shared/deal.py": b"deal = {'b', 'a'}\n", "host.json": b"{}"}
 
 
-def test_every_source_has_bytecode_and_nothing_else_has() -> None:
+def test_every_source_has_bytecode_and_nothing_else_has(staging_zip: ZipPackage) -> None:
     assert set(compile_sources(SOURCES)) == {
         "__pycache__/app.cpython-313.pyc",
         "shared/__pycache__/deal.cpython-313.pyc",
     }
-    files = build_zip(ROOT, "staging").files
+    files = staging_zip.files
     assert {name for name in files if is_bytecode(name)} == {bytecode_path(n) for n in files if n.endswith(".py")}
 
 

@@ -1,17 +1,14 @@
 """The zip of this checkout is complete: unpacked in another folder, the app loads from the zip alone."""
 
-import io
 import json
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from infra.azure.deploy.session import ROOT
-from infra.azure.deploy.zip_package import build_zip
+from infra.azure.deploy.zip_package import ZipPackage
 from tests.unit.infra.azure_deploy.fake_azure import SHELL
 
 SETTINGS = {
@@ -48,17 +45,14 @@ print(json.dumps({
 
 
 @pytest.mark.slow
-def test_the_app_loads_from_the_zip_alone_and_knows_its_commit_and_mapping(tmp_path: Path) -> None:
-    package = build_zip(ROOT, "staging")
-    with zipfile.ZipFile(io.BytesIO(package.data)) as archive:
-        archive.extractall(tmp_path)
+def test_the_app_loads_from_the_zip_alone_and_knows_its_commit_and_mapping(home: Path, staging_zip: ZipPackage) -> None:
     environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **SETTINGS}
     command = [sys.executable, "-c", LOAD]
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    done = subprocess.run(command, cwd=home, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    assert set(report["functions"]) == package.functions
-    assert (report["commit"], report["mapping"]) == (package.commit, package.record["mapping"])
+    assert set(report["functions"]) == staging_zip.functions
+    assert (report["commit"], report["mapping"]) == (staging_zip.commit, staging_zip.record["mapping"])
     assert (report["not for the app"], report["not from the zip"]) == ([], [])
 
 
@@ -74,12 +68,10 @@ print(json.dumps({
 """
 
 
-def test_an_app_whose_packages_cannot_be_loaded_reports_that(tmp_path: Path) -> None:
-    with zipfile.ZipFile(io.BytesIO(build_zip(ROOT, "staging").data)) as archive:
-        archive.extractall(tmp_path)
+def test_an_app_whose_packages_cannot_be_loaded_reports_that(home: Path) -> None:
     environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **SETTINGS}
     command = [sys.executable, "-c", BROKEN]
-    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    done = subprocess.run(command, cwd=home, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["functions"] == ["report_health", "report_start_fault"]

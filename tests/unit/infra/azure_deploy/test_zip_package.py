@@ -36,8 +36,8 @@ def test_the_zip_of_this_checkout_has_the_files_of_the_app_and_no_others() -> No
     assert not [name for name in names if name.startswith(("shared/cli/", "infra/", "tests/", "."))]
 
 
-def test_the_record_names_every_function_of_the_code() -> None:
-    assert build_zip(ROOT, "staging").functions == set(matches_in("functions", r'function_name\("(\w+)"\)'))
+def test_the_record_names_every_function_of_the_code(staging_zip: ZipPackage) -> None:
+    assert staging_zip.functions == set(matches_in("functions", r'function_name\("(\w+)"\)'))
 
 
 def test_the_zip_has_the_mapping_file_of_its_environment_only(azure: FakeAzure) -> None:

@@ -1,19 +1,15 @@
 """From its zip the app starts quickly: with its bytecode, and without what only the sync needs."""
 
-import io
 import json
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.azure.deploy.session import ROOT
-from infra.azure.deploy.zip_package import build_zip
 from tests.unit.infra.azure_deploy.test_zip_loads import SETTINGS
 
 START = """
@@ -44,14 +40,6 @@ NOT_NEEDED = {
     "azure.keyvault", "azure.data", "cryptography", "certifi",
 }  # fmt: skip
 """Modules that a start and a refused event do not import. `cryptography` follows with the first signed event."""
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """The unpacked zip of this checkout."""
-    with zipfile.ZipFile(io.BytesIO(build_zip(ROOT, "staging").data)) as archive:
-        archive.extractall(tmp_path)
-    return tmp_path
 
 
 def start(home: Path, *words: str, **settings: str) -> dict[str, Any]:
