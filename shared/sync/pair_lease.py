@@ -266,7 +266,7 @@ def release(ctx: Context, pair: Pair) -> None:
 def end_parked(ctx: Context, pair: Pair, cause: Cause, at: datetime | None = None, *, is_last: bool = True) -> None:
     """End the work on a pair whose last value was refused; it is tried again at a time if one is given."""
     if is_last:
-        pair.end(Outcome(Result.PARKED, cause.code, at))
+        pair.end(Outcome(Result.PARKED, cause.code, at, pushed=pair.id))
     ids = {"opportunity_id": pair.id, "referral_id": pair.link.referral_id}
     ctx.log("pair_parked", correlation_id=ctx.correlation_id, **ids, code=cause.code, field=cause.field)
 

@@ -1,19 +1,30 @@
 """Reads the retry queue: what is ready for a run, and the entries of pairs that it works for another reason.
 
+A deal that is in step waits for nobody, so the work that brings it there ends each entry which says otherwise.
+
 Source: docs/protocol.md#the-retry-queue.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Side
-from shared.sync.ports import Context, RetryEntry
+from shared.domain.link import Link
+from shared.domain.link_states import State
+from shared.domain.mapping_change import MAPPING_CHANGE
+from shared.domain.mass_change import waits_for_approval
+from shared.foundation.errors import StoreError
+from shared.sync.ports import WAITING, Context, Outcomes, Result, RetryEntry
 
 FEW = 4
 """For more pairs than these, the whole queue of a side is read at once."""
 NO_END = datetime.max.replace(tzinfo=UTC)
+WAITS_FOR_PERSON = frozenset({"held", MASS_CHANGE, MAPPING_CHANGE})
+"""Causes of entries that say that a person must act first."""
+REFUSES = frozenset({State.HELD, State.PARKED})
 
 
 class QueuedPairs(Struct, frozen=True):
@@ -55,6 +66,48 @@ def read_entries(ctx: Context, referral_ids: Collection[str]) -> Mapping[str, Re
     """
     entries = entries_of(ctx, Side.PARTNER_CENTER, referral_ids)
     return {key: entry for key, entry in entries.items() if entry.is_failure}
+
+
+def find_waits(ctx: Context, links: Iterable[Link], asked: Collection[str]) -> Sequence[RetryEntry]:
+    """The entries of either side that say that a person must act, of deals that are about to be worked.
+
+    They are looked for where a link is not in step, or its pair is `asked` for: in step, a deal mostly has none. They
+    are read under the lease, so that they are from before the work. A failure of the store leaves them to their time.
+    """
+    chosen = [one for one in links if _is_troubled(one) or one.opportunity_id in asked]
+    if not chosen:
+        return ()
+    keys = {
+        Side.SALESFORCE: [one.opportunity_id for one in chosen],
+        Side.PARTNER_CENTER: [one.referral_id for one in chosen if one.referral_id],
+    }
+    try:
+        found = [entry for side in Side for entry in entries_of(ctx, side, keys[side]).values()]
+    except StoreError:
+        return ()
+    return [entry for entry in found if entry.cause in WAITS_FOR_PERSON and entry.asked is None]
+
+
+def _is_troubled(link: Link) -> bool:
+    return bool(link.state in REFUSES or link.cause or link.waiting or link.refused)
+
+
+def end_waits(ctx: Context, waits: Sequence[RetryEntry], links: Iterable[Link], outcomes: Outcomes) -> None:
+    """Remove those of `find_waits` whose deals are in step now; one that changed since it was read stays."""
+    if not waits:
+        return
+    settled = [one for one in links if _is_settled(one, outcomes)]
+    keys = {key for one in settled for key in (one.opportunity_id, one.referral_id)}
+    ended = [entry for entry in waits if entry.key in keys]
+    ctx.map(ctx.store.remove_retry_entry, ended, at_most=ctx.policy.parallelism)
+
+
+def _is_settled(link: Link, outcomes: Outcomes) -> bool:
+    """Whether the work on a pair has ended, and nothing of the deal waits for a person."""
+    outcome = outcomes[link.opportunity_id]
+    has_ended = outcome.result is Result.RECONCILED or outcome.cause == WAITING
+    is_refused = link.state in REFUSES or link.cause is not None or link.has_refused_value
+    return has_ended and not (is_refused or waits_for_approval(link.waiting))
 
 
 def backlog_fields(ctx: Context, entries: Sequence[RetryEntry]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from shared.domain.answer_clock import must_be_read
 from shared.domain.clones import Twins, next_look
 from shared.domain.deal import CLOSED, VISIBILITY, Side, Status
 from shared.domain.known_versions import referral_from_base, stand_in
+from shared.domain.link import Link
 from shared.domain.link_states import SUSPENDED, State
 from shared.domain.mass_change import waits_for_approval
 from shared.domain.resting_links import settled
@@ -170,6 +171,11 @@ def _prepare_unticked(ctx: Context, pair: Pair) -> None:
     leave_sync(ctx, pair)
     if not (note_untick(ctx, pair) or pair.must_create or (pair.link.referral_id and pair.link.unwritten)):
         pair.end(RECONCILED)
+
+
+def stored_links(work: Work) -> list[Link]:
+    """The links of these pairs, as the store has them."""
+    return [pair.entry.value for pair in work.pairs]
 
 
 # --- writing

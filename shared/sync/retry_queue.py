@@ -250,9 +250,11 @@ def _leave(ctx: Context, side: Side, key: str, outcome: Outcome, entry: RetryEnt
     if outcome.result is Result.RETRY:
         queue_pair(ctx, side, key, outcome, entry)
     elif outcome.result is Result.HELD or outcome.at is not None:
-        at, further = outcome.at or ctx.clock.now() + ctx.policy.held_interval, entry.further if entry else ()
-        if not _is_asked_meanwhile(ctx.store.retry_entry(side, key), entry):
-            ctx.store.put_retry_entry(RetryEntry(side, key, at, "held", further=further))
+        now, known = ctx.clock.now(), ctx.store.retry_entry(side, key)
+        at, further = outcome.at or now + ctx.policy.held_interval, entry.further if entry else ()
+        if not _is_asked_meanwhile(known, entry):
+            since = known.since if known and known.cause in ("held", OPERATOR) else now
+            ctx.store.put_retry_entry(RetryEntry(side, key, at, "held", since=since, further=further))
     elif entry is not None:
         ctx.store.remove_retry_entry(entry)
 

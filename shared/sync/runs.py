@@ -23,8 +23,8 @@ from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, ch
 from shared.sync.hear_microsoft import hear_parties
 from shared.sync.link_referral import MISSING, link_referral
 from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Entry, Mode, Outcome, Outcomes, Result, RetryEntry
-from shared.sync.read_queue import backlog_fields, read_entries, read_retry_queue
-from shared.sync.reconcile import carry_out, open_pulled, open_pushed
+from shared.sync.read_queue import backlog_fields, end_waits, find_waits, read_entries, read_retry_queue
+from shared.sync.reconcile import carry_out, open_pulled, open_pushed, stored_links
 from shared.sync.retry_queue import (
     PULLED_TOGETHER,
     asked_for,
@@ -245,7 +245,11 @@ def work_opportunities(
     if len(opportunity_ids) < len(worked) and (pause := pause_of_either_side(ctx)):  # a part before may have met it
         outcomes: Outcomes = dict.fromkeys(opportunity_ids, pause)
     else:
-        outcomes = carry_out(ctx, open_pushed(ctx, opportunity_ids, asked_for(worked), known), PUSH)
+        asked = asked_for(worked)
+        pushed = open_pushed(ctx, opportunity_ids, asked, known)
+        waits = find_waits(ctx, stored_links(pushed), asked)
+        outcomes = carry_out(ctx, pushed, PUSH)
+        end_waits(ctx, waits, stored_links(pushed), outcomes)
     keep_retry_queue(ctx, Side.SALESFORCE, outcomes, worked)
     return outcomes
 
@@ -270,7 +274,10 @@ def work_referrals(
         by_key = dict(zip(referral_ids, results, strict=True))
         linked = {result: key for key, result in by_key.items() if isinstance(result, str)}
         queued = {opportunity_id for opportunity_id, key in linked.items() if key in worked}
-        pulled = carry_out(ctx, open_pulled(ctx, list(linked), queued))
+        work = open_pulled(ctx, list(linked), queued)
+        waits = find_waits(ctx, stored_links(work), queued)
+        pulled = carry_out(ctx, work)
+        end_waits(ctx, waits, stored_links(work), pulled)
         ended = {key: result for key, result in by_key.items() if isinstance(result, Outcome)}
         outcomes = {**dict.fromkeys(referral_ids, RECONCILED), **ended}
         outcomes |= {linked[opportunity_id]: outcome for opportunity_id, outcome in pulled.items()}
@@ -284,7 +291,10 @@ def _pull_linked(ctx: Context, referral_id: str, deal: str) -> Outcome:
     worked = dict[str, RetryEntry]()
     if not (outcome := pause_of_either_side(ctx) or left_for_pause(ctx, PULL)):
         pulled = open_pulled(ctx, [deal], before=lambda: worked.update(read_entries(ctx, [referral_id])))
-        outcome = carry_out(ctx, pulled, PULL)[deal]
+        waits = find_waits(ctx, stored_links(pulled), ())
+        outcomes = carry_out(ctx, pulled, PULL)
+        end_waits(ctx, waits, stored_links(pulled), outcomes)
+        outcome = outcomes[deal]
     keep_retry_queue(ctx, Side.PARTNER_CENTER, {referral_id: outcome}, worked)
     return outcome
 

@@ -63,7 +63,7 @@ def test_after_a_refusal_each_change_goes_alone_and_only_the_refused_one_is_park
     pair = edited(notes="new", money=Money(Decimal(-5), "USD"))
     plan_and_send(harness.first.ctx, pair)
     assert (details(harness), patches(harness)) == (("new", 100), 3)
-    assert pair.outcome == Outcome(Result.PARKED, "invalidRequest")
+    assert pair.outcome == Outcome(Result.PARKED, "invalidRequest", pushed=pair.id)
     assert pair.link.state is State.PARKED
     assert pair.link.base["notes"] == "new"
 

@@ -207,7 +207,7 @@ def test_a_write_of_values_shows_what_the_opportunity_lacks(
         (Written("006", None, START), Outcome(Result.RETRY, "not_read_back", unsure=True)),
         (
             Written("006", None, START, refused=refused("Description")),
-            Outcome(Result.PARKED, "x", START + TRY_AGAIN),
+            Outcome(Result.PARKED, "x", START + TRY_AGAIN, pushed="006"),
         ),
     ],
 )

@@ -163,7 +163,7 @@ def test_a_deal_that_no_gateway_lets_through_is_not_sent_and_tried_again_in_an_h
         repeats = with_unreadable(new.link.repeats, THERE, START - timedelta(hours=6 - hour))
         new.take_link(replace(new.link, repeats=repeats))
     create_referral(harness.first.ctx, new, read(new))
-    assert new.outcome == Outcome(Result.PARKED, UNREADABLE, START + TRY_AGAIN)
+    assert new.outcome == Outcome(Result.PARKED, UNREADABLE, START + TRY_AGAIN, pushed=new.id)
     assert (harness.our_referrals(), len(codes(harness, new))) == ([], 1)
     assert WHOLE in stored(harness, new).refused
 
@@ -264,5 +264,5 @@ def test_refused_changes_are_parked_and_told_and_wait_for_an_edit_if_they_may(
 ) -> None:
     linked.take_link(replace(linked.link, waiting=WAITING))
     park_changes(harness.first.ctx, linked, (NOTES,), cause)
-    assert linked.outcome == Outcome(Result.PARKED, cause.code, at)  # type: ignore[arg-type] # a time
+    assert linked.outcome == Outcome(Result.PARKED, cause.code, at, pushed=linked.id)  # type: ignore[arg-type] # a time
     assert (stored(harness, linked).waiting, len(codes(harness, linked))) == ({}, 1)
