@@ -9,11 +9,17 @@ AUDIT_LENGTH = 100_000
 
 
 def audit_text(lines: Iterable[Line], limit: int = AUDIT_LENGTH) -> str:
-    """The text of the audit field: the lines, which are newest first, cut at a line end."""
-    text = ""
+    """The text of the audit field: the lines, which are newest first, cut at a line end.
+
+    What was told twice in one second, such as two notes that were joined twice, is shown once.
+    """
+    shown, length = dict[str, None](), 0
     for line in lines:
         rendered = f"{line.at:%Y-%m-%d %H:%M:%S} UTC - {line.text}\n"
-        if len(text) + len(rendered) > limit:
+        if rendered in shown:
+            continue
+        length += len(rendered)
+        if length > limit:
             break
-        text += rendered
-    return text.rstrip("\n")
+        shown[rendered] = None
+    return "".join(shown).rstrip("\n")

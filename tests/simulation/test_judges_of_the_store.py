@@ -9,7 +9,7 @@ import pytest
 from tests.simulation.held_back import was_ignored
 from tests.simulation.held_values import PARTNER_CENTER, SALESFORCE, Edit
 from tests.simulation.judges.agreed_values import AgreedValues
-from tests.simulation.judges.audit_lines import StoredLine, repeated_writes, untold_lines
+from tests.simulation.judges.audit_lines import StoredLine, doubled_lines, repeated_writes, untold_lines
 from tests.simulation.judges.bad_records import Parked, Refused, judge_refused, judge_unreadable
 from tests.simulation.judges.ignored_values import judge_ignored
 from tests.simulation.judges.logs import judge_event, judge_host, judge_text, texts_of
@@ -126,6 +126,15 @@ def test_a_stored_line_that_the_audit_lacks_is_found() -> None:
     lines = [StoredLine(NOON, "First."), StoredLine(NOON, "Second.")]
     assert kinds(untold_lines(DEAL, lines, "2026-11-22 12:00:00 UTC - First.\n2026-11-22 12:00:00 UTC - Second.")) == []
     assert kinds(untold_lines(DEAL, lines, "2026-11-22 12:00:00 UTC - First.")) == ["untold"]
+
+
+def test_a_line_that_is_stored_twice_is_found_unless_notes_were_joined_twice() -> None:
+    lines = [StoredLine(NOON + timedelta(milliseconds=number), "First.") for number in range(2)]
+    assert kinds(doubled_lines(DEAL, lines)) == ["doubled"]
+    assert kinds(doubled_lines(DEAL, [lines[0], StoredLine(NOON + timedelta(seconds=1), "First.")])) == []
+    joined = [StoredLine(NOON, "Description was changed on both sides. Both texts were kept.")] * 2
+    assert kinds(doubled_lines(DEAL, joined)) == []
+    assert kinds(untold_lines(DEAL, joined, f"2026-11-22 12:00:00 UTC - {joined[0].text}")) == []
 
 
 def test_a_value_that_is_written_four_times_in_an_hour_is_found() -> None:

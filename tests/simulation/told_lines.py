@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.domain.audit import CONFIRMED, Line
-from tests.simulation.judges.audit_lines import StoredLine, repeated_writes, untold_lines
+from tests.simulation.judges.audit_lines import StoredLine, doubled_lines, repeated_writes, untold_lines
 from tests.simulation.moves import TICK
 from tests.simulation.people import People
 
@@ -13,6 +13,7 @@ def judge_lines(people: People) -> Iterator[str]:
     for record in people.opportunities():
         stored = [_plain(line) for line in reversed(people.harness.store.audit(record["Id"]))]
         yield from untold_lines(record["Id"], stored, record["Audit__c"] or "") if record[TICK] else ()
+        yield from doubled_lines(record["Id"], stored)
         yield from repeated_writes(record["Id"], stored)
 
 

@@ -38,8 +38,17 @@ def test_a_line_that_just_fits_is_shown_whole() -> None:
     text = "2026-11-22 10:00:07 UTC - Deal X"
     assert audit_text([line], len(text) + 1) == text
     assert audit_text([line], len(text)) == ""
-    assert audit_text([line, line]) == f"{text}\n{text}"
+    assert audit_text([line, text_line(NOW, "Deal Y")], 2 * (len(text) + 1)) == f"{text}\n{text[:-1]}Y"
+    assert audit_text([line, text_line(NOW, "Deal Y")], 2 * len(text) + 1) == text
     assert audit_text([text_line(NOW, "Deal X ")]) == f"{text} "
+
+
+def test_what_is_told_twice_in_one_second_is_shown_once() -> None:
+    line, other, text = text_line(NOW, "Deal X"), text_line(NOW, "Deal Y"), "2026-11-22 10:00:07 UTC - Deal X"
+    again, later = (text_line(NOW + timedelta(seconds=late), "Deal X") for late in (0.25, 1))
+    assert audit_text([again, line]) == text
+    assert audit_text([again, line, other], 2 * (len(text) + 1)) == f"{text}\n{text[:-1]}Y"
+    assert audit_text([later, line]).count("Deal X") == 2
 
 
 def test_no_line_is_an_empty_text() -> None:

@@ -114,3 +114,23 @@ def test_joined_notes_are_told_although_the_reply_of_their_patch_is_lost(harness
     harness.run_rounds(3)
     assert harness.opportunity(both_edited)["Description"] == harness.referral_of(both_edited)["details"]["notes"]
     assert harness.count_in_audit(both_edited, "Both texts were kept") == 1
+
+
+def test_notes_that_one_run_joins_twice_are_told_once(harness: Harness) -> None:
+    """A run stops before its write. The next one joins the text that the intent names, and then the last one."""
+    referral, deal = arrived_deal(harness)
+    harness.colleague_edits(referral, details_notes="The first words")
+    worker = harness.new_instance()
+    worker.process.interrupt_at("salesforce.update_unmodified", worker.process.crash)
+    assert worker.crashes_during(Instance.sweep)
+    harness.seller_edits(deal, Description="The seller's words", CloseDate="2027-07-07")
+    harness.colleague_edits(referral, details_notes="The last words", status="Active", substatus="Accepted")
+    harness.pull_event(referral)  # the lease of the run that stopped is not over: the referral waits
+    harness.push(AFTER_LEASE)
+    stored = [line.at for line in harness.store.audit(deal) if line.code == "both_texts"]
+    assert len(stored) == 2, "both were joined in one second"
+    assert stored[0] == stored[1]
+    harness.run_rounds(2)
+    assert harness.count_in_audit(deal, "Both texts were kept") == 1
+    assert "The last words" in harness.opportunity(deal)["Description"]
+    assert_quiet(harness)
