@@ -19,6 +19,7 @@ from collections.abc import Buffer, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
@@ -36,6 +37,13 @@ _MAX_LINE = 64 * 1024  # bytes
 _MAX_TRAILERS = 100
 
 
+@lru_cache(maxsize=1024)  # clients send the same queries again and again
+def _read_target(target: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The path and the query parameters of a target, unquoted."""
+    parts = urlsplit(target)
+    return unquote(parts.path), tuple(parse_qsl(parts.query, keep_blank_values=True)) if parts.query else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request; header names are in lower case, `path` is unquoted and has no query."""
@@ -49,10 +57,9 @@ class Request:
     @classmethod
     def of(cls, method: str, target: str, headers: Mapping[str, str] | Message, body: bytes = b"") -> "Request":
         """Return the request for a target such as `/a/b?c=d`. Of a repeated query parameter the last value counts."""
-        parts = urlsplit(target)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True)) if parts.query else {}
+        path, query = _read_target(target)
         lower_case = {name.lower(): value for name, value in headers.items()}
-        return cls(method.upper(), unquote(parts.path), query, lower_case, body)
+        return cls(method.upper(), path, dict(query), lower_case, body)
 
     def json(self) -> Any:  # noqa: ANN401 - a decoded body has no static type
         """Return the body as JSON. Raises ValueError, also for half a surrogate pair, which UTF-8 cannot encode."""

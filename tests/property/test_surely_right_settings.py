@@ -126,8 +126,9 @@ def test_each_sample_of_each_variable_is_refused_where_the_models_refuse_it(vari
         environ = {**SURE, variable: sample}
         if variable in ("STORE_TABLES_URL", "STORE_CONNECTION_STRING"):
             environ.pop("STORE_FILE")
-        with patch.dict(os.environ, environ, clear=True):
-            assert models_accept() or not settings_are_right(), sample
+        if settings_are_right(environ):  # the models are slow, so only these are given to them
+            with patch.dict(os.environ, environ, clear=True):
+                assert models_accept(), sample
 
 
 @given(st.dictionaries(st.sampled_from(sorted(EVENT_CHECKS)), TEXTS, max_size=4))

@@ -60,11 +60,12 @@ TEXTS = {
 
 def texts_of(value: object, name: str = "") -> Iterator[str]:
     """Each text of a record that names a person or a company, or that somebody wrote, with each line of it."""
-    if isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from texts_of(part, str(key))
+    if isinstance(value, str):  # first, because most values are texts, and the check for a mapping is slow
+        if name in TEXTS:
+            yield from filter(None, (line.strip() for line in value.splitlines()))
     elif isinstance(value, list):
         for part in value:
             yield from texts_of(part, name)
-    elif isinstance(value, str) and name in TEXTS:
-        yield from filter(None, (line.strip() for line in value.splitlines()))
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from texts_of(part, str(key))

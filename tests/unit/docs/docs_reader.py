@@ -87,10 +87,11 @@ def link_targets(path: Path) -> list[str]:
     return _LINK.findall(_FENCED.sub("", path.read_text(encoding="utf-8")))
 
 
-def heading_anchors(path: Path) -> set[str]:
+@cache
+def heading_anchors(path: Path) -> frozenset[str]:
     """The anchors of the page's headings, as GitHub forms them."""
     headings = re.findall(r"^#+ (.+)$", _FENCED.sub("", path.read_text(encoding="utf-8")), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
 
 
 @cache
