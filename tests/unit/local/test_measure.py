@@ -91,7 +91,7 @@ def test_the_memory_of_an_unknown_process_cannot_be_measured(capsys: pytest.Capt
     assert 10 < measure.resident_megabytes(os.getpid()) < 5000
 
 
-@pytest.mark.parametrize("environ", [{}, {"ENVIRONMENT": "production"}])
+@pytest.mark.parametrize("environ", [{}, pytest.param({"ENVIRONMENT": "production"}, marks=pytest.mark.slow)])
 def test_an_app_that_does_not_start_cannot_be_measured(environ: dict[str, str]) -> None:
     with pytest.raises(CannotMeasure, match="ended early"):
         measure.measure_staged_run({"environ": environ, "headers": [], "body": ""}, measure.BASE_MODULES)

@@ -19,6 +19,12 @@ FLOW = (
 )
 
 
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator ends a deployment after some polls, not after some time."""
+    monkeypatch.setattr("shared.clients.salesforce.metadata_deploy.POLL_PAUSES", (0.0,))
+
+
 @pytest.fixture
 def org(fake: FakeSalesforce, salesforce: SalesforceClient) -> EmulatedOrg:
     return EmulatedOrg(SalesforceEmulator(bare=True), fake, salesforce)
