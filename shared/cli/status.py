@@ -91,7 +91,9 @@ def age(since: datetime | None, now: datetime) -> str:
 
 def _print_status(report: StatusReport, now: datetime, output: Output) -> None:
     health, paused = report.health, ", ".join(map(str, _list(report.health["paused"])))
-    output.say(f"Mode {health['mode']}{f', paused: {paused}' if paused else ''}, mapping {health['mapping']}.")
+    output.say(f"Mode {health['mode']}; mapping {health['mapping']}.")
+    if paused:
+        output.say(f"Paused: {paused}. To go on: `{_resume(tuple(map(str, _list(health['paused']))))}`.")
     output.say(f"This command is {health['version']}; Salesforce package: {plain(_package(health))}.")
     if health["wrong_organization"]:
         output.say(f"[red]The app must not use this organisation[/red]: {plain(health['wrong_organization'])}.")
@@ -116,8 +118,13 @@ def _all_is_well(paused: Sequence[str]) -> str:
     """The last line where nothing is listed. It names a pause: an operator who forgot theirs would take it for well."""
     if not paused:
         return "Nothing is wrong."
-    resume = "cosell resume" if len(paused) > 1 else f"cosell resume {paused[0]}"
-    return f"Nothing is wrong, but {' and '.join(paused)} {'are' if len(paused) > 1 else 'is'} paused: `{resume}`."
+    are = "are" if len(paused) > 1 else "is"
+    return f"Nothing is wrong, but {' and '.join(paused)} {are} paused: `{_resume(paused)}`."
+
+
+def _resume(paused: Sequence[str]) -> str:
+    """The command that ends these pauses."""
+    return "cosell resume" if len(paused) > 1 else f"cosell resume {paused[0]}"
 
 
 def _print_asked(asked: Sequence[Request], now: datetime, output: Output) -> None:

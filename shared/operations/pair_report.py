@@ -22,7 +22,7 @@ from shared.domain.scope import split_reference
 from shared.foundation.errors import ConfigurationError, CosellError, NotFound
 from shared.mapping.inbox_record import KEY as INBOX_KEY
 from shared.mapping.inbox_record import OBJECT as INBOX
-from shared.operations.answer_stages import how_to_answer
+from shared.operations.answer_stages import how_to_answer, with_choices
 from shared.operations.ask_app import APPROVAL
 from shared.operations.find_pair import FoundPair, find_deal, read_id
 from shared.operations.held_by import with_accounts, with_parent
@@ -126,7 +126,8 @@ def _name(link: Link | None, opportunity: Opportunity | None, referral: Referral
 def _own_cause(ctx: Context, link: Link | None) -> Cause | None:
     if link is None or link.cause is None:
         return None
-    return with_parent(ctx, link.cause, link.opportunity_id) if link.state is not State.PARKED else link.cause
+    cause = replace(link.cause, remedy=with_choices(ctx.translation, link.cause.code, link.cause.remedy))
+    return with_parent(ctx, cause, link.opportunity_id) if link.state is not State.PARKED else cause
 
 
 def _cause(ctx: Context, found: FoundPair, referral: Referral | None, problems: list[str]) -> Cause | None:

@@ -17,7 +17,7 @@ from shared.domain.deal import Side
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.sighting import Sighting
-from shared.operations.answer_stages import how_to_answer
+from shared.operations.answer_stages import how_to_answer, with_choices
 from shared.operations.ask_app import ANSWER_DUE, REFUSED_COLUMNS
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
@@ -249,8 +249,10 @@ def _inbox_remedy(some: Sequence[_One]) -> str:
 
 
 def _told(group: Group, app: App) -> Group:
-    """The group of unanswered deals with the stages that answer them; any other as it is."""
-    return replace(group, remedy=how_to_answer(app.translation)) if group.kind == ANSWER else group
+    """The group of unanswered deals with the stages that answer them; any other with what its remedy asks to choose."""
+    if group.kind == ANSWER:
+        return replace(group, remedy=how_to_answer(app.translation))
+    return replace(group, remedy=with_choices(app.translation, group.code, group.remedy))
 
 
 def _grouped(found: Sequence[_One]) -> list[Group]:

@@ -19,10 +19,13 @@ from shared.cli.status import age, run_status
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.cause import Cause
 from shared.domain.counted_changes import MASS_CHANGE
+from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Side
 from shared.domain.link import Difference, Link, Pointer, Unshown
 from shared.domain.link_states import State
+from shared.domain.org_shape import OrgShape
 from shared.foundation.errors import ConfigurationError
+from shared.operations.answer_stages import how_to_answer
 from shared.operations.explain_field import FieldChange
 from shared.operations.status_report import status_report
 from shared.store.stored_values import OPERATOR, RetryEntry
@@ -150,7 +153,8 @@ def test_the_table_names_the_pause_and_the_mode_of_the_first_line(
     printed = capsys.readouterr().out
     (ours,) = [line for line in printed.splitlines() if line.startswith("│ Salesforce")]
     (theirs,) = [line for line in printed.splitlines() if line.startswith("│ Partner Center")]
-    assert "Mode preview, paused: push" in printed
+    assert "Mode preview; mapping " in printed
+    assert "Paused: push. To go on: `cosell resume --env local push`." in printed
     assert "mode preview, pause of the push" in ours
     assert "mode preview " in theirs
 
@@ -314,11 +318,27 @@ def test_an_unanswered_deal_with_an_unknown_stage_is_listed_and_its_stage_is_sho
     (stage,) = [one for one in document["fields"] if one["field"] == "status"]
     assert (stage["salesforce"], stage["differs"]) == ("Unheard Of", True)
     assert "has no matching status" in stage["why"]
-    assert "set Stage to Prospecting, " in document["how_to_answer"]
-    assert "To decline it, choose a Closing Reason and set Stage to Closed Lost." in document["how_to_answer"]
+    assert "set Stage (StageName) to Prospecting, " in document["how_to_answer"]
+    reasons = "Closing Reason (Closing_Reason__c) to one of these: Budget not adequate; Customer did not respond; "
+    assert f"To decline it, set Stage (StageName) to Closed Lost, and {reasons}" in document["how_to_answer"]
     with closing(App()) as app:
         (group,) = status_report(app).groups
     assert (group.code, group.example) == ("unknown_stage", record["Id"])
+    assert "Stage (StageName) has these closed stages: Closed Won, Closed Lost." in group.remedy
+    assert document["cause"]["remedy"] == group.remedy
+    systems.salesforce.edit("Opportunity", record["Id"], {"StageName": "Closed Lost"})
+    push()
+    run_status(output(as_json=True), record["Id"])
+    remedy = json.loads(capsys.readouterr().out)["cause"]["remedy"]
+    assert "Closing Reason (Closing_Reason__c) has these values for a deal that is lost or declined: Budget" in remedy
+    assert remedy.endswith("; Test referral; Data error; Others.")
+
+
+@pytest.mark.usefixtures("systems")
+def test_an_org_without_closing_reasons_is_asked_for_none() -> None:
+    with closing(App()) as app:
+        shape = OrgShape(OrgCurrencies(has_several=False), hidden=frozenset({"Closing_Reason__c"}))
+        assert "set Stage (StageName) to Closed Lost." in how_to_answer(app.translation.for_org(shape))
 
 
 def test_a_difference_that_nobody_carries_over_is_no_difference(
