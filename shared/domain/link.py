@@ -80,7 +80,8 @@ class Effect(Struct, frozen=True):
     `unknown` holds the keys that a later build stored, as in `Link`. `ended` says that the run that made it has ended
     without knowing whether it took effect. `etag` is the version of the referral of which base and `values` hold
     everything (`known_versions.version_held`). `lines` report an opportunity that is created; `refused` and `cause` are
-    those of its link. Only the run that creates it knows what Salesforce refused.
+    those of its link. Only the run that creates it knows what Salesforce refused. `computed` names the fields that line
+    items decided when the write was recorded.
     """
 
     kind: EffectKind
@@ -94,6 +95,7 @@ class Effect(Struct, frozen=True):
     lines: tuple[Line, ...] = ()
     refused: Mapping[str, Difference] = field(default_factory=dict)
     cause: Cause | None = None
+    computed: tuple[str, ...] = ()
 
 
 class Intent(Struct, frozen=True):

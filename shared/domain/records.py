@@ -51,6 +51,7 @@ class Opportunity(Struct, frozen=True):
     partial         the lists of which only a part was read, as the org just lost the related list, or hides somebody
     unseen          those of them that name somebody whom the integration user may not see
     name            the whole name with the mark in front of it; None where no name has a mark
+    computed        the fields that line items decide: Salesforce ignores a written value
     """
 
     id: str
@@ -75,6 +76,7 @@ class Opportunity(Struct, frozen=True):
     unseen: tuple[str, ...] = ()
     lacking: Mapping[str, Cause] = {}
     name: str | None = None
+    computed: tuple[str, ...] = ()
 
 
 class Referral(Struct, frozen=True):

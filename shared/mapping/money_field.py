@@ -20,6 +20,8 @@ from shared.mapping.paths import Json, in_referral, replace_operation, set_value
 
 CURRENCY_COLUMN = "CurrencyIsoCode"
 """The column of every record's currency; only an org with several currencies has it."""
+AMOUNT, COMPUTED = "Amount", "HasOpportunityLineItem"
+"""The amount of an opportunity, and whether Salesforce computes it from line items: a written one is then ignored."""
 
 
 class MoneyPaths(MappingTable):
@@ -238,3 +240,10 @@ def foreign_money_field(money: MoneyField, amount: str, currency: str) -> Foreig
         amount=amount,
         currency=currency,
     )
+
+
+def computed_in(record: Json, fields: Mapping[str, FieldBase]) -> tuple[str, ...]:
+    """Return the names of the fields whose amount Salesforce computes from the line items of a record."""
+    if not record.get(COMPUTED):
+        return ()
+    return tuple(name for name, field in fields.items() if AMOUNT in field.select_items())

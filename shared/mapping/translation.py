@@ -20,6 +20,7 @@ from shared.mapping.attribute_field import AttributeField, attribute_operations,
 from shared.mapping.company_field import CompanyField
 from shared.mapping.field_base import FieldBase
 from shared.mapping.field_types import StatusField, marked_column, signs_of
+from shared.mapping.money_field import COMPUTED, computed_in
 from shared.mapping.new_records import unusable_defaults
 from shared.mapping.new_referral import ReferralConstants, referral_body
 from shared.mapping.other_parties import is_sent_by_microsoft, msx_id_in
@@ -78,7 +79,7 @@ class Translation:
         """The SOQL select items of an opportunity that is read under the lock."""
         own = self.file.ours.read_columns(self.org)
         stamps = (query.stamp for query in self.polls if not query.rows)
-        fixed = ("Id", "LastModifiedDate", *MODIFIER, *stamps, *own)
+        fixed = ("Id", "LastModifiedDate", COMPUTED, *MODIFIER, *stamps, *own)
         mapped = (item for field in self._seen_fields.values() for item in field.select_items())
         items = dict.fromkeys((*fixed, *mapped))
         return with_stamps((*items, *unread_rows(items, self.polls)), self.polls)
@@ -97,7 +98,7 @@ class Translation:
     def read_items(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The items of `selects`, and those of them that a read can do without."""
         optional = (item for field in self._seen_fields.values() for item in field.optional_items())
-        return self.selects, with_stamps(optional, self.polls)
+        return self.selects, with_stamps((COMPUTED, *optional), self.polls)
 
     @cached_property
     def _active_fields(self) -> dict[str, FieldBase]:
@@ -135,6 +136,7 @@ class Translation:
             unseen=tuple(name for name, field in lists.items() if field.has_unseen_in(record)),
             lacking={name: found for name, field in lists.items() if (found := field.lacking(record))},
             name=str(record.get(self.name_column) or "") if self.name_column else None,
+            computed=computed_in(record, fields),
         )
 
     def _lists_in(self, fields: Mapping[str, FieldBase]) -> dict[str, FieldBase]:

@@ -52,6 +52,7 @@ class _EffectRow(Struct):
     lines: list[Any] = []
     refused: dict[str, _DifferenceRow] = {}
     cause: CauseRow | None = None
+    computed: tuple[str, ...] = ()
 
 
 class _HelpRow(Struct):
@@ -272,6 +273,7 @@ def _intent_to_json(intent: Intent | None) -> list[Json] | None:
             **({"lines": [line_to_json(line) for line in effect.lines]} if effect.lines else {}),
             **({"refused": _differences_to_json(effect.refused)} if effect.refused else {}),
             **({"cause": cause_to_json(effect.cause)} if effect.cause else {}),
+            **({"computed": list(effect.computed)} if effect.computed else {}),
         }
         for effect in intent.effects
     ]
@@ -287,7 +289,7 @@ def _effect_from(row: _EffectRow, stored: Json) -> Effect:
     values, displaced = deal_from_shapes(row.values), deal_from_shapes(row.displaced)
     known = Effect(row.kind, values, displaced, row.version, row.decided, _unknown_keys(stored, row), row.ended)
     if not (row.lines or row.refused or row.cause):
-        return replace(known, etag=row.etag) if row.etag else known
+        return replace(known, etag=row.etag, computed=row.computed) if row.etag or row.computed else known
     lines = tuple(_line_from(line, row.decided) for line in row.lines)
     refused = _differences_from(row.refused, stored.get("refused", {}))
     return replace(known, lines=lines, refused=refused, cause=cause_from(row.cause, stored.get("cause", {})))

@@ -14,11 +14,9 @@ from shared.domain.deal import Change, Side
 from shared.domain.link import Effect, EffectKind
 from shared.domain.records import Referral
 from shared.domain.set_back import Seen, values_as_before
+from shared.mapping.money_field import COMPUTED, computed_in
 from shared.sync.pair_lease import Pair
 from shared.sync.ports import Context, Json
-
-AMOUNT, COMPUTED = "Amount", "HasOpportunityLineItem"
-"""The amount, and whether Salesforce computes it from line items: a written one is then ignored."""
 
 
 def seen_opportunity(ctx: Context, pair: Pair, seen: Seen) -> Seen:
@@ -38,7 +36,7 @@ def seen_opportunity(ctx: Context, pair: Pair, seen: Seen) -> Seen:
     answer = ctx.salesforce.opportunities([pair.id], ("Id", *columns), columns)
     record = next((record for page in answer.pages for record in page.records), {})
     was_written = _is_shown(ctx, pair, effect, names, record)
-    return Seen(seen.deal, seen.version, was_written, _ignored(ctx, pair, names, record) if was_written else ())
+    return Seen(seen.deal, seen.version, was_written, _ignored(ctx, pair, effect, names, record) if was_written else ())
 
 
 def seen_referral(pair: Pair, referral: Referral) -> Seen:
@@ -47,15 +45,16 @@ def seen_referral(pair: Pair, referral: Referral) -> Seen:
     return Seen(referral.deal, referral.etag, is_older=is_older)
 
 
-def _ignored(ctx: Context, pair: Pair, names: Sequence[str], record: Json) -> tuple[str, ...]:
+def _ignored(ctx: Context, pair: Pair, effect: Effect, names: Sequence[str], record: Json) -> tuple[str, ...]:
     """The fields that Salesforce did not take from a write which took effect, as nobody else has set them back.
 
-    If our save is the last one, nobody has. Of an amount that line items decide, nobody can.
+    If our save is the last one, nobody has. Of an amount that line items decide, nobody can; nor of one that they
+    decided at the write, although they were removed since then: what was not taken cannot be set back.
     """
     if pair.opportunity is not None and pair.opportunity.modified_by == ctx.salesforce.user_id():
         return tuple(names)
-    fields = ctx.translation.fields if record.get(COMPUTED) else {}
-    return tuple(name for name in names if name in fields and AMOUNT in fields[name].select_items())
+    computed = (*effect.computed, *computed_in(record, ctx.translation.fields))
+    return tuple(name for name in names if name in computed)
 
 
 def _is_shown(ctx: Context, pair: Pair, effect: Effect, names: Sequence[str], record: Json) -> bool | None:

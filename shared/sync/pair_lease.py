@@ -102,7 +102,7 @@ class Pair(Struct):
         previous = self.opportunity
         if previous is not None:
             stamps = {**previous.stamps, "opportunity": "", **read_back.stamps}  # its own is that of the read-back
-            read_back = replace(read_back, problems=previous.problems, stamps=stamps)
+            read_back = replace(read_back, problems=previous.problems, stamps=stamps, computed=previous.computed)
             if not read_back.rows and (previous.rows or previous.unsendable):
                 lists = {name: value for name, value in previous.deal.items() if isinstance(value, tuple)}
                 kept = {
@@ -221,7 +221,7 @@ def record_writes(ctx: Context, pair: Pair, changes: tuple[Change, ...] = ()) ->
     if plan and plan.to_salesforce and opportunity:
         write = _effect(EffectKind.WRITE_OPPORTUNITY, plan.to_salesforce, opportunity.modified.isoformat())
         etag = None if changes else version_held(pair.link, referral, write.values, ctx.translation.rules)
-        effects.append(replace(write, etag=etag))
+        effects.append(replace(write, etag=etag, computed=opportunity.computed))
     else:
         effects.append(Effect(EffectKind.MARK_OPPORTUNITY))
     record_intent(ctx, pair, *effects, lines=pair.pending.dated_notes(ctx.clock.now()))

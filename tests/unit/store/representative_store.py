@@ -48,8 +48,10 @@ DEAL = Deal(
     partner_location="1234567",
 )
 EFFECTS = tuple(
-    Effect(kind, DEAL, Deal(name="Old"), None if number % 2 else '"etag"', NOW if number else None, etag=etag)
-    for (number, kind), etag in zip(enumerate(EffectKind), cycle(['"known"', None]), strict=False)
+    Effect(kind, DEAL, Deal(name="Old"), version, NOW if number else None, etag=etag, computed=("money",)[:number])
+    for (number, kind), etag, version in zip(
+        enumerate(EffectKind), cycle(['"known"', None]), cycle(['"etag"', None]), strict=False
+    )
 )
 PERSON = "11111111-2222-3333-4444-555555555555"
 """The Entra object id of an operator."""

@@ -212,3 +212,29 @@ def test_a_value_that_line_items_decide_is_not_taken_for_one_that_a_seller_set_b
     assert amounts(harness, deal) == (11000, 12000)
     assert harness.count_in_audit(deal, 'Amount "12000.00 USD" was written, but Salesforce kept "11000.00 USD"') == 1
     assert_quiet(harness)
+
+
+def test_a_value_that_line_items_decided_is_not_taken_for_one_that_a_seller_set_back_who_removed_them(
+    harness: Harness,
+) -> None:
+    deal = harness.shared_deal()
+    harness.salesforce.set_line_items(deal, 11000)
+    harness.run_rounds(1)
+    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=12000)
+    worker = harness.new_instance()
+    worker.process.interrupt_at("salesforce.update_unmodified", worker.process.crash, after=True)
+    assert worker.crashes_during(lambda instance: instance.sweep())
+    harness.advance_time(MINUTE)
+    harness.salesforce.set_line_items(deal, None, present=False)
+    recover(harness)
+    assert amounts(harness, deal) == (12000, 12000)
+    assert harness.count_in_audit(deal, "To Partner Center: Amount 12000.00 USD") == 0
+    assert harness.count_in_audit(deal, "From Partner Center: Amount 11000.00 USD → 12000.00 USD") == 1
+
+
+def test_a_value_that_a_seller_sets_back_with_line_items_added_since_is_told(harness: Harness) -> None:
+    deal = pull_with_lost(harness, FaultKind.DROP_AFTER)
+    harness.salesforce.set_line_items(deal, 10_000)
+    recover(harness)
+    assert amounts(harness, deal) == (10_000, 777)
+    assert harness.count_in_audit(deal, 'Amount "777.00 USD" was written, but Salesforce kept "10000.00 USD"') == 1
