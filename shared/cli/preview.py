@@ -13,6 +13,7 @@ from shared.app import App
 from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output, plain
+from shared.cli.waiting import BY_CAUSE, print_waiting
 from shared.domain.policy import PULL, PUSH
 from shared.domain.sentences import system_name
 from shared.foundation.errors import ConfigurationError
@@ -27,6 +28,7 @@ from shared.operations.preview import (
 )
 from shared.operations.preview_context import open_preview
 from shared.operations.preview_deals import Creates, DealPreview, NoteKind, ShownChange
+from shared.operations.waiting_list import queued_entries, waiting_list
 
 SHOWN = 100
 """So many deals are printed. JSON has all."""
@@ -75,14 +77,17 @@ def run_preview(output: Output, deal: str | None = None, soql: str | None = None
     try:
         with output.show_progress("planning") as bar:
             report = _chosen(app, deal, soql, bar.move_to, all_deals=all_deals)
+        waiting = waiting_list(queued_entries(app.store)) if deal is None and soql is None else ()
+        now = app.clock.now()
     finally:
         app.close()
     print_report(report, output, is_one=deal is not None)
+    print_waiting(waiting, now, output, BY_CAUSE)
     unread = [one for one in report.all_deals if one.has(NoteKind.UNREAD)]
     counts = {"push": report.counts(PUSH), "sweep": report.counts(PULL)}
     output.print_document({
         "ok": not unread, **counts, "unchanged": report.unchanged, "reads": report.reads, "writes": report.writes,
-        "deals": to_builtins(report.all_deals),
+        "deals": to_builtins(report.all_deals), "waiting": to_builtins(waiting),
     })  # fmt: skip
     return Exit.PROBLEM if unread else Exit.OK
 

@@ -15,6 +15,7 @@ from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
 from shared.cli.operator import record_action
 from shared.cli.output import Output, plain
+from shared.cli.waiting import print_waiting
 from shared.domain.deal import Side
 from shared.domain.policy import PULL, PUSH
 from shared.domain.sighting import RELATED, Sighting
@@ -25,11 +26,13 @@ from shared.operations.ask_app import (
     ask,
     asked_of,
     find_failed,
+    left_waiting,
     why_it_waits,
     with_cause,
 )
 from shared.operations.find_pair import find_deal
 from shared.operations.status_report import retried_causes
+from shared.operations.waiting_list import Waiting
 
 SHOWN = 20
 """So many deals are printed."""
@@ -84,18 +87,29 @@ def run_retry(output: Output, deal: str | None, cause: str | None, *, all_deals:
     app = App()
     try:
         with output.show_progress("reading the store") as bar:
-            found = find_failed(app, bar.move_to)
+            found = find_failed(app, bar.move_to, with_next=not all_deals)
         found = with_cause(found, cause, lambda: retried_causes(app)) if cause else found
         if not found:
             output.say(
                 f"Nothing waits with the cause {plain(cause)}." if cause else "Nothing is held, parked or failed."
             )
-        return _ask(app, output, "retry", f"cause {cause}" if cause else "all", found)
+        left = left_waiting(app, found) if all_deals else ()
+        return _ask(app, output, "retry", f"cause {cause}" if cause else "all", found, left=left)
     finally:
         app.close()
 
 
-def _ask(app: App, output: Output, action: str, scope: str, asked: Sequence[Asked], *, is_well: bool = True) -> Exit:
+def _ask(
+    app: App,
+    output: Output,
+    action: str,
+    scope: str,
+    asked: Sequence[Asked],
+    *,
+    is_well: bool = True,
+    left: Sequence[Waiting] = (),
+) -> Exit:
+    """Leave the entries and print them; `left` is what a retry of all does not ask for, because it would not help."""
     operator = record_action(app, action, scope) if asked else ""
     with output.show_progress("asking the app", len(asked)) as bar:
         done = 0
@@ -106,7 +120,11 @@ def _ask(app: App, output: Output, action: str, scope: str, asked: Sequence[Aske
     directions = {PUSH if one.side is Side.SALESFORCE else PULL for one in asked}
     obstacles = why_it_waits(app, *sorted(directions)) if asked else ()
     _print_asked(output, asked, obstacles)
-    output.print_document({"ok": is_well, "asked": [to_builtins(one) for one in asked], "obstacles": list(obstacles)})
+    print_waiting(left, app.clock.now(), output, "Not asked for, because a retry changes nothing")
+    output.print_document({
+        "ok": is_well, "asked": [to_builtins(one) for one in asked], "obstacles": list(obstacles),
+        "left": to_builtins(left),
+    })  # fmt: skip
     return Exit.OK if is_well else Exit.PROBLEM
 
 

@@ -15,6 +15,7 @@ from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
 from shared.cli.explain import shown_time
 from shared.cli.output import Output, plain
+from shared.cli.waiting import BY_CAUSE, next_try, print_waiting
 from shared.domain.deal import Side, display_text
 from shared.domain.policy import PULL, PUSH
 from shared.domain.sentences import system_name
@@ -100,6 +101,7 @@ def _print_status(report: StatusReport, now: datetime, output: Output) -> None:
     runs = [(run, f"{age(at, now)} ago" if at else "never") for run, at in report.runs.items()]
     output.print_table(("run", "ended"), runs, title="Last runs")
     _print_sides(report, now, output)
+    print_waiting(report.waiting, now, output, BY_CAUSE)
     links = ", ".join(f"{count} {state}" for state, count in sorted(report.links.items()))
     output.say(f"Links: {links or 'none'}.")
     ends = [(plain(name), f"{end.astimezone(UTC):%Y-%m-%d}") for name, end in report.ends.items()]
@@ -258,7 +260,7 @@ def _print_work(report: PairReport, now: datetime, output: Output) -> None:
     if (entry := report.retry_entry) is not None:
         waits = f"since {age(entry.since, now)}, " if entry.since else ""
         tries = f"{entry.attempts} {'tries' if entry.attempts > 1 else 'try'}, " if entry.attempts else ""
-        output.say(f"In the retry queue ({plain(entry.cause)}): {waits}{tries}next try {shown_time(entry.at)}")
+        output.say(f"In the retry queue ({plain(entry.cause)}): {waits}{tries}{next_try(entry.at, now)}")
         if not (report.is_retried and entry.cause == WAITING):  # then the last line says what happens at that time
             output.say(f"   {plain(reason_of(entry.cause))}.")
         if entry.asked:

@@ -8,7 +8,7 @@ Source: docs/protocol.md#the-retry-queue.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 from msgspec import Struct
 
@@ -22,13 +22,13 @@ from shared.foundation.errors import ConfigurationError
 from shared.mapping.violations import nearest
 from shared.operations.find_pair import FoundPair
 from shared.operations.queue_texts import REASONS
+from shared.operations.waiting_list import Waiting, is_next, queued_entries, waiting_list
 from shared.store.stored_values import OPERATOR, WAITING, Asker, Entry, RetryEntry
 from shared.sync.ports import Context
 from shared.sync.retry_queue import paused_directions
 
 SILENT = timedelta(minutes=5)
 """A push that ended longer ago says that the app does not run, or that a run takes long, up to its time."""
-LONGEST_QUEUE = 100_000
 APPROVAL = frozenset({"mass_change", "mapping_change"})
 """Causes that wait for `cosell approve`."""
 REFUSED_COLUMNS = "refused_columns"
@@ -80,15 +80,22 @@ def asked_of(ctx: Context, found: FoundPair) -> Asked:
     )
 
 
-def find_failed(app: App, report: Callable[[int], None] = lambda _done: None) -> Sequence[Asked]:
-    """The deals that are held, parked or failed. Raises the errors of the store."""
+def find_failed(
+    app: App, report: Callable[[int], None] = lambda _done: None, *, with_next: bool = True
+) -> Sequence[Asked]:
+    """The deals that are held, parked or failed. Raises the errors of the store.
+
+    Without `with_next`, those are left out of which nothing is wrong and that the next run tries anyway.
+    """
     ctx, found = app.local, dict[tuple[Side, str], Asked]()
     for number, entry in enumerate(ctx.store.links()):
         report(number)
         if causes := _causes_of(entry.value):
             key = (Side.SALESFORCE, entry.value.opportunity_id)
             found[key] = Asked(*key, causes, _is_busy(ctx, entry), has_opportunity=True)
-    entries = [*_waiting_entries(ctx)]
+    now, run_time = ctx.clock.now(), ctx.policy.run_time
+    queued = [entry for entry in queued_entries(app.store) if entry.cause not in NOT_TRIED]
+    entries = [entry for entry in queued if with_next or not is_next(entry, now, run_time)]
     linked = _linked_referrals(app, entries)
     for one in entries:
         if one.key in linked and one.cause == HELD:
@@ -97,6 +104,12 @@ def find_failed(app: App, report: Callable[[int], None] = lambda _done: None) ->
         known = found.get((one.side, one.key), Asked(one.side, one.key, has_opportunity=has_opportunity))
         found[one.side, one.key] = replace(known, causes=(*known.causes, one.cause))
     return [one for one in found.values() if not one.needs_approval]
+
+
+def left_waiting(app: App, asked: Sequence[Asked]) -> Sequence[Waiting]:
+    """What else is in the retry queues than these deals, by cause. Raises the errors of the store."""
+    keys = {(one.side, one.key) for one in asked}
+    return waiting_list(entry for entry in queued_entries(app.store) if (entry.side, entry.key) not in keys)
 
 
 def _linked_referrals(app: App, entries: Sequence[RetryEntry]) -> frozenset[str]:
@@ -185,9 +198,3 @@ def _causes_of(link: Link) -> tuple[str, ...]:
 
 def _is_busy(ctx: Context, entry: Entry[Link]) -> bool:
     return entry.value.intent is not None and entry.age < ctx.policy.lease
-
-
-def _waiting_entries(ctx: Context) -> Iterator[RetryEntry]:
-    for side in Side:
-        entries = ctx.store.retry_entries(side, datetime.max.replace(tzinfo=UTC), LONGEST_QUEUE)
-        yield from (entry for entry in entries if entry.cause not in NOT_TRIED)

@@ -15,7 +15,7 @@ REFUSED = "refused"
 """The cause of a referral of which no opportunity can be made: only a person can end that."""
 REASONS: Mapping[str, str] = {
     "ambiguous": "The answer to a write was lost, so the app looks whether it took effect",
-    "busy": "Another run has the deal",
+    "busy": "Another run had the deal, so the app looks at it once more",
     "close_as_test": "`cosell close-test-referrals` closes it",
     "compare": "The daily compare found it",
     "deleted": "The opportunity is deleted, and is looked for",
@@ -40,7 +40,7 @@ REASONS: Mapping[str, str] = {
     "settling": "It is not known yet whether its creation took effect",
     "side_paused": "A side is paused",
     "sign_in": "The sign-in to a side failed",
-    "StoreConflict": "Another run has the deal",
+    "StoreConflict": "Another run had the deal, so the app looks at it once more",
     "visible_again": "The opportunity was missing, and was there when it was looked for",
     "waiting": "It waits for a set time",
 }

@@ -6,7 +6,7 @@ that goes on with it. Source: docs/reference/commands.md#cosell-status.
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -22,6 +22,7 @@ from shared.operations.ask_app import ANSWER_DUE, REFUSED_COLUMNS
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
 from shared.operations.queue_texts import is_late, late_text, reason_of
+from shared.operations.waiting_list import Waiting, queued_entries, waiting_list
 from shared.store.link_store import LinkStore
 from shared.store.stored_values import OPERATOR, RetryEntry
 
@@ -29,7 +30,6 @@ RUNS = {
     "push": "push_done", "sweep": "sweep_done", "compare": "compare_done", "credentials": CREDENTIALS_DONE,
 }  # fmt: skip
 """The runs, and the cursor that each moves when it ends."""
-LONGEST_QUEUE = 100_000
 ANSWER_SOON = timedelta(days=3)
 HELD, PARKED, COLUMNS, INBOX, ANSWER, STOPPED, LATE = (
     "held", "parked", "columns", "inbox", "answer", "stopped", "late",
@@ -89,7 +89,7 @@ class Request(Struct, frozen=True):
 
 
 class StatusReport(Struct, frozen=True):
-    """Everything that `cosell status` prints. `links` counts the links by state."""
+    """Everything that `cosell status` prints. `links` counts the links by state, and `waiting` the entries by cause."""
 
     health: Mapping[str, object]
     runs: Mapping[str, datetime | None]
@@ -99,6 +99,7 @@ class StatusReport(Struct, frozen=True):
     groups: Sequence[Group]
     ends: Mapping[str, datetime]
     asked: Sequence[Request] = ()
+    waiting: Sequence[Waiting] = ()
 
 
 class _One(Struct, frozen=True):
@@ -117,8 +118,9 @@ class _One(Struct, frozen=True):
 def status_report(app: App) -> StatusReport:
     """Read the whole table once. Raises the errors of the store."""
     store, cursors = app.store, app.store.cursors()
-    queues = {side: _entries(store, side) for side in Side}
-    since = {entry.key: entry.since for entries in queues.values() for entry in entries}
+    queued = queued_entries(store)
+    queues = {side: [entry for entry in queued if entry.side is side] for side in Side}
+    since = {entry.key: entry.since for entry in queued}
     links, found, now = dict[str, int](), list[_One](), app.clock.now()
     for entry in store.links():
         links[str(entry.value.state)] = links.get(str(entry.value.state), 0) + 1
@@ -126,7 +128,7 @@ def status_report(app: App) -> StatusReport:
     found += _of_referrals(store, queues[Side.PARTNER_CENTER])
     told = {one.key for one in found}
     run_time = timedelta(seconds=app.settings.sync.run_seconds)
-    late = [entry for entries in queues.values() for entry in entries if is_late(entry, now, run_time)]
+    late = [entry for entry in queued if is_late(entry, now, run_time)]
     found += [_late(entry) for entry in late if entry.key not in told]
     return StatusReport(
         health_report(app),
@@ -136,12 +138,9 @@ def status_report(app: App) -> StatusReport:
         links,
         [_told(group, app) for group in _grouped(found)],
         {name.removeprefix(ENDS): at for name, at in sorted(cursors.items()) if name.startswith(ENDS)},
-        [_request(entry) for entries in queues.values() for entry in entries if entry.asked or entry.cause == OPERATOR],
+        [_request(entry) for entry in queued if entry.asked or entry.cause == OPERATOR],
+        waiting_list(queued),
     )
-
-
-def _entries(store: LinkStore, side: Side) -> Sequence[RetryEntry]:
-    return store.retry_entries(side, datetime.max.replace(tzinfo=UTC), LONGEST_QUEUE)
 
 
 def _queue(side: Side, entries: Sequence[RetryEntry], late: Sequence[RetryEntry]) -> Queue:

@@ -14,6 +14,7 @@ from local.systems import Systems
 from shared.app import App
 from shared.cli.exit_codes import Exit
 from shared.cli.pause import run_pause, run_resume
+from shared.cli.preview import run_preview
 from shared.cli.retry import run_retry, run_sync, where_results_are
 from shared.cli.status import run_status
 from shared.domain.deal import Side
@@ -261,3 +262,33 @@ def test_what_the_commands_print(systems: Systems, deal: str, capsys: pytest.Cap
     for name, run in steps.items():
         run()
         check_golden(name, printed(capsys), {deal: OPPORTUNITY, held: HELD})
+
+
+@pytest.mark.usefixtures("deal")
+def test_what_the_next_run_tries_anyway_is_listed_and_not_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """Status, preview and a retry of all have one list, which names each cause."""
+    with closing(App()) as app:
+        now = app.clock.now()
+        for side, key, cause, at in (
+            (Side.PARTNER_CENTER, REFERRAL, "busy", now - timedelta(seconds=9)),
+            (Side.PARTNER_CENTER, f"M|{REFERRAL}", "not_shown", now + timedelta(minutes=40)),
+            (Side.SALESFORCE, OPPORTUNITY, "mass_change", now + timedelta(minutes=40)),
+        ):
+            app.store.put_retry_entry(RetryEntry(side, key, at, cause, since=now))
+    busy = "1 x busy: Another run had the deal, so the app looks at it once more."
+    run_status(golden_output())
+    status = printed(capsys)
+    run_preview(golden_output(), all_deals=True)
+    preview = printed(capsys)
+    for text in (status, preview):
+        assert f"{busy} For example {REFERRAL}, tried with the next run" in text
+        assert "1 x not_shown: Microsoft or a partner has a record" in text
+        assert "1 x mass_change: Unusually many changes wait" in text
+    run_retry(golden_output(as_json=True), None, None, all_deals=True)
+    document = json.loads(printed(capsys))
+    assert [one["key"] for one in document["asked"]] == [f"M|{REFERRAL}"]
+    assert sorted(one["cause"] for one in document["left"]) == ["busy", "mass_change"]
+    assert entries(Side.PARTNER_CENTER)[REFERRAL] == "busy"
+    run_retry(golden_output(), None, None, all_deals=True)
+    text = printed(capsys)
+    assert text.index("Not asked for, because a retry changes nothing:") < text.index(busy)
