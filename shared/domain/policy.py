@@ -27,7 +27,8 @@ class Policy(Struct, frozen=True):
     `parallelism`, `may_share` (whether deals are shared with Microsoft), `needs_consent` (whether a checkbox must say
     that the customer has consented) and `mass_change_limit` (None: by the number of links). `release` is the app's own.
     `unapproved` are the fields of which nothing is sent to Partner Center yet (`mapping_change.py`).
-    `singly` is how many members of a list may be refused one by one. Nothing sets the others: their defaults are
+    `singly` is how many members of a list may be refused one by one. A `batch` of pairs is read in one call, and a
+    `chunk` of it is locked, sent, shown and released before the next. Nothing sets the others: their defaults are
     constants of the protocol.
     """
 
@@ -54,3 +55,4 @@ class Policy(Struct, frozen=True):
     tries: int = 3
     singly: int = 10
     batch: int = 2000
+    chunk: int = 200

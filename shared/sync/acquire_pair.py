@@ -1,5 +1,8 @@
 """Acquires the leases of pairs: a row becomes ours when an empty intent is written into it under its ETag.
 
+A row may be left free while something is read: its lease is acquired under the ETag from before, which each lease of
+another instance would have changed.
+
 Source: docs/protocol.md#acquiring-the-lock.
 """
 
@@ -11,10 +14,9 @@ from functools import partial
 from msgspec import Struct
 
 from shared.domain.link import EffectKind, Intent, Link
-from shared.domain.link_states import State
 from shared.foundation.errors import CosellError, StoreConflict
-from shared.sync.pair_lease import Pair, record_intent
-from shared.sync.ports import BUSY, RECONCILED, Context, Entry, Outcome, Result
+from shared.sync.pair_lease import Pair, read_opportunities, record_intent, run_step
+from shared.sync.ports import BUSY, Context, Entry, Outcome, Result
 from shared.sync.retry_queue import outcome_of_error
 
 type KnownLinks = Mapping[str, Entry[Link] | None]
@@ -33,12 +35,27 @@ def acquire_all(ctx: Context, opportunity_ids: Sequence[str], known: KnownLinks 
     return _open_all(ctx, opportunity_ids, partial(acquire, ctx, known=known))
 
 
-def open_free(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
-    """Acquire the leases of pairs, but leave a free row as it is until `hold` acquires it; a paused pair is left alone.
+def open_free(ctx: Context, opportunity_ids: Sequence[str], known: KnownLinks | None = None) -> Work:
+    """Acquire the leases of interrupted work, and leave other rows as they are until `hold` acquires them.
 
-    What is read meanwhile was read under the lease: `hold` fails if another instance has had the row.
+    What is read meanwhile was read under the lease: `hold` fails if another instance has had the row. The row of a
+    test referral that is to be closed is acquired too, because that happens before its opportunity is read.
     """
-    return _open_all(ctx, opportunity_ids, partial(_acquire_unless_free, ctx))
+    return _open_all(ctx, opportunity_ids, partial(_acquire_unless_free, ctx, known=known or {}))
+
+
+def hold_all(ctx: Context, pairs: Sequence[Pair]) -> Work:
+    """Acquire the leases of pairs that were read; one whose row has changed is acquired and read anew.
+
+    A pair that has ended needs none, unless its row must tell that the opportunity is missing.
+    """
+    free = [pair for pair in pairs if pair.is_free and (not pair.outcome or (pair.missing_at and pair.entry.etag))]
+    ctx.map(lambda pair: run_step(ctx, pair, hold), free, at_most=ctx.policy.parallelism)
+    if not (moved := {pair.id for pair in free if pair.outcome is BUSY}):
+        return Work(pairs, {})
+    again = acquire_all(ctx, [*moved])
+    read_opportunities(ctx, again.pairs)
+    return Work([*(pair for pair in pairs if pair.id not in moved), *again.pairs], again.ended)
 
 
 def _open_all(ctx: Context, opportunity_ids: Sequence[str], step: Callable[[str], Pair | Outcome]) -> Work:
@@ -54,12 +71,13 @@ def _run_or_queue(ctx: Context, step: Callable[[str], Pair | Outcome], opportuni
         return outcome_of_error(ctx, error, opportunity_id)
 
 
-def _acquire_unless_free(ctx: Context, opportunity_id: str) -> Pair | Outcome:
-    entry = ctx.store.link(opportunity_id)
-    if entry is None or entry.value.intent is not None:
+def _acquire_unless_free(ctx: Context, opportunity_id: str, known: KnownLinks) -> Pair | Outcome:
+    entry = known[opportunity_id] if opportunity_id in known else ctx.store.link(opportunity_id)
+    if entry is None:
+        missing = Entry(Link(opportunity_id), "", timedelta())
+        return Pair(opportunity_id, missing, missing.value, ctx.clock.now(), written=[])
+    if entry.value.intent is not None or entry.value.close_as_test:
         return acquire(ctx, opportunity_id, known={opportunity_id: entry})
-    if entry.value.state is State.PAUSED:  # its referral is read once the opportunity is ticked again
-        return RECONCILED
     return Pair(opportunity_id, entry, entry.value, ctx.clock.now())
 
 

@@ -8,6 +8,7 @@ Source: docs/protocol.md#lease-and-intent.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct, field
 
@@ -36,7 +37,7 @@ class Pair(Struct):
     """One pair under its lease. Only the functions of this module assign its fields.
 
     id            the opportunity's id
-    entry         the row as this instance read or wrote it last
+    entry         the row as this instance read or wrote it last; without an ETag if it does not exist yet
     link          the link that the next write stores: that of `entry`, and what was decided since
     interrupted   the intent of a run that stopped before its end, until recovery has looked for its effects
     intended_at   when its row was written last, as far as this instance's clock can say
@@ -203,7 +204,8 @@ def record_intent(
 def _store(ctx: Context, pair: Pair, link: Link, lines: tuple[Line, ...]) -> None:
     """Write the row with new audit lines in one transaction, which renews the lease. Raises StoreConflict."""
     lines = (*pair.pending.confirmed, *lines)
-    pair.entry = ctx.store.replace_link(pair.entry, link, lines, ctx.correlation_id)
+    write = partial(ctx.store.replace_link, pair.entry) if pair.entry.etag else ctx.store.insert_link
+    pair.entry = write(link, lines, ctx.correlation_id)
     pair.link, pair.renewed_at, pair.pending.confirmed = pair.entry.value, ctx.clock.now(), ()
     if pair.written is not None:
         pair.written.append(lines)

@@ -1,15 +1,17 @@
-"""Reconciles pairs: acquire the leases, read both sides, plan, write in batches, confirm, release.
+"""Reconciles pairs: acquires leases, reads both sides, plans, writes in batches, confirms, releases.
 
-push:  acquire all -> read opportunities (2,000 a call) -> referral from the base, or GET -> plan
+push:  read opportunities (2,000 a call) -> for each chunk of 200: acquire all -> referral from the base, or GET -> plan
 pull:  acquire all -> GET referrals, end echoes -> read opportunities -> plan
 both:  PATCH or POST each -> write opportunities (24 a call) -> write back (200 a call) -> release all
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from copy import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from operator import call
+from math import lcm
+
+from msgspec import Struct
 
 from shared.domain.answer_clock import must_be_read
 from shared.domain.clones import Twins, next_look
@@ -20,8 +22,7 @@ from shared.domain.link_states import SUSPENDED, State
 from shared.domain.mass_change import waits_for_approval
 from shared.domain.resting_links import settled
 from shared.foundation.errors import SignInFailed, Throttled
-from shared.mapping.stamps import MAX_COMMIT_TIME, SECOND
-from shared.sync.acquire_pair import KnownLinks, Work, acquire_all, hold, open_free
+from shared.sync.acquire_pair import KnownLinks, Work, hold, hold_all, open_free
 from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
 from shared.sync.decide_pair import end_of, end_rest, leave_sync, make_plan, must_send, plan_and_send, send_changes
@@ -31,10 +32,16 @@ from shared.sync.mass_change import stop_mass_changes, wait_for_approval
 from shared.sync.pair_lease import Pair, audit_lines, open_pairs, read_opportunities, release, run_step
 from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
 from shared.sync.prepare_create import adopt_for_missing, adopt_named_referral, find_twins, note_untick, prepare_create
-from shared.sync.retry_queue import left_for_pause, outcome_of_error, pause_side, retry_after_pause, retry_once_rested
+from shared.sync.retry_queue import (
+    batches_of_pairs,
+    left_for_pause,
+    outcome_of_error,
+    pause_side,
+    retry_after_pause,
+)
 from shared.sync.show_request import look_at_again, show_requests
 from shared.sync.tell_owner import is_owner_untold, tell_owner
-from shared.sync.write_opportunity import batches_of_write_backs, write_back
+from shared.sync.write_opportunity import CONDITIONAL, batches_of_write_backs, write_back
 from shared.sync.write_referral import (
     adopt_referral,
     complete_pointer,
@@ -42,34 +49,57 @@ from shared.sync.write_referral import (
     find_created_referral,
     find_forgotten_referral,
 )
-from shared.sync.write_related import writes_of
+from shared.sync.write_related import write_changes
 
 NEVER = datetime.max.replace(tzinfo=UTC)
-KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
 
 
 # --- acquiring and reading
 
 
-def open_pushed(
-    ctx: Context, opportunity_ids: Sequence[str], asked: Collection[str] = (), known: KnownLinks | None = None
-) -> Work:
-    """Acquire, read and plan the pairs of opportunities that may have changed, or that an operator has `asked` for.
+class Pushed(Struct, frozen=True):
+    """Pairs whose opportunities were read together, and the deals that new ones may be copies of."""
 
-    `known` has the rows that the run has just read.
-    """
-    work = acquire_all(ctx, opportunity_ids, known)
-    for pair in (one for one in work.pairs if one.id in asked and one.link.state not in SUSPENDED):
-        pair.take_link(pair.link.tried_anew(), as_stored=True)
+    work: Work
+    twins: Twins
+
+
+def read_pushed(ctx: Context, opportunity_ids: Sequence[str], known: KnownLinks | None = None) -> Pushed:
+    """Read opportunities that may have changed, and leave the free rows free; `known` has rows that were just read."""
+    work = open_free(ctx, opportunity_ids, known)
     if tests := [pair for pair in work.pairs if pair.link.close_as_test]:
         run_for_each(ctx, Side.PARTNER_CENTER, tests, close_test_referral)
     for pair in (one for one in work.pairs if one.interrupted.effects):
         run_step(ctx, pair, complete_pointer)
     read_opportunities(ctx, work.pairs)
     new = [pair for pair in work.pairs if pair.link.referral_id is None]
-    twins = find_twins(ctx, new) if new else Twins()
+    return Pushed(work, find_twins(ctx, new) if new else Twins())
+
+
+def chunks_of(ctx: Context, pushed: Pushed) -> Iterator[list[Pair]]:
+    """The pairs in chunks that fill whole calls: write-backs, and the marks in names too where there are any.
+
+    Work that was interrupted comes first: the row is held already, and a run may stop after any chunk.
+    """
+    most = ctx.policy.chunk
+    held_first = sorted(pushed.work.pairs, key=lambda pair: pair.is_free)
+    return batches_of_pairs(ctx, held_first, lcm(most, CONDITIONAL) if ctx.translation.name_column else most)
+
+
+def open_chunk(ctx: Context, pairs: Sequence[Pair], twins: Twins, asked: Collection[str] = ()) -> Work:
+    """Acquire and plan pairs whose opportunities were read. What an operator has `asked` for is tried anew."""
+    work = hold_all(ctx, pairs)
+    for pair in (one for one in work.pairs if one.id in asked and one.link.state not in SUSPENDED):
+        pair.take_link(pair.link.tried_anew(), as_stored=True)
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_prepare_push, twins=twins))
     return work
+
+
+def open_pushed(ctx: Context, opportunity_ids: Sequence[str]) -> Work:
+    """Read, acquire and plan pairs, all as one chunk."""
+    pushed = read_pushed(ctx, opportunity_ids)
+    work = open_chunk(ctx, pushed.work.pairs, pushed.twins)
+    return Work(work.pairs, {**pushed.work.ended, **work.ended})
 
 
 def open_pulled(
@@ -83,6 +113,11 @@ def open_pulled(
     `before` is called before the lease of one that is no echo is acquired.
     """
     work = open_free(ctx, opportunity_ids)
+    for pair in work.pairs:
+        if (
+            pair.is_free and pair.link.state is State.PAUSED
+        ):  # its referral is read once the opportunity is ticked again
+            pair.end(RECONCILED)
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_read_pulled, queued=queued, before=before))
     read_opportunities(ctx, work.pairs)
     run_for_each(ctx, None, work.pairs, make_plan)
@@ -190,7 +225,7 @@ def carry_out(ctx: Context, work: Work, direction: str | None = None) -> Outcome
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_write_referral, direction=direction), needs=must_send)
     if heard := [pair for pair in work.pairs if pair.link.microsoft or pair.link.partners or _names_crm(pair)]:
         run_for_each(ctx, Side.PARTNER_CENTER, heard, look_for_news)
-    for again in _write_opportunities(ctx, work.pairs):
+    for again in write_changes(ctx, work.pairs):
         read_opportunities(ctx, again)
         run_for_each(ctx, Side.PARTNER_CENTER, again, plan_and_send)
     if ctx.translation.name_column:
@@ -238,48 +273,6 @@ def _ask_for_help(ctx: Context, pair: Pair) -> None:
         ask_microsoft(ctx, pair, is_new=pair.must_create and pair.existing is None)
     if pair.outcome is None:
         plan_and_send(ctx, pair)
-
-
-def _write_opportunities(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
-    """Carry the plans' changes to Salesforce. Yields pairs that the caller reads and plans again.
-
-    A person may change a record before it is written (412).
-    """
-    pairs, written = _open_with_writes(pairs), dict[str, datetime]()
-    values = (len(pair.plan.to_salesforce) for pair in pairs if pair.plan)
-    for _ in range(max(ctx.policy.tries, 0, *values)):  # values that were refused together are written one by one
-        for pair in pairs:
-            if (left := _rests_in(pair, written)) and pair.outcome is None:
-                pair.end(retry_once_rested(ctx, left))
-        pairs = _open_with_writes(pairs)
-        if not pairs:
-            return
-        changed = ctx.map(call, writes_of(ctx, pairs), at_most=ctx.parallelism(Side.SALESFORCE))
-        pairs = [pair for chunk in changed for pair in chunk]
-        if not pairs:
-            return
-        written = {pair.id: pair.opportunity.modified for pair in pairs if pair.opportunity}
-        if any(pair.opportunity.rests_in for pair in pairs if pair.opportunity):
-            ctx.clock.sleep(SECOND)
-        yield pairs
-        pairs = _open_with_writes(pairs)
-    for pair in open_pairs(pairs):
-        pair.end(KEEPS_CHANGING)
-
-
-def _open_with_writes(pairs: Sequence[Pair]) -> list[Pair]:
-    return [pair for pair in open_pairs(pairs) if pair.plan and pair.plan.to_salesforce]
-
-
-def _rests_in(pair: Pair, written: Mapping[str, datetime]) -> timedelta:
-    """How long the pair's record must not be written yet, because of a save that may still be committed.
-
-    A record that this run has just `written` and that shows no other save waits for the end of its second only.
-    """
-    if (opportunity := pair.opportunity) is None:
-        return timedelta()
-    is_own = written.get(pair.id) == opportunity.modified and opportunity.rests_in <= MAX_COMMIT_TIME
-    return timedelta() if is_own else opportunity.rests_in
 
 
 # --- the work on many pairs

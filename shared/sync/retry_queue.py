@@ -206,9 +206,9 @@ def _restore_side(ctx: Context, side: Side) -> None:
     ctx.store.write_side_state(side, restored)
 
 
-def batches_of_pairs(ctx: Context, keys: Iterable[str], most: int) -> Iterator[list[str]]:
-    """The keys in batches, each as large as it may be when it begins, and `most` at most."""
-    left = list(keys)
+def batches_of_pairs[T](ctx: Context, pairs: Iterable[T], most: int) -> Iterator[list[T]]:
+    """The pairs in batches, each as large as it may be when it begins, and `most` at most."""
+    left = list(pairs)
     while left:
         size = pairs_at_once(ctx, most) if len(left) > PAIRS_FOR_A_CALL else most
         yield left[:size]

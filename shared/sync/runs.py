@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from itertools import batched
 
 from msgspec import Struct, field
 
@@ -24,7 +25,7 @@ from shared.sync.hear_microsoft import hear_parties
 from shared.sync.link_referral import MISSING, link_referral
 from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Entry, Mode, Outcome, Outcomes, Result, RetryEntry
 from shared.sync.read_queue import backlog_fields, end_waits, find_waits, read_entries, read_retry_queue
-from shared.sync.reconcile import carry_out, open_pulled, open_pushed, stored_links
+from shared.sync.reconcile import carry_out, chunks_of, open_chunk, open_pulled, read_pushed, stored_links
 from shared.sync.retry_queue import (
     PULLED_TOGETHER,
     asked_for,
@@ -72,8 +73,12 @@ def run_push(ctx: Context) -> Report:
     with _guard_run(ctx, PUSH, Side.SALESFORCE) as guard:
         for batch in _changed_unless_paused(ctx, paused):
             report.seen += batch.seen
-            for chunk in batches_of_pairs(ctx, batch.opportunities, ctx.policy.batch):
-                report.add(work_opportunities(ctx, chunk, batch.opportunities, batch.links))
+            outcomes = dict[str, Outcome]()
+            for some in batched(batch.opportunities, ctx.policy.batch, strict=False):
+                outcomes |= work_opportunities(ctx, some, batch.opportunities, batch.links, started)
+            report.add(outcomes)
+            if len(outcomes) < len(batch.opportunities):
+                break  # the cursors stay, so that the next run finds the rest
             coming |= batch.cursors
             if batch.opportunities:  # else they are moved with the heartbeat
                 ctx.store.move_cursors(coming)
@@ -181,7 +186,7 @@ def _work_queues(ctx: Context, report: Report, paused: frozenset[str], started: 
     """Work the entries of both retry queues whose time has come; returns all that are left."""
     queues = read_retry_queue(ctx, *Side)
     for side, direction, work in (
-        (Side.SALESFORCE, PUSH, work_opportunities),
+        (Side.SALESFORCE, PUSH, partial(work_opportunities, started=started)),
         (Side.PARTNER_CENTER, PULL, work_referrals),
     ):
         ready = queues[side].ready
@@ -240,17 +245,29 @@ def work_opportunities(
     opportunity_ids: Sequence[str],
     worked: Mapping[str, RetryEntry | None],
     known: Mapping[str, Entry[Link] | None] | None = None,
+    started: datetime | None = None,
 ) -> Outcomes:
-    """Push opportunities; `worked` holds their retry entries as read before the work, and `known` their rows."""
+    """Push opportunities; `worked` holds their retry entries as read before the work, and `known` their rows.
+
+    They are read together and worked in chunks. Where the run that has `started` must stop, or a chunk has met a pause
+    of a side, the rest is left as it was, without an outcome: no row of it is locked.
+    """
     if len(opportunity_ids) < len(worked) and (pause := pause_of_either_side(ctx)):  # a part before may have met it
-        outcomes: Outcomes = dict.fromkeys(opportunity_ids, pause)
-    else:
-        asked = asked_for(worked)
-        pushed = open_pushed(ctx, opportunity_ids, asked, known)
-        waits = find_waits(ctx, stored_links(pushed), asked)
-        outcomes = carry_out(ctx, pushed, PUSH)
-        end_waits(ctx, waits, stored_links(pushed), outcomes)
+        paused = dict.fromkeys(opportunity_ids, pause)
+        keep_retry_queue(ctx, Side.SALESFORCE, paused, worked)
+        return paused
+    pushed, asked = read_pushed(ctx, opportunity_ids, known), asked_for(worked)
+    outcomes = dict(pushed.work.ended)
     keep_retry_queue(ctx, Side.SALESFORCE, outcomes, worked)
+    for number, chunk in enumerate(chunks_of(ctx, pushed)):
+        if number and (pause_of_either_side(ctx) or (started and must_stop(ctx, started, PUSH))):
+            break
+        work = open_chunk(ctx, chunk, pushed.twins, asked)
+        waits = find_waits(ctx, stored_links(work), asked)
+        done = carry_out(ctx, work, PUSH)
+        end_waits(ctx, waits, stored_links(work), done)
+        keep_retry_queue(ctx, Side.SALESFORCE, done, worked)
+        outcomes |= done
     return outcomes
 
 

@@ -1,4 +1,4 @@
-"""Writes pairs whose plan adds or removes members that are rows of a related list.
+"""Writes the plans' changes to Salesforce, and those pairs in their own way whose plan adds or removes members in rows.
 
 One Composite of queries finds what the new rows need, for the pairs of a batch together. Then one Composite for each
 pair writes opportunity and rows, all or nothing. A member whose row Salesforce does not take is left out and told, so
@@ -7,8 +7,10 @@ that it stops nothing else. Source: docs/protocol.md#writing-rows.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
+from operator import call
 from string import digits
 
 from msgspec import Struct
@@ -27,10 +29,11 @@ from shared.mapping.creation_draft import DUPLICATES
 from shared.mapping.customer_lookup import QUERIES_OF_A_CALL
 from shared.mapping.new_records import completed_rows
 from shared.mapping.related_list import NEW_CONTACT, Found, RelatedList, RowSteps, Target, joined_steps, tags_of
+from shared.mapping.stamps import MAX_COMMIT_TIME, SECOND
 from shared.sync.pair_lease import Pair, call_salesforce, open_pairs, run_step
-from shared.sync.ports import Context, Json, Node, Write, Written
+from shared.sync.ports import Context, Json, Node, Outcome, Result, Write, Written
 from shared.sync.related_ports import Removal
-from shared.sync.retry_queue import outcome_of_error, pausing_on_failure
+from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, retry_once_rested
 from shared.sync.write_opportunity import (
     CONDITIONAL,
     keep_first_writes,
@@ -41,7 +44,50 @@ from shared.sync.write_opportunity import (
 )
 
 _WITHOUT_DIGITS = str.maketrans("", "", digits)
+KEEPS_CHANGING = Outcome(Result.RETRY, "opportunity_kept_changing")
 type FoundByField = Mapping[str, Found]
+
+
+def write_changes(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    """Carry the plans' changes to Salesforce. Yields pairs that the caller reads and plans again.
+
+    A person may change a record before it is written (412).
+    """
+    pairs, written = _open_with_writes(pairs), dict[str, datetime]()
+    values = (len(pair.plan.to_salesforce) for pair in pairs if pair.plan)
+    for _ in range(max(ctx.policy.tries, 0, *values)):  # values that were refused together are written one by one
+        for pair in pairs:
+            if (left := _rests_in(pair, written)) and pair.outcome is None:
+                pair.end(retry_once_rested(ctx, left))
+        pairs = _open_with_writes(pairs)
+        if not pairs:
+            return
+        changed = ctx.map(call, writes_of(ctx, pairs), at_most=ctx.parallelism(Side.SALESFORCE))
+        pairs = [pair for chunk in changed for pair in chunk]
+        if not pairs:
+            return
+        written = {pair.id: pair.opportunity.modified for pair in pairs if pair.opportunity}
+        if any(pair.opportunity.rests_in for pair in pairs if pair.opportunity):
+            ctx.clock.sleep(SECOND)
+        yield pairs
+        pairs = _open_with_writes(pairs)
+    for pair in open_pairs(pairs):
+        pair.end(KEEPS_CHANGING)
+
+
+def _open_with_writes(pairs: Sequence[Pair]) -> list[Pair]:
+    return [pair for pair in open_pairs(pairs) if pair.plan and pair.plan.to_salesforce]
+
+
+def _rests_in(pair: Pair, written: Mapping[str, datetime]) -> timedelta:
+    """How long the pair's record must not be written yet, because of a save that may still be committed.
+
+    A record that this run has just `written` and that shows no other save waits for the end of its second only.
+    """
+    if (opportunity := pair.opportunity) is None:
+        return timedelta()
+    is_own = written.get(pair.id) == opportunity.modified and opportunity.rests_in <= MAX_COMMIT_TIME
+    return timedelta() if is_own else opportunity.rests_in
 
 
 def writes_of(ctx: Context, pairs: Sequence[Pair]) -> list[partial[list[Pair]]]:

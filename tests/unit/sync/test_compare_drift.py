@@ -285,7 +285,7 @@ def test_an_edit_that_was_hidden_after_a_run_stopped_with_its_lease_is_found_and
     (deal,) = linked_deals(harness, 1)
     harness.seller_edits(deal, Amount=31000)
     crashed = harness.new_instance()
-    crashed.process.interrupt_at("salesforce.opportunities", crashed.process.crash, after=True)
+    crashed.process.interrupt_at("store.replace_link", crashed.process.crash, after=True)
     assert crashed.crashes_during(lambda instance: instance.push())
     hide_while(harness, lambda: None)
     assert harness.stored_link(deal).intent == Intent()

@@ -97,7 +97,7 @@ def test_an_opportunity_without_the_tick_is_not_sent(harness: Harness) -> None:
 def test_an_opportunity_that_is_unticked_before_the_push_reads_it_leaves_no_link(harness: Harness) -> None:
     deal = harness.seller_creates()
     harness.first.process.interrupt_at(
-        "store.insert_link", lambda: harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
+        "salesforce.opportunities", lambda: harness.seller_edits(deal, Sync_with_Partner_Center__c=False)
     )
     harness.push()
     assert harness.our_referrals() == []

@@ -13,6 +13,7 @@ from shared.domain.transitions import Transition
 from shared.sync.acquire_pair import acquire, hold, open_free
 from shared.sync.pair_lease import Pair, record_intent, release
 from shared.sync.ports import BUSY, RECONCILED, Outcome, Policy, Result
+from shared.sync.reconcile import open_pulled
 from shared.sync.write_opportunity import store_coming_write
 from tests.unit.sync.harness import Harness
 
@@ -58,7 +59,10 @@ def test_a_create_of_unknown_outcome_settles_first_because_lists_show_a_new_refe
 
 
 def test_a_pull_leaves_a_paused_pair_alone_unless_its_work_was_interrupted(harness: Harness) -> None:
-    assert acquired_after(harness, None, SECOND, State.PAUSED) == RECONCILED
+    left = acquired_after(harness, None, SECOND, State.PAUSED)
+    assert isinstance(left, Pair)
+    assert [one.outcome for one in open_pulled(harness.first.ctx, ["006"]).pairs] == [RECONCILED]
+    assert left.is_free
     paused = acquire(harness.first.ctx, "006")
     assert isinstance(paused, Pair)
     assert paused.link == Link("006", State.PAUSED, intent=Intent())
@@ -66,9 +70,11 @@ def test_a_pull_leaves_a_paused_pair_alone_unless_its_work_was_interrupted(harne
     assert isinstance(opened(harness), Pair)
 
 
-def test_a_new_row_is_held_at_once(harness: Harness) -> None:
+def test_a_new_row_is_inserted_once_it_is_held(harness: Harness) -> None:
     pair = opened(harness)
     assert isinstance(pair, Pair)
+    assert harness.store.link("006") is None
+    assert hold(harness.first.ctx, pair)
     assert harness.stored_link("006") == pair.link == Link("006", intent=Intent())
     assert acquire(harness.new_instance().ctx, "006") == BUSY
 

@@ -81,9 +81,9 @@ class PausingStep:
         self._harness, self._step, self._direction = harness, step, direction
         self.calls = 0
 
-    def __call__(self, ctx: Context, *args: Any) -> object:  # noqa: ANN401 - whatever the step takes
+    def __call__(self, ctx: Context, *args: Any, **options: Any) -> object:  # noqa: ANN401 - whatever the step takes
         self.calls += 1
-        result = self._step(ctx, *args)
+        result = self._step(ctx, *args, **options)
         if self.calls == 1:
             self._harness.store.pause_direction(self._direction, ctx.clock.now(), "operator")
             self._harness.advance_time(6)

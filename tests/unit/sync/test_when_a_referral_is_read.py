@@ -145,4 +145,4 @@ def test_a_pull_leaves_a_paused_deal_alone(harness: Harness) -> None:
     deal = harness.seller_creates(Sync_with_Partner_Center__c=False)
     harness.store.insert_link(replace(AGREED, opportunity_id=deal, state=State.PAUSED))
     work = open_pulled(harness.first.ctx, [deal])
-    assert (work.pairs, work.ended) == ([], {deal: RECONCILED})
+    assert [(pair.outcome, pair.is_free) for pair in work.pairs] == [(RECONCILED, True)]
