@@ -10,11 +10,11 @@ from datetime import timedelta
 from shared.app import App
 from shared.domain.deal import Side
 from shared.domain.policy import PULL, PUSH, Mode
+from shared.domain.sweep_cursor import SWEEP
 from shared.foundation.errors import CosellError
 from shared.foundation.logs import CURRENT_RUN, failure_fields
 from shared.operations.preview import preview_next
 from shared.operations.preview_context import preview_of
-from shared.sync.change_detection import SWEEP
 from shared.sync.retry_queue import is_paused
 
 PREVIEW_AGAIN = timedelta(hours=1)

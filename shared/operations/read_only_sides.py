@@ -13,7 +13,7 @@ from shared.domain.cause import Cause
 from shared.domain.clones import Twin
 from shared.domain.deal import Side
 from shared.domain.owner_notice import OwnerNotice
-from shared.sync.ports import Answer, Json, Node, PartnerCenter, Salesforce, Write, Written
+from shared.sync.ports import Answer, HearDate, Json, Node, PartnerCenter, Salesforce, Write, Written, ignore_date
 from shared.sync.related_ports import Removal
 
 IDS_OF_A_CALL, NAMES_OF_A_CALL = 2000, 200
@@ -52,9 +52,9 @@ class ReadOnlyPartnerCenter(PartnerCenter):
         self._partner_center, self._calls = partner_center, calls
         self.read: dict[str, Json] = {}
 
-    def changed_since(self, since: datetime) -> Iterator[Sequence[Json]]:
+    def changed_since(self, since: datetime, hear: HearDate = ignore_date) -> Iterator[Sequence[Json]]:
         """See the port."""
-        return self._counted(self._partner_center.changed_since(since))
+        return self._counted(self._partner_center.changed_since(since, hear))
 
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
         """See the port."""

@@ -19,6 +19,7 @@ from shared.domain.link_states import State
 from shared.domain.microsoft_news import has_heard
 from shared.domain.planned import must_return, waits_since
 from shared.domain.sighting import Sighting
+from shared.domain.sweep_cursor import SWEEP, Scan
 from shared.foundation.errors import UnreadableRow
 from shared.mapping.other_parties import is_foreign
 from shared.mapping.paths import parse_time, value_in_record
@@ -28,10 +29,6 @@ from shared.mapping.stamps import covers
 from shared.sync.poll_plan import PollPlan, cursor_name, plan_poll, turn_name
 from shared.sync.ports import PUSH, Context, Entry, Json, Page, RetryEntry, time_literal
 from shared.sync.read_queue import entries_of
-
-SWEEP = "sweep"
-"""The name of the sweep, and of its cursor."""
-
 
 # --- Salesforce
 
@@ -173,25 +170,29 @@ def _is_before_cursor(seen: _Seen) -> bool:
 
 
 class ScannedPage(Struct, frozen=True):
-    """A page of the list: how many referrals it names, which of them to pull, and the newest change date on it.
+    """A page of the list: how many referrals it names, and which of them to pull.
 
     `related` has the referrals of other parties that a deal of ours has not heard.
     """
 
     seen: int
     unknown: Sequence[str]
-    newest: datetime | None
     related: Sequence[Sighting] = ()
 
 
-def changed_referrals(ctx: Context) -> Iterator[ScannedPage]:
-    """Pages of referrals that changed since the cursor, newest first (docs/protocol.md#the-sweep)."""
-    cursor = ctx.store.cursor(SWEEP)
-    start = (cursor - ctx.policy.sweep_overlap) if cursor else ctx.scope.begin
-    for page in ctx.partner_center.changed_since(start):
-        dates = (_stamp_date(stamp, "updatedDateTime") for stamp in page)
-        newest = max((date for date in dates if date), default=None)
-        yield ScannedPage(len(page), unknown_referrals(ctx, page), newest, _unheard_referrals(ctx, page))
+def changed_referrals(ctx: Context, scan: Scan) -> Iterator[ScannedPage]:
+    """Pages of referrals that changed since the cursor, newest first (docs/protocol.md#the-sweep).
+
+    `scan` then has the cursor, and the two dates of the first page.
+    """
+    scan.cursor = ctx.store.cursor(SWEEP)
+    bound = scan.first_bound(ctx.clock.now())
+    start = (bound - ctx.policy.sweep_overlap) if bound else ctx.scope.begin
+    for number, page in enumerate(ctx.partner_center.changed_since(start, scan.hear)):
+        if number == 0:
+            dates = (_stamp_date(stamp, "updatedDateTime") for stamp in page)
+            scan.newest = max((date for date in dates if date), default=None)
+        yield ScannedPage(len(page), unknown_referrals(ctx, page), _unheard_referrals(ctx, page))
 
 
 def unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:

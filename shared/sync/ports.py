@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct, field
 
+from shared.clients.partner_center.answer_dates import HearDate, ignore_date
 from shared.clients.salesforce.records import ALLOW_DUPLICATE, Answer, Json, Node, Page, Write, Written
 from shared.clients.salesforce.soql_literals import text_literal, time_literal
 from shared.domain.audit import Line
@@ -51,21 +52,20 @@ from shared.sync.record_ports import SingleRecords
 from shared.sync.related_ports import RelatedWrites
 
 __all__ = [
-    "ALLOW_DUPLICATE", "DELETED", "HIDDEN", "OPERATOR", "PULL", "PUSH", "WAITING", "Answer", "Entry", "Json",
-    "KnownPath", "Mode", "Node", "Page", "Policy", "RetryEntry", "SideState", "Write", "Written", "text_literal",
-    "time_literal",
+    "ALLOW_DUPLICATE", "DELETED", "HIDDEN", "OPERATOR", "PULL", "PUSH", "WAITING", "Answer", "Entry", "HearDate",
+    "Json", "KnownPath", "Mode", "Node", "Page", "Policy", "RetryEntry", "SideState", "Write", "Written",
+    "ignore_date", "text_literal", "time_literal",
 ]  # fmt: skip
 
 
 class PartnerCenter(Protocol):
     """The referrals API (docs/reference/partner-center.md#operations)."""
 
-    def changed_since(self, since: datetime) -> Iterator[Sequence[Json]]:
-        """Pages of referral stamps with `updatedDateTime >= since`, newest first.
+    def changed_since(self, since: datetime, hear: HearDate = ignore_date) -> Iterator[Sequence[Json]]:
+        """Pages of referral stamps with `updatedDateTime >= since`, newest first. `hear` gets the first page's `Date`.
 
-        Each stamp has id, eTag, organizationId, engagementId, createdDateTime, updatedDateTime, externalReferenceId
-        and target. If the service refuses the filter (400), the pages are unfiltered, up to a stamp that is older
-        than `since`.
+        Each has id, eTag, organizationId, engagementId, createdDateTime, updatedDateTime, externalReferenceId, target.
+        If the service refuses the filter (400), the pages are unfiltered, up to a stamp older than `since`.
         """
 
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:

@@ -18,9 +18,10 @@ from msgspec import Struct, field
 from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.domain.sighting import RELATED, Sighting
+from shared.domain.sweep_cursor import SWEEP, Scan
 from shared.foundation.errors import CosellError, NotFound
 from shared.foundation.logs import CURRENT_RUN, failure_fields
-from shared.sync.change_detection import SWEEP, Batch, changed_opportunities, changed_referrals, linked_deal
+from shared.sync.change_detection import Batch, changed_opportunities, changed_referrals, linked_deal
 from shared.sync.hear_microsoft import hear_parties
 from shared.sync.link_referral import MISSING, link_referral
 from shared.sync.ports import PULL, PUSH, RECONCILED, Context, Entry, Mode, Outcome, Outcomes, Result, RetryEntry
@@ -102,11 +103,11 @@ def run_sweep(ctx: Context) -> Report:
         return report
     started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
     with _guard_run(ctx, SWEEP, Side.PARTNER_CENTER) as guard:
-        newest, pending, related = None, dict[str, None](), list[Sighting]()
+        scan, pending, related = Scan(), dict[str, None](), list[Sighting]()
+        is_whole = True
         try:
             # Pages are worked together, so that reads and writes of Salesforce are full.
-            for number, page in enumerate(changed_referrals(ctx)):
-                newest = page.newest if number == 0 else newest
+            for page in changed_referrals(ctx, scan):
                 report.seen += page.seen
                 pending |= dict.fromkeys(page.unknown)
                 related += page.related
@@ -114,13 +115,14 @@ def run_sweep(ctx: Context) -> Report:
                     report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), are_listed=True))
                     pending.clear()
                 if must_stop(ctx, started, PULL):
-                    newest = None
+                    is_whole = False
                     break
         finally:  # a page that cannot be read holds back none of the pages before it
             report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), are_listed=True))
             report.add(hear_parties(ctx, related, {}))
     if not guard.has_failed:
-        _finish_sweep(ctx, report, started, newest)
+        cursor = scan.next_cursor(ctx.scope.begin, started) if is_whole else None
+        _finish_sweep(ctx, report, started, cursor)
     return report
 
 
@@ -227,8 +229,8 @@ def _finish_push(
 # --- the sweep
 
 
-def _finish_sweep(ctx: Context, report: Report, started: datetime, newest: datetime | None) -> None:
-    ctx.store.move_cursors({**({SWEEP: newest} if newest else {}), "sweep_done": ctx.clock.now()})
+def _finish_sweep(ctx: Context, report: Report, started: datetime, cursor: datetime | None) -> None:
+    ctx.store.move_cursors({**({SWEEP: cursor} if cursor else {}), "sweep_done": ctx.clock.now()})
     ctx.log(
         "sweep_done",
         correlation_id=ctx.correlation_id,

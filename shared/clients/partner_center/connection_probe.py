@@ -9,8 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 from shared.clients.partner_center import json_bodies
@@ -57,7 +56,7 @@ def read_probe(reply: Reply, token: str) -> Probe:
     account = (
         _text_claim(claims, "upn") or _text_claim(claims, "unique_name") or _text_claim(claims, "preferred_username")
     )
-    return Probe(referrals, mfa, _text_claim(claims, "tid"), account, _server_time(reply))
+    return Probe(referrals, mfa, _text_claim(claims, "tid"), account, reply.date)
 
 
 def token_claims(token: str) -> Mapping[str, Any]:
@@ -81,11 +80,3 @@ def _mfa_compliance(reply: Reply) -> bool | None:
 def _text_claim(claims: Mapping[str, Any], name: str) -> str | None:
     value = claims.get(name)
     return value if isinstance(value, str) and value else None
-
-
-def _server_time(reply: Reply) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(reply.headers.get("date", ""))
-    except ValueError:
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)

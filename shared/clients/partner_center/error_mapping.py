@@ -16,7 +16,7 @@ is none (docs/reference/partner-center.md#referral-errors, docs/reference/partne
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -73,6 +73,15 @@ class Reply(Redacted, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def date(self) -> datetime | None:
+        """The service's time at the answer; None if its `Date` is missing or cannot be read."""
+        try:
+            date = parsedate_to_datetime(self.headers.get("date", ""))
+        except ValueError:
+            return None
+        return date if date.tzinfo else date.replace(tzinfo=UTC)
 
     @property
     def is_html(self) -> bool:

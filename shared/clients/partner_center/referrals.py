@@ -14,38 +14,37 @@ docs/reference/partner-center.md#creating-a-referral and docs/reference/partner-
 
 import random
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import override
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 
 from shared.clients.exact_json import json_bytes
 from shared.clients.partner_center import json_bodies
+from shared.clients.partner_center.answer_dates import HearDate, ignore_date
 from shared.clients.partner_center.connection_probe import VALIDATE_MFA, Probe, read_probe, token_claims
 from shared.clients.partner_center.error_mapping import Reply
 from shared.clients.partner_center.json_bodies import Json
+from shared.clients.partner_center.list_queries import (
+    STAMP_FIELDS,
+    is_older,
+    is_younger,
+    list_query,
+    literal,
+    query_of_link,
+)
 from shared.clients.partner_center.request import OutgoingRequest, RequestSender, Token, open_service, resource_url
 from shared.clients.partner_center.sharing_guard import refuse_shared_body, refuse_shared_operations
-from shared.foundation.errors import Ambiguous, Cause, CosellError, NotFound, Rejected, Unavailable
+from shared.foundation.errors import Ambiguous, Cause, CosellError, NotFound, Rejected
 from shared.transport.exchange import Service
 
 BASE_URL = "https://api.partner.microsoft.com/v1.0/engagements"
 CALL_SECONDS = 60.0
 """For one call, with its tries and waits. Each page of a list is one call (docs/protocol.md#time-and-deadlines)."""
-
-STAMP_FIELDS = (
-    "id", "eTag", "organizationId", "engagementId", "createdDateTime", "updatedDateTime", "externalReferenceId",
-    "target",
-)  # fmt: skip
-"""The properties that a list returns: enough to drop referrals that are not ours or not new.
-
-Source: docs/protocol.md#the-sweep.
-"""
 
 SECOND = timedelta(seconds=1)
 """A filter has whole seconds."""
@@ -118,9 +117,12 @@ class Referrals:
 
     # --- reading
 
-    def changed_since(self, since: datetime) -> Iterator[Sequence[Json]]:
-        """Pages of stamps with `updatedDateTime >= since`, newest first. See `PartnerCenter` in `shared.sync.ports`."""
-        return self._since("updatedDateTime", since)
+    def changed_since(self, since: datetime, hear: HearDate = ignore_date) -> Iterator[Sequence[Json]]:
+        """Pages of stamps with `updatedDateTime >= since`, newest first. See `PartnerCenter` in `shared.sync.ports`.
+
+        `hear` is called once, before the first page is yielded, also where no page has a wanted stamp.
+        """
+        return self._since("updatedDateTime", since, hear)
 
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
         """Pages of stamps with `createdDateTime >= since`, newest first."""
@@ -129,9 +131,9 @@ class Referrals:
     def all_referrals(self, until: datetime | None = None) -> Iterator[Sequence[Json]]:
         """Pages of all stamps, the last created first. See `PartnerCenter` in `shared.sync.ports`."""
         field = "createdDateTime"
-        bound = f"{field} le {_literal(until + SECOND)}" if until else ""
+        bound = f"{field} le {literal(until + SECOND)}" if until else ""
         return self._pages(
-            field, bound, lambda stamp: not (until and _is_younger(stamp.get(field), until)), WHOLE_FIELDS
+            field, bound, lambda stamp: not (until and is_younger(stamp.get(field), until)), WHOLE_FIELDS
         )
 
     def whole_referrals(self) -> Iterator[Sequence[Json]]:
@@ -155,7 +157,7 @@ class Referrals:
             request = OutgoingRequest("GET", self._target(query), "referrals")
             page, link = self._sender.read(request, _parse_page)
             records += page
-            query = _query_of_link(link, followed) if link else ""
+            query = query_of_link(link, followed) if link else ""
             followed.add(query)
         return records
 
@@ -214,10 +216,10 @@ class Referrals:
 
     # --- lists
 
-    def _since(self, field: str, since: datetime) -> Iterator[Sequence[Json]]:
+    def _since(self, field: str, since: datetime, hear: HearDate = ignore_date) -> Iterator[Sequence[Json]]:
         """Pages of stamps, newest first, until the list ends or a stamp is older than `since`."""
-        bound = f"{field} ge {_literal(since)}"
-        return self._pages(field, bound, lambda stamp: not _is_older(stamp.get(field), since), ends=True)
+        bound = f"{field} ge {literal(since)}"
+        return self._pages(field, bound, lambda stamp: not is_older(stamp.get(field), since), hear=hear, ends=True)
 
     def _pages(
         self,
@@ -226,6 +228,7 @@ class Referrals:
         is_wanted: Callable[[Json], bool],
         fields: Sequence[str] = STAMP_FIELDS,
         *,
+        hear: HearDate = ignore_date,
         ends: bool = False,
     ) -> Iterator[Sequence[Json]]:
         """The wanted stamps of each page of a list by a date; `ends` says that the first unwanted one ends it.
@@ -233,25 +236,27 @@ class Referrals:
         If the service refuses the filter `bound`, this process lists without a filter from then on.
         Source: docs/reference/partner-center.md#filters.
         """
-        unfiltered = _list_query(field, fields=fields)
-        query = unfiltered if field in self._unfiltered else _list_query(field, bound, fields)
+        unfiltered = list_query(field, fields=fields)
+        query = unfiltered if field in self._unfiltered else list_query(field, bound, fields)
         followed, is_filtered = set[str](), query != unfiltered
         while query:
             request = OutgoingRequest("GET", self._target(query), "referrals")
             try:
-                stamps, link = self._sender.read(request, _parse_page)
+                (stamps, link), date = self._sender.read(request, lambda reply: (_parse_page(reply), reply.date))
             except Rejected:
                 if followed or query == unfiltered:
                     raise
                 query = unfiltered
                 continue
+            if not followed:
+                hear(date)
             if is_filtered and not followed and query == unfiltered:
                 self._unfiltered.add(field)
             if wanted := [stamp for stamp in stamps if is_wanted(stamp)]:
                 yield wanted
             if ends and len(wanted) < len(stamps):
                 return
-            query = _query_of_link(link, followed) if link else ""
+            query = query_of_link(link, followed) if link else ""
             followed.add(query)
 
     def _get_request(self, referral_id: str) -> OutgoingRequest:
@@ -303,47 +308,3 @@ def _parse_patch_reply(reply: Reply) -> Json | None:
 
 def _parse_page(reply: Reply) -> tuple[Sequence[Json], str | None]:
     return json_bodies.parse_page(reply.body)
-
-
-def _list_query(field: str, bound: str = "", fields: Sequence[str] = STAMP_FIELDS) -> str:
-    """The query of a list by a date, newest first; with a filter that bounds the date, if one is given.
-
-    Without `fields`, the referrals are whole.
-    """
-    bounds, selected = {"$filter": bound} if bound else {}, {"$select": ",".join(fields)} if fields else {}
-    return str(httpx.QueryParams({**bounds, "$orderby": f"{field} desc", **selected}))
-
-
-def _literal(at: datetime) -> str:
-    """A time in a filter, in whole seconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _query_of_link(link: str, followed: Collection[str]) -> str:
-    """The query of a nextLink. The rest of the link is not used: it has the scheme http and a wrong path.
-
-    Raises Unavailable if there is none, or if it was `followed` before.
-    Source: docs/reference/partner-center.md#list-pages.
-    """
-    query = urlsplit(link).query
-    if not query:
-        raise Unavailable("GET referrals: the nextLink has no query")
-    if query in followed:
-        raise Unavailable("GET referrals: the nextLink repeats a page")
-    return query
-
-
-def _is_younger(value: object, until: datetime | None) -> bool:
-    """Whether a date is younger than `until`, if there is one. A date that cannot be read does not count as younger."""
-    try:
-        return until is not None and datetime.fromisoformat(str(value)) > until
-    except (ValueError, TypeError):
-        return False
-
-
-def _is_older(value: object, since: datetime) -> bool:
-    """Whether a date is older than `since`. A date that cannot be read does not count as older."""
-    try:
-        return datetime.fromisoformat(str(value)) < since
-    except (ValueError, TypeError):
-        return False

@@ -102,3 +102,18 @@ def test_a_minute_without_changes_costs_five_operations(harness: Harness) -> Non
     rows.forget()
     instance.push()
     assert rows.operations == {"scan side": 1, "list cursor": 1, "list due": 2, "write cursor": 1}
+
+
+def test_a_sweep_after_a_burst_costs_one_call_and_three_operations(harness: Harness) -> None:
+    deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(120)]
+    harness.push_until_quiet()
+    for deal in deals:
+        harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=12000)
+    instance, counted = counted_instance(harness)
+    for _ in range(2):
+        instance.sweep(after=HOUR)
+    counted.forget()
+    harness.forget_calls()
+    instance.sweep()
+    assert harness.new_calls() == {"partner_center.list": 1}
+    assert counted.count == 3  # the sides, the cursor, and both cursors in one write

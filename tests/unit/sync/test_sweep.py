@@ -1,18 +1,14 @@
 """The sweep finds the changes that no event reported (docs/protocol.md#the-sweep)."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.domain.sighting import RELATED
+from shared.domain.sweep_cursor import MARGIN
 from shared.sync.ports import Policy
-from tests.unit.sync.harness import HOUR, MINUTE, Harness
+from tests.unit.sync.harness import HOUR, Harness
 from tests.unit.sync.inbound_deals import assert_quiet, microsoft_sends_deal, opportunities_of, opportunity_of
-
-
-def newest_change(harness: Harness) -> datetime:
-    """The latest `updatedDateTime` of all referrals."""
-    return max(datetime.fromisoformat(referral["updatedDateTime"]) for referral in harness.partner_center.referrals())
 
 
 def own_keys(harness: Harness) -> list[str]:
@@ -21,17 +17,17 @@ def own_keys(harness: Harness) -> list[str]:
     return [key for key in keys if not key.startswith(RELATED)]
 
 
-def test_the_newest_stamp_of_the_first_page_becomes_the_cursor(harness: Harness) -> None:
+def test_the_services_time_at_the_first_page_less_a_margin_becomes_the_cursor(harness: Harness) -> None:
     for number in range(3):
         microsoft_sends_deal(harness, name=f"Deal {number}")
-        harness.advance_time(MINUTE)
+        harness.advance_time(HOUR)
     harness.sweep()
-    assert harness.store.cursor("sweep") == newest_change(harness)
+    assert harness.store.cursor("sweep") == harness.now() - MARGIN
 
 
-def test_a_sweep_without_any_referral_does_not_move_the_cursor(harness: Harness) -> None:
+def test_a_sweep_without_any_referral_moves_the_cursor_too(harness: Harness) -> None:
     harness.sweep()
-    assert harness.store.cursor("sweep") is None
+    assert harness.store.cursor("sweep") == harness.now() - MARGIN
     assert harness.store.cursor("sweep_done") == harness.now()
 
 
@@ -103,7 +99,7 @@ def test_an_unreadable_page_ends_the_run_and_does_not_move_the_cursor(harness: H
     harness.clear_faults()
     harness.sweep()
     assert all(len(opportunities_of(harness, referral)) == 1 for referral in referrals)
-    assert harness.store.cursor("sweep") == newest_change(harness)
+    assert harness.store.cursor("sweep") == harness.now() - MARGIN
 
 
 def test_a_pair_in_the_retry_queue_does_not_hold_back_the_cursor(harness: Harness) -> None:
@@ -111,7 +107,7 @@ def test_a_pair_in_the_retry_queue_does_not_hold_back_the_cursor(harness: Harnes
     harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=bad, status=500, times=3))
     harness.sweep()
     assert opportunity_of(harness, good)
-    assert harness.store.cursor("sweep") == newest_change(harness)
+    assert harness.store.cursor("sweep") == harness.now() - MARGIN
     assert own_keys(harness) == [bad]
     harness.push(HOUR)
     assert opportunity_of(harness, bad)
@@ -128,7 +124,7 @@ def test_a_sweep_takes_no_new_page_after_80_percent_of_its_time_and_continues_ne
     assert harness.store.cursor("sweep") is None
     slow.sweep()
     assert sum(len(opportunities_of(harness, referral)) for referral in referrals) == 3
-    assert harness.store.cursor("sweep") == newest_change(harness)
+    assert harness.store.cursor("sweep") is not None
 
 
 def test_stamps_with_unexpected_values_do_not_stop_the_sweep(harness: Harness) -> None:
