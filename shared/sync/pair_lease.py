@@ -274,8 +274,6 @@ def end_parked(ctx: Context, pair: Pair, cause: Cause, at: datetime | None = Non
 
 
 # --- the work on many pairs, so that one bad record does not stop the others
-
-
 def open_pairs(pairs: Iterable[Pair]) -> list[Pair]:
     """The pairs whose work has not ended."""
     return [pair for pair in pairs if pair.outcome is None]
