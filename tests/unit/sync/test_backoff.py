@@ -88,6 +88,7 @@ def test_the_sweep_does_not_reset_the_attempts_of_a_failing_pair(harness: Harnes
     after = harness.only_retry_entry(Side.PARTNER_CENTER)
     assert (after.attempts, after.since) == (before.attempts, before.since)
     harness.clear_faults()
+    worker.push(HOUR)
     harness.run_rounds()
     assert harness.differences(deal) == []
     assert_quiet(harness)
