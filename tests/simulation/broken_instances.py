@@ -9,7 +9,7 @@ from shared.domain import transitions
 from shared.domain.link import Link
 from shared.domain.records import Opportunity, Referral
 from shared.domain.transitions import Transition
-from shared.sync import decide_pair, pair_lease, reconcile, write_opportunity
+from shared.sync import decide_pair, pair_lease, write_opportunity, write_related
 from shared.sync.ports import Answer, Entry, Page
 from tests.simulation.broken_stores import BrokenStore
 from tests.simulation.sabotage import Sabotage
@@ -102,7 +102,7 @@ BROKEN_INSTANCES = {
     "a lease is judged by the own clock": Sabotage(_judges_leases_by_own_clock),
     "the own clock is never compared": Sabotage(_trusts_own_clock),
     "every version that was read is known": Sabotage(code=((pair_lease, "with_known_versions", _knows_every_version),)),
-    "a save that may be open is not waited for": Sabotage(code=((reconcile, "_rests_in", lambda *_: timedelta()),)),
+    "a save that may be open is not waited for": Sabotage(code=((write_related, "_rests_in", lambda *_: timedelta()),)),
     "each look writes mark and audit again": Sabotage(code=((write_opportunity, "_needs_write_back", _always),)),
     "a refused value is forgotten": Sabotage(code=((write_opportunity, "parked", _forget_refusal),)),
     "unusually many changes go": _with_policy(mass_change_limit=1_000_000),
