@@ -20,7 +20,12 @@ It leaves the overlap whole for lists that lag. Entra allows the same difference
 """
 
 
-class Scan(Struct):
+def first_bound(cursor: datetime | None, now: datetime) -> datetime | None:
+    """The cursor to read from. One in the future of our clock `now` is from an absurd time, and counts as `now`."""
+    return min(cursor, now) if cursor else None
+
+
+class Scan(Struct, frozen=True):
     """What a sweep knows of its list once it has the first page.
 
     `cursor` is the one that it began with. `answered` is the `Date` of the first page, and `newest` the newest
@@ -30,14 +35,6 @@ class Scan(Struct):
     cursor: datetime | None = None
     answered: datetime | None = None
     newest: datetime | None = None
-
-    def hear(self, answered: datetime | None) -> None:
-        """Note when the service answered with the first page."""
-        self.answered = answered
-
-    def first_bound(self, now: datetime) -> datetime | None:
-        """The cursor to read from. One in the future of our clock `now` is from an absurd time, and counts as `now`."""
-        return min(self.cursor, now) if self.cursor else None
 
     def next_cursor(self, begin: datetime, now: datetime) -> datetime | None:
         """The cursor of the next sweep; None where it stays. `now` is our clock before the first page.

@@ -19,7 +19,6 @@ from shared.app import App
 from shared.domain.deal import Side
 from shared.domain.link_states import SUSPENDED
 from shared.domain.sighting import RELATED
-from shared.domain.sweep_cursor import Scan
 from shared.foundation.errors import ConfigurationError, UnreadableRow
 from shared.operations.find_pair import find_deal, read_id
 from shared.operations.preview_context import Preview, open_preview
@@ -85,7 +84,7 @@ def preview_next(
     ctx = preview.ctx
     queues = read_retry_queue(ctx, *Side)
     pushed = [key for batch in changed_opportunities(ctx) for key in batch.opportunities]
-    pulled = [key for page in changed_referrals(ctx, Scan()) for key in page.unknown]
+    pulled = [key for page in changed_referrals(ctx)[1] for key in page.unknown]
     due = [key for key in queues[Side.PARTNER_CENTER].ready if not key.startswith(RELATED)]
     coming = list(dict.fromkeys((*pushed, *queues[Side.SALESFORCE].ready))), list(dict.fromkeys((*pulled, *due)))
     report = _previewed(preview, coming[0][: most[0]], coming[1][: most[1]], progress)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 from msgspec import Struct
 
@@ -19,7 +20,7 @@ from shared.domain.link_states import State
 from shared.domain.microsoft_news import has_heard
 from shared.domain.planned import must_return, waits_since
 from shared.domain.sighting import Sighting
-from shared.domain.sweep_cursor import SWEEP, Scan
+from shared.domain.sweep_cursor import SWEEP, Scan, first_bound
 from shared.foundation.errors import UnreadableRow
 from shared.mapping.other_parties import is_foreign
 from shared.mapping.paths import parse_time, value_in_record
@@ -180,19 +181,22 @@ class ScannedPage(Struct, frozen=True):
     related: Sequence[Sighting] = ()
 
 
-def changed_referrals(ctx: Context, scan: Scan) -> Iterator[ScannedPage]:
-    """Pages of referrals that changed since the cursor, newest first (docs/protocol.md#the-sweep).
+def changed_referrals(ctx: Context) -> tuple[Scan, Iterator[ScannedPage]]:
+    """Read the first page of the referrals that changed since the cursor, newest first (docs/protocol.md#the-sweep).
 
-    `scan` then has the cursor, and the two dates of the first page.
+    Returns what it says of the next cursor, and all pages: each further one is read when it is asked for.
     """
-    scan.cursor = ctx.store.cursor(SWEEP)
-    bound = scan.first_bound(ctx.clock.now())
+    cursor, answered = ctx.store.cursor(SWEEP), list[datetime | None]()
+    bound = first_bound(cursor, ctx.clock.now())
     start = (bound - ctx.policy.sweep_overlap) if bound else ctx.scope.begin
-    for number, page in enumerate(ctx.partner_center.changed_since(start, scan.hear)):
-        if number == 0:
-            dates = (_stamp_date(stamp, "updatedDateTime") for stamp in page)
-            scan.newest = max((date for date in dates if date), default=None)
-        yield ScannedPage(len(page), unknown_referrals(ctx, page), _unheard_referrals(ctx, page))
+    further = ctx.partner_center.changed_since(start, answered.append)
+    first = next(further, ())
+    dates = (_stamp_date(stamp, "updatedDateTime") for stamp in first)
+    scan = Scan(cursor, next(iter(answered), None), max((date for date in dates if date), default=None))
+    listed = chain([first] if first else [], further)
+    return scan, (
+        ScannedPage(len(page), unknown_referrals(ctx, page), _unheard_referrals(ctx, page)) for page in listed
+    )
 
 
 def unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:

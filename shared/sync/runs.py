@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.domain.sighting import RELATED, Sighting
-from shared.domain.sweep_cursor import SWEEP, Scan
+from shared.domain.sweep_cursor import SWEEP
 from shared.foundation.errors import CosellError, NotFound
 from shared.foundation.logs import CURRENT_RUN, failure_fields
 from shared.sync.change_detection import Batch, changed_opportunities, changed_referrals, linked_deal
@@ -103,11 +103,12 @@ def run_sweep(ctx: Context) -> Report:
         return report
     started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
     with _guard_run(ctx, SWEEP, Side.PARTNER_CENTER) as guard:
-        scan, pending, related = Scan(), dict[str, None](), list[Sighting]()
-        is_whole = True
+        pending, related = dict[str, None](), list[Sighting]()
+        scan, pages = changed_referrals(ctx)
+        cursor = scan.next_cursor(ctx.scope.begin, started)
         try:
             # Pages are worked together, so that reads and writes of Salesforce are full.
-            for page in changed_referrals(ctx, scan):
+            for page in pages:
                 report.seen += page.seen
                 pending |= dict.fromkeys(page.unknown)
                 related += page.related
@@ -115,13 +116,12 @@ def run_sweep(ctx: Context) -> Report:
                     report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), are_listed=True))
                     pending.clear()
                 if must_stop(ctx, started, PULL):
-                    is_whole = False
+                    cursor = None
                     break
         finally:  # a page that cannot be read holds back none of the pages before it
             report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), are_listed=True))
             report.add(hear_parties(ctx, related, {}))
     if not guard.has_failed:
-        cursor = scan.next_cursor(ctx.scope.begin, started) if is_whole else None
         _finish_sweep(ctx, report, started, cursor)
     return report
 
