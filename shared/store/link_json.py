@@ -288,8 +288,10 @@ def _intent_from(rows: list[_EffectRow] | None, stored: list[Json]) -> Intent | 
 def _effect_from(row: _EffectRow, stored: Json) -> Effect:
     values, displaced = deal_from_shapes(row.values), deal_from_shapes(row.displaced)
     known = Effect(row.kind, values, displaced, row.version, row.decided, _unknown_keys(stored, row), row.ended)
+    if row.etag or row.computed:
+        known = replace(known, etag=row.etag, computed=row.computed)
     if not (row.lines or row.refused or row.cause):
-        return replace(known, etag=row.etag, computed=row.computed) if row.etag or row.computed else known
+        return known
     lines = tuple(_line_from(line, row.decided) for line in row.lines)
     refused = _differences_from(row.refused, stored.get("refused", {}))
     return replace(known, lines=lines, refused=refused, cause=cause_from(row.cause, stored.get("cause", {})))

@@ -44,6 +44,7 @@ def partial_deal() -> st.SearchStrategy[Deal]:
 
 TOLD = st.lists(WORDS, max_size=2).map(tuple)
 DIFFERENCES = st.dictionaries(WORDS, st.builds(Difference, WORDS, WORDS, MOMENTS, TOLD, FURTHER), max_size=2)
+CAUSES = st.one_of(st.none(), st.builds(Cause, WORDS, NONE_OR_WORD, WORDS, WORDS, UNKNOWN))
 EFFECTS = st.builds(
     Effect,
     st.sampled_from(EffectKind),
@@ -52,9 +53,13 @@ EFFECTS = st.builds(
     NONE_OR_WORD,
     st.one_of(st.none(), MOMENTS),
     UNKNOWN,
+    ended=st.booleans(),
+    etag=NONE_OR_WORD.map(lambda etag: etag or None),
+    refused=DIFFERENCES,
+    cause=CAUSES,
+    computed=st.lists(WORDS, max_size=2).map(tuple),
 )
 INTENTS = st.one_of(st.none(), st.lists(EFFECTS, max_size=2).map(lambda effects: Intent(tuple(effects))))
-CAUSES = st.one_of(st.none(), st.builds(Cause, WORDS, NONE_OR_WORD, WORDS, WORDS, UNKNOWN))
 LINKS = st.builds(
     Link,
     opportunity_id=WORDS,
