@@ -22,12 +22,12 @@ from shared.domain.scope import split_reference
 from shared.foundation.errors import ConfigurationError, CosellError, NotFound
 from shared.mapping.inbox_record import KEY as INBOX_KEY
 from shared.mapping.inbox_record import OBJECT as INBOX
-from shared.operations.answer_stages import how_to_answer, with_choices
 from shared.operations.ask_app import APPROVAL
 from shared.operations.find_pair import FoundPair, find_deal, read_id
 from shared.operations.held_by import with_accounts, with_parent
 from shared.operations.pair_fields import FieldReport, field_reports
 from shared.operations.queue_texts import is_late
+from shared.operations.remedy_choices import how_to_answer, with_choices
 from shared.store.stored_values import RetryEntry
 from shared.sync.ports import Context
 

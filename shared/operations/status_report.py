@@ -17,11 +17,11 @@ from shared.domain.deal import Side
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.sighting import Sighting
-from shared.operations.answer_stages import how_to_answer, with_choices
 from shared.operations.ask_app import ANSWER_DUE, REFUSED_COLUMNS
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
 from shared.operations.queue_texts import is_late, late_text, reason_of
+from shared.operations.remedy_choices import how_to_answer, with_choices
 from shared.operations.waiting_list import Waiting, queued_entries, waiting_list
 from shared.store.link_store import LinkStore
 from shared.store.stored_values import OPERATOR, RetryEntry

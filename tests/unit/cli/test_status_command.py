@@ -19,13 +19,10 @@ from shared.cli.status import age, run_status
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.cause import Cause
 from shared.domain.counted_changes import MASS_CHANGE
-from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Side
 from shared.domain.link import Difference, Link, Pointer, Unshown
 from shared.domain.link_states import State
-from shared.domain.org_shape import OrgShape
 from shared.foundation.errors import ConfigurationError
-from shared.operations.answer_stages import how_to_answer
 from shared.operations.explain_field import FieldChange
 from shared.operations.status_report import status_report
 from shared.store.stored_values import OPERATOR, RetryEntry
@@ -332,13 +329,6 @@ def test_an_unanswered_deal_with_an_unknown_stage_is_listed_and_its_stage_is_sho
     remedy = json.loads(capsys.readouterr().out)["cause"]["remedy"]
     assert "Closing Reason (Closing_Reason__c) has these values for a deal that is lost or declined: Budget" in remedy
     assert remedy.endswith("; Test referral; Data error; Others.")
-
-
-@pytest.mark.usefixtures("systems")
-def test_an_org_without_closing_reasons_is_asked_for_none() -> None:
-    with closing(App()) as app:
-        shape = OrgShape(OrgCurrencies(has_several=False), hidden=frozenset({"Closing_Reason__c"}))
-        assert "set Stage (StageName) to Closed Lost." in how_to_answer(app.translation.for_org(shape))
 
 
 def test_a_difference_that_nobody_carries_over_is_no_difference(
