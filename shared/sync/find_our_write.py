@@ -48,8 +48,8 @@ def seen_referral(pair: Pair, referral: Referral) -> Seen:
 def _ignored(ctx: Context, pair: Pair, effect: Effect, names: Sequence[str], record: Json) -> tuple[str, ...]:
     """The fields that Salesforce did not take from a write which took effect, as nobody else has set them back.
 
-    If our save is the last one, nobody has. Of an amount that line items decide, nobody can; nor of one that they
-    decided at the write, although they were removed since then: what was not taken cannot be set back.
+    If our save is the last one, nobody has. If line items decide an amount, or did when the write was recorded,
+    Salesforce ignored the write, so there was nothing to set back.
     """
     if pair.opportunity is not None and pair.opportunity.modified_by == ctx.salesforce.user_id():
         return tuple(names)

@@ -106,9 +106,7 @@ class Pair(Struct):
             read_back = replace(read_back, problems=previous.problems, stamps=stamps, computed=previous.computed)
             if not read_back.rows and (previous.rows or previous.unsendable):
                 lists = {name: value for name, value in previous.deal.items() if isinstance(value, tuple)}
-                kept = {
-                    name: getattr(previous, name) for name in ("rows", "unsendable", "partial", "unseen", "lacking")
-                }
+                kept = {key: getattr(previous, key) for key in ("rows", "unsendable", "partial", "unseen", "lacking")}
                 read_back = replace(read_back, deal=Deal({**lists, **read_back.deal}), **kept)
         self.opportunity = read_back
 
@@ -195,9 +193,8 @@ def record_intent(
     ctx: Context, pair: Pair, *effects: Effect, link: Link | None = None, lines: tuple[Line, ...] = ()
 ) -> None:
     """Store the coming effects before the first, with another `link` if one is given. Raises StoreConflict."""
-    intended = replace(link or pair.link, intent=Intent(effects))
-    intended = intended if not lines else replace(intended, unwritten=True)
-    _store(ctx, pair, intended, lines)
+    decided = link or pair.link
+    _store(ctx, pair, replace(decided, intent=Intent(effects), unwritten=decided.unwritten or bool(lines)), lines)
     pair.interrupted = Intent()
 
 
@@ -274,6 +271,8 @@ def end_parked(ctx: Context, pair: Pair, cause: Cause, at: datetime | None = Non
 
 
 # --- the work on many pairs, so that one bad record does not stop the others
+
+
 def open_pairs(pairs: Iterable[Pair]) -> list[Pair]:
     """The pairs whose work has not ended."""
     return [pair for pair in pairs if pair.outcome is None]

@@ -114,10 +114,8 @@ def open_pulled(
     """
     work = open_free(ctx, opportunity_ids)
     for pair in work.pairs:
-        if (
-            pair.is_free and pair.link.state is State.PAUSED
-        ):  # its referral is read once the opportunity is ticked again
-            pair.end(RECONCILED)
+        if pair.is_free and pair.link.state is State.PAUSED:
+            pair.end(RECONCILED)  # its referral is read once the opportunity is ticked again
     run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_read_pulled, queued=queued, before=before))
     read_opportunities(ctx, work.pairs)
     run_for_each(ctx, None, work.pairs, make_plan)

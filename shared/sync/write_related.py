@@ -1,4 +1,4 @@
-"""Writes the plans' changes to Salesforce, and those pairs in their own way whose plan adds or removes members in rows.
+"""Writes the plans' changes to Salesforce. A plan that adds or removes members which are rows is written by itself.
 
 One Composite of queries finds what the new rows need, for the pairs of a batch together. Then one Composite for each
 pair writes opportunity and rows, all or nothing. A member whose row Salesforce does not take is left out and told, so

@@ -170,7 +170,8 @@ def test_an_edit_that_a_write_replaced_is_named_though_its_column_is_hidden_sinc
         assert harness.count_in_audit(deal, "wrote 77000.00 USD to Salesforce. It may have replaced 12000.00 USD") == 1
 
 
-def test_a_value_that_salesforce_ignored_is_not_taken_for_one_that_a_seller_set_back(harness: Harness) -> None:
+def stopped_as_salesforce_ignored(harness: Harness) -> str:
+    """A deal whose line items decide the amount 11,000; a run stopped after it wrote a colleague's 12,000."""
     deal = harness.shared_deal()
     harness.salesforce.set_line_items(deal, 11000)
     harness.run_rounds(1)
@@ -178,6 +179,11 @@ def test_a_value_that_salesforce_ignored_is_not_taken_for_one_that_a_seller_set_
     worker = harness.new_instance()
     worker.process.interrupt_at("salesforce.update_unmodified", worker.process.crash, after=True)
     assert worker.crashes_during(lambda instance: instance.sweep())
+    return deal
+
+
+def test_a_value_that_salesforce_ignored_is_not_taken_for_one_that_a_seller_set_back(harness: Harness) -> None:
+    deal = stopped_as_salesforce_ignored(harness)
     harness.run_rounds()
     assert amounts(harness, deal) == (11000, 12000)
     assert harness.count_in_audit(deal, 'Amount "12000.00 USD" was written, but Salesforce kept "11000.00 USD"') == 1
@@ -200,13 +206,7 @@ def test_an_edit_is_not_replaced_because_the_run_before_stopped_after_its_own_wr
 
 
 def test_a_value_that_line_items_decide_is_not_taken_for_one_that_a_seller_set_back(harness: Harness) -> None:
-    deal = harness.shared_deal()
-    harness.salesforce.set_line_items(deal, 11000)
-    harness.run_rounds(1)
-    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=12000)
-    worker = harness.new_instance()
-    worker.process.interrupt_at("salesforce.update_unmodified", worker.process.crash, after=True)
-    assert worker.crashes_during(lambda instance: instance.sweep())
+    deal = stopped_as_salesforce_ignored(harness)
     harness.seller_edits(deal, CloseDate="2027-07-07")
     harness.run_rounds()
     assert amounts(harness, deal) == (11000, 12000)
@@ -217,13 +217,7 @@ def test_a_value_that_line_items_decide_is_not_taken_for_one_that_a_seller_set_b
 def test_a_value_that_line_items_decided_is_not_taken_for_one_that_a_seller_set_back_who_removed_them(
     harness: Harness,
 ) -> None:
-    deal = harness.shared_deal()
-    harness.salesforce.set_line_items(deal, 11000)
-    harness.run_rounds(1)
-    harness.colleague_edits(harness.referral_of(deal)["id"], details_dealValue=12000)
-    worker = harness.new_instance()
-    worker.process.interrupt_at("salesforce.update_unmodified", worker.process.crash, after=True)
-    assert worker.crashes_during(lambda instance: instance.sweep())
+    deal = stopped_as_salesforce_ignored(harness)
     harness.advance_time(MINUTE)
     harness.salesforce.set_line_items(deal, None, present=False)
     recover(harness)
