@@ -126,7 +126,10 @@ def _next(deals: Sequence[DealPreview]) -> str:
     first = next((deal for deal in deals if not deal.needs_approval), deals[0])
     key = plain(first.opportunity_id or first.referral_id)
     parts = [f"`cosell status {key}` shows both sides of a deal"]
-    parts += [] if first.needs_approval else [f"`cosell sync {key}` syncs it"]
+    if first.has(NoteKind.HELD) or first.has(NoteKind.REFUSED):
+        parts.append(f"after the remedy above, `cosell retry {key}` tries it again")
+    elif not first.needs_approval:
+        parts.append(f"`cosell sync {key}` syncs it")
     parts += ["`cosell approve` lets go what waits for it"] if any(deal.needs_approval for deal in deals) else []
     return f"Next: {'; '.join(parts)}."
 

@@ -81,7 +81,7 @@ def run_sync(output: Output, action: str, ids: Sequence[str]) -> Exit:
 def run_retry(output: Output, deal: str | None, cause: str | None, *, all_deals: bool) -> Exit:
     """Run the command. Raises ConfigurationError unless exactly one choice is given, and the errors of the store."""
     if sum((deal is not None, cause is not None, all_deals)) != 1:
-        raise ConfigurationError("retry: give an ID, or --cause CODE, or --all")
+        raise ConfigurationError("retry: give exactly one of ID, --cause CODE and --all")
     if deal is not None:
         return run_sync(output, "retry", [deal])
     app = App()
