@@ -1,18 +1,17 @@
 """Deploys the Bicep files: shows what would change, asks, deploys, and writes down the names of the resources."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from infra.azure.deploy.az import AzError
+from infra.azure.deploy.changes import read_changes
 from infra.azure.deploy.failure import OTHER_WORKLOAD_NAME, DeploymentFailure, explain_az_error
 from infra.azure.deploy.preflight import Account
 from infra.azure.deploy.session import Session
 from shared.cli import environment
 
-UNCHANGED = frozenset({"Ignore", "NoChange"})
 SOFT_DELETED = re.compile(
     r"same name already exists in deleted state|VaultAlreadyExists|recently deleted but not purged"
 )
@@ -39,15 +38,16 @@ def confirm_changes(session: Session, region: str) -> None:
     Prints the names of changed properties, never their values: a value may be a secret.
     """
     options = (*_deployment_options(session, region), "--no-pretty-print")
-    answer = session.run_az("deployment", "sub", "what-if", *options) or {}
-    changes = [change for change in answer.get("changes") or [] if change["changeType"] not in UNCHANGED]
-    for change in changes:
-        paths = ", ".join(part["path"] for part in change.get("delta") or [] if part.get("path"))
-        line = f"  {change['changeType']:<12} {_short_resource_id(change['resourceId'])}"
-        session.say(f"{line}: {paths}" if paths else line)
-    counts = Counter(change["changeType"] for change in changes)
-    summary = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none"
-    session.require_confirmation(f"Changes to {session.environment} in {region}: {summary}. Continue?")
+    changes = read_changes(session.run_az("deployment", "sub", "what-if", *options))
+    for line in changes.lines():
+        session.say(line)
+    where = f"{session.environment} in {region}"
+    summary = changes.summary()
+    session.require_confirmation(
+        f"Changes to {where}: {summary}. Continue?"
+        if summary
+        else f"Nothing changes in the resources of {where}. Continue?"
+    )
 
 
 def deploy_resources(session: Session, region: str, account: Account) -> Target:
@@ -111,7 +111,3 @@ def read_target(session: Session) -> Target:
     """The resources that the last deployment wrote to `.cosell`. Raises ConfigurationError if it wrote no file."""
     names = environment.read_environment(session.environment, session.names_folder)
     return Target(names.deployment, names.settings, names.deployment.get("AZURE_SUBSCRIPTION_ID", ""))
-
-
-def _short_resource_id(resource_id: str) -> str:
-    return "/".join(resource_id.rpartition("/providers/")[2].split("/")[-3:])
