@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from shared.domain.audit import IRREVERSIBLE, Line
 from shared.domain.cause import Cause
-from shared.domain.closing_reasons import OTHERS, REASONS, listed_reason, reason_text, with_details
+from shared.domain.closing_reasons import OTHERS, REASONS, known_reasons, listed_reason, reason_text, with_details
 from shared.domain.deal import Deal, Side, Status, fingerprint
 from shared.domain.field_rules import Answers
 from shared.domain.link import Difference, Link
@@ -114,7 +114,8 @@ def _with_reason(sent: Status, wanted: Status, opportunity: Opportunity) -> Answ
     given = wanted.reason if wanted.substatus == sent.substatus else None
     has_default = sent.substatus == "Lost" or opportunity.reason is None  # an org without the field cannot be asked
     if given is None and not has_default:
-        found = cause(NO_REASON, "status", value=opportunity.stage, sent=sent.substatus)
+        known = known_reasons(sent.substatus)
+        found = cause(NO_REASON, "status", value=opportunity.stage, sent=sent.substatus, known=known)
         return Answer(wanted, sent, wanted, cause=found)
     return Answer(wanted, Status(sent.status, sent.substatus, reason_text(sent.substatus, given or OTHERS)), wanted)
 
@@ -122,7 +123,7 @@ def _with_reason(sent: Status, wanted: Status, opportunity: Opportunity) -> Answ
 def _with_chosen_reason(sent: Status, wanted: Status, opportunity: Opportunity, chosen: str) -> Answer:
     listed = listed_reason(sent.substatus, chosen)
     if listed is None:
-        known = ", ".join(REASONS[sent.substatus])
+        known = known_reasons(sent.substatus)
         found = cause(UNLISTED_REASON, "status", value=chosen, sent=sent.substatus, known=known)
         return Answer(wanted, sent, wanted, cause=found)
     reason = with_details(listed, opportunity.reason_details)

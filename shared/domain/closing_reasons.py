@@ -31,6 +31,11 @@ REASONS: Mapping[str, tuple[str, ...]] = {"Declined": NOT_WON, "Lost": NOT_WON, 
 """The reasons of each substatus that needs one."""
 
 
+def known_reasons(substatus: str) -> str:
+    """The reasons of a substatus as a sentence lists them, one of which has a comma; empty where it needs none."""
+    return "; ".join(REASONS.get(substatus, ()))
+
+
 def listed_reason(substatus: str, chosen: str) -> str | None:
     """The reason as Microsoft spells it; None if it is not one for this substatus."""
     return next((one for one in REASONS[substatus] if one.casefold() == chosen.strip().casefold()), None)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from shared.domain.cause import Cause
+from shared.domain.closing_reasons import known_reasons
 from shared.domain.deal import Side
 from shared.domain.edit_texts import EDIT_CAUSES, EDIT_SENTENCES
 from shared.domain.guard_texts import GUARD_CAUSES, GUARD_SENTENCES
@@ -259,11 +260,11 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "no_reason": (
         "Closing Reason is empty. Stage {value} closes the deal as {sent}, which needs one, so it was not sent.",
-        "Please choose a Closing Reason, or another Stage.",
+        "Please choose another Stage, or one of these Closing Reasons: {known}.",
     ),
     "unlisted_reason": (
         "Closing Reason {value} is not a reason for {sent}, so the Stage was not sent.",
-        "Please choose one of these: {known}.",
+        "Please choose one of these Closing Reasons: {known}.",
     ),
     "set_at_creation": (
         '{label} "{after}" was not carried over: it travels only at creation. {system} keeps "{before}".',
@@ -317,8 +318,9 @@ def line_text(code: str, direction: LineDirection | None, values: Mapping[str, s
 
     A line that a later build stored with other values is shown as a sentence that says so.
     """
+    stored = {"known": known_reasons(values["sent"]), **values} if "sent" in values else values  # 0.9.0 kept no list
     try:
-        text = (SENTENCES[code] if code in SENTENCES else " ".join(CAUSES[code])).format(**values)
+        text = (SENTENCES[code] if code in SENTENCES else " ".join(CAUSES[code])).format(**stored)
     except KeyError:
         return SENTENCES["unreadable_line"]
     return f"{HEADINGS[direction]}: {text}" if direction else text

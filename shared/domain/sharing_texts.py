@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from shared.domain.closing_reasons import known_reasons
 from shared.domain.news_texts import NEWS_SENTENCES
 
 SHARING_SENTENCES: Mapping[str, str] = {
@@ -51,7 +52,8 @@ SHARING_SENTENCES: Mapping[str, str] = {
     ),
     "answer_due": (
         "Microsoft awaits the answer to this deal until {until} UTC. Then it expires. Please choose an active Stage to "
-        "accept it, or a Closing Reason and the Stage of a lost or declined deal to decline it."
+        "accept it. To decline it, choose the Stage of a lost or declined deal, and one of these Closing Reasons: "
+        f"{known_reasons('Declined')}."
     ),
 }
 
