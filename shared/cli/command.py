@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from shared.cli.environment import Environment, read_environment
+from shared.cli.deployed_names import open_environment
+from shared.cli.environment import Environment
 from shared.cli.exit_codes import Exit, exit_code_of
 from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output, plain
@@ -39,7 +40,7 @@ def run_command(
     """
     output = Output(as_json=as_json, complete=CommandOptions(env, tuple(administrator)).complete)
     try:
-        environment = read_environment(env)
+        environment = open_environment(env, output)
         environment.apply_to_process()
         use_proxy_for(environment)
         code = work(environment, output) or Exit.OK
