@@ -1,4 +1,4 @@
-// Creates all Azure resources of the connector in one resource group. `make deploy` and the Azure CLI deploy it.
+// Creates all Azure resources of the connector in one resource group. `make deploy`, the Azure CLI and azd deploy it.
 // README.md in this folder lists names, tags, parameters, outputs and the rights that the deployer needs.
 
 targetScope = 'subscription'
@@ -11,12 +11,13 @@ import { optionalSettings } from 'modules/settings.bicep'
 param environmentName string
 
 @minLength(1)
+@metadata({ azd: { type: 'location' } })
 @description('An Azure region that offers Flex Consumption.')
 param location string
 
 @minLength(2)
 @maxLength(8)
-@description('The start of names: lower-case letters and digits, first a letter. Change it if a name is already taken.')
+@description('The start of names: lower-case letters and digits, first a letter. Change it if a name is taken.')
 param workloadName string = 'cosell'
 
 @description('The resource group. The deployment creates it if it does not exist.')
@@ -75,7 +76,7 @@ param sweepSchedule string = '0 */15 * * * *'
 @description('The schedule of keep_credentials.')
 param credentialsSchedule string = '0 17 3 * * *'
 
-@description('The schedule of compare_deals. The first run of a day begins a compare, the following ones continue it.')
+@description('The schedule of compare_deals. The first run of a day begins a compare, later ones continue it.')
 param compareSchedule string = '0 23,53 2-5 * * *'
 
 @description('The schedule of copy_store.')
@@ -119,10 +120,10 @@ param recoverVault bool = false
 @description('The object id of the operator: a person, a group or a pipeline. If empty, only the app gets roles.')
 param operatorPrincipalId string = deployer().objectId
 
-@description('The object id of a group that may read the table, and nothing else. If empty, no group gets the role.')
+@description('The object id of a group that may read the table, and nothing else. If empty: no group.')
 param tableReaderGroupId string = ''
 
-@description('The object id of a group that may read and write the table, and nothing else. If empty, no group gets the role.')
+@description('The object id of a group that may read and write the table, and nothing else. If empty: no group.')
 param tableContributorGroupId string = ''
 
 // --- the network ---
@@ -155,7 +156,7 @@ param unsyncedSeconds int = 3600
 
 @minValue(1)
 @maxValue(100)
-@description('The threshold of the alert salesforce-budget: used API calls of the org, in percent of its daily limit.')
+@description('The threshold of the alert salesforce-budget: used API calls, in percent of the org\'s daily limit.')
 param salesforceBudgetPercent int = 80
 
 @minValue(30)
@@ -164,7 +165,7 @@ param salesforceBudgetPercent int = 80
 param logRetentionDays int = 30
 
 @minValue(1)
-@description('The daily limit of logs, in gigabytes. Azure drops the rest, and then push-silent and sweep-silent fire.')
+@description('The daily limit of logs, in gigabytes. Azure drops the rest; then push-silent and sweep-silent fire.')
 param logCapGigabytes int = 1
 
 @description('Whether to keep the platform\'s log of the app too. It helps if the host does not start.')
@@ -199,6 +200,7 @@ var names = {
 var allTags = union(tags, {
   application: 'cosell'
   environment: environmentName
+  'azd-env-name': environmentName
 })
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {

@@ -77,7 +77,7 @@ def variables_for_parameter_file(session: Session, deployed: DeployedValues) -> 
     Raises DeploymentFailure, before anything is created, for a value that neither the shell nor Azure has.
     """
     shell = session.az.environ
-    values = {name: shell.get(name) or _deployed_value(deployed, name) for name in _variables_without_default(session)}
+    values = {name: shell.get(name) or _deployed_value(deployed, name) for name in _variables_to_fill(session)}
     switches = {name: deployed.settings.get(name, initial) for name, initial in SWITCHES.items()}
     for name in (name for name, value in switches.items() if shell.get(name, value) != value):
         session.say(f"{name} of the shell is ignored: the app runs with {name}={switches[name] or '(empty)'}.")
@@ -95,8 +95,10 @@ def variables_for_parameter_file(session: Session, deployed: DeployedValues) -> 
     }
 
 
-def _variables_without_default(session: Session) -> list[str]:
-    return re.findall(r"readEnvironmentVariable\('(\w+)', ''\)", session.parameter_file.read_text(encoding="utf-8"))
+def _variables_to_fill(session: Session) -> list[str]:
+    """The variables that the parameter file reads without a default, or with an empty one, as files of 0.9.0 do."""
+    text = session.parameter_file.read_text(encoding="utf-8")
+    return re.findall(r"readEnvironmentVariable\('(\w+)'(?:,\s*'')?\)", text)
 
 
 def _deployed_value(deployed: DeployedValues, name: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from infra.azure.deploy.az import Az, AzError
 from infra.azure.deploy.failure import DeploymentFailure, explain_az_error
-from shared.cli.deployed_names import deployment_name
 
 ROOT = Path(__file__).resolve().parents[3]
 STAGING, PRODUCTION = "staging", "production"
@@ -40,7 +39,7 @@ class Session:
     @property
     def deployment_name(self) -> str:
         """The name of the deployment in Azure."""
-        return deployment_name(self.environment)
+        return f"cosell-{self.environment}"
 
     @property
     def parameter_file(self) -> Path:

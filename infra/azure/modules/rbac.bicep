@@ -16,8 +16,13 @@ param operatorPrincipalId string
 @description('The object id of a group that reads the table with `cosell status` and `cosell explain`, or empty.')
 param tableReaderGroupId string
 
-@description('The object id of a group that acts on the table with `cosell retry`, `cosell pause` and others, or empty.')
+@description('The object id of a group that acts on the table with `cosell retry` and others, or empty.')
 param tableContributorGroupId string
+
+var hasOperator = !empty(operatorPrincipalId)
+var hasReaders = !empty(tableReaderGroupId)
+var hasContributors = !empty(tableContributorGroupId)
+var roleType = 'Microsoft.Authorization/roleDefinitions'
 
 resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
@@ -67,7 +72,7 @@ resource appOnStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     scope: storage
     name: guid(storage.id, appPrincipalId, role)
     properties: {
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+      roleDefinitionId: subscriptionResourceId(roleType, role)
       principalId: appPrincipalId
       principalType: 'ServicePrincipal'
     }
@@ -78,7 +83,7 @@ resource appReadsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   scope: vault
   name: guid(vault.id, appPrincipalId, roles.keyVaultSecretsUser)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+    roleDefinitionId: subscriptionResourceId(roleType, roles.keyVaultSecretsUser)
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
   }
@@ -89,7 +94,7 @@ resource appWritesRefreshToken 'Microsoft.Authorization/roleAssignments@2022-04-
   scope: refreshToken
   name: guid(refreshToken.id, appPrincipalId, roles.keyVaultSecretsOfficer)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsOfficer)
+    roleDefinitionId: subscriptionResourceId(roleType, roles.keyVaultSecretsOfficer)
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
   }
@@ -99,7 +104,7 @@ resource appWritesTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01'
   scope: insights
   name: guid(insights.id, appPrincipalId, roles.monitoringMetricsPublisher)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringMetricsPublisher)
+    roleDefinitionId: subscriptionResourceId(roleType, roles.monitoringMetricsPublisher)
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
   }
@@ -107,62 +112,62 @@ resource appWritesTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01'
 
 // No principalType for the operator, because it may be a person, a group or a pipeline. Azure finds the type by itself,
 // which fails only for an identity that was created a moment ago.
-resource operatorWritesSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
+resource operatorWritesSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasOperator) {
   scope: vault
   name: guid(vault.id, operatorPrincipalId, roles.keyVaultSecretsOfficer)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsOfficer)
+    roleDefinitionId: subscriptionResourceId(roleType, roles.keyVaultSecretsOfficer)
     principalId: operatorPrincipalId
   }
 }
 
-resource operatorKeepsPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
+resource operatorKeepsPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasOperator) {
   scope: packages
   name: guid(packages.id, operatorPrincipalId, roles.storageBlobDataContributor)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+    roleDefinitionId: subscriptionResourceId(roleType, roles.storageBlobDataContributor)
     principalId: operatorPrincipalId
   }
 }
 
 // `cosell store` writes copies of the table, and puts one back.
-resource operatorKeepsCopies 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
+resource operatorKeepsCopies 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasOperator) {
   scope: copies
   name: guid(copies.id, operatorPrincipalId, roles.storageBlobDataContributor)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+    roleDefinitionId: subscriptionResourceId(roleType, roles.storageBlobDataContributor)
     principalId: operatorPrincipalId
   }
 }
 
 // `cosell` reads and repairs links, and moves messages back from the poison queue.
 resource operatorOnStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for role in [roles.storageQueueDataContributor, roles.storageTableDataContributor]: if (!empty(operatorPrincipalId)) {
+  for role in [roles.storageQueueDataContributor, roles.storageTableDataContributor]: if (hasOperator) {
     scope: storage
     name: guid(storage.id, operatorPrincipalId, role)
     properties: {
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+      roleDefinitionId: subscriptionResourceId(roleType, role)
       principalId: operatorPrincipalId
     }
   }
 ]
 
 // Groups that look at deals, or act on them, without any secret (docs/security.md#roles-of-the-commands).
-resource groupReadsTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(tableReaderGroupId)) {
+resource groupReadsTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasReaders) {
   scope: links
   name: guid(links.id, tableReaderGroupId, roles.storageTableDataReader)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataReader)
+    roleDefinitionId: subscriptionResourceId(roleType, roles.storageTableDataReader)
     principalId: tableReaderGroupId
     principalType: 'Group'
   }
 }
 
-resource groupWritesTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(tableContributorGroupId)) {
+resource groupWritesTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasContributors) {
   scope: links
   name: guid(links.id, tableContributorGroupId, roles.storageTableDataContributor)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageTableDataContributor)
+    roleDefinitionId: subscriptionResourceId(roleType, roles.storageTableDataContributor)
     principalId: tableContributorGroupId
     principalType: 'Group'
   }
