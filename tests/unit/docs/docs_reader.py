@@ -102,6 +102,11 @@ def tracked_files() -> tuple[Path, ...]:
     return tuple(path for name in process.stdout.split("\0") if name and (path := ROOT / name).is_file())
 
 
+def is_frozen(path: Path) -> bool:
+    """Whether a file belongs to the templates of an early version, which name pages of that version."""
+    return path.is_relative_to(ROOT / "tests/unit/infra/azure/compiled")
+
+
 @cache
 def python_sources(folder: str) -> Mapping[Path, str]:
     """The text of each Python file under a folder."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.docs.docs_reader import ROOT, heading_anchors, tracked_files
+from tests.unit.docs.docs_reader import ROOT, heading_anchors, is_frozen, tracked_files
 
 CITATION = re.compile(r"\b(docs/(?:[\w-]+/)*[\w-]+\.md)(?:#([\w-]+))?")
 UNRESOLVABLE = {
@@ -30,7 +30,7 @@ def cited_texts() -> list[tuple[Path, str]]:
     return [
         (path.relative_to(ROOT), "\n".join(line for line in _lines_of(path) if ".md" in line or "section" in line))
         for path in tracked_files()
-        if path.suffix in SUFFIXES and path.name not in DATA and path != Path(__file__)
+        if path.suffix in SUFFIXES and path.name not in DATA and path != Path(__file__) and not is_frozen(path)
     ]
 
 

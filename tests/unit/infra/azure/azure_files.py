@@ -49,6 +49,7 @@ class AzureFiles:
     """One folder of Bicep files: the real one, or a copy with a fault."""
 
     folder: Path = ROOT / "infra" / "azure"
+    project_file: Path = ROOT / "azure.yaml"
 
     def read_text(self, name: str) -> str:
         """The text of a file."""
@@ -80,10 +81,19 @@ class AzureFiles:
         """The resources of a type that a case deploys. `kind` is the type without `Microsoft.`."""
         return [each for each in self.cases[case] if each.type == f"Microsoft.{kind}" and not each.existing]
 
+    def only(self, kind: str, case: str = "production") -> Resource:
+        """The one resource of a type that a case deploys."""
+        (found,) = self.resources_of_type(kind, case)
+        return found
+
     def function_app(self, case: str = "production") -> Resource:
         """The function app."""
-        (site,) = self.resources_of_type("Web/sites", case)
-        return site
+        return self.only("Web/sites", case)
+
+    def module_that_deploys(self, kind: str) -> str:
+        """The file of the module that deploys resources of a type."""
+        (file,) = {each.file for each in self.resources_of_type(kind)}
+        return f"modules/{file}"
 
     def app_settings(self, case: str = "production") -> dict[str, str]:
         """The settings of the function app."""

@@ -10,29 +10,28 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import tree_sitter
-import tree_sitter_bicep
 from tree_sitter import Node
 
-from tests.unit.infra.azure.bicep_values import Evaluator, Symbol, UnsupportedBicep, Value, named_children, source_of
+from tests.unit.infra.azure.bicep_names import SUBSCRIPTION, ResourceReference, Symbol, joined
+from tests.unit.infra.azure.bicep_tree import (
+    find_objects,
+    identifiers,
+    named_children,
+    nested_resources,
+    object_members,
+    parse_bicep,
+    source_of,
+    syntax_errors,
+    type_of,
+)
+from tests.unit.infra.azure.bicep_values import Evaluator, UnsupportedBicep, Value
 
 _KINDS: Mapping[str, type] = {"string": str, "int": int, "bool": bool, "object": dict, "string[]": list}
 
-_PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bicep.language()))
+_OF_THE_LANGUAGE = frozenset({"name", "parent", "scope", "dependsOn"})
+"""Members of a declaration that are no properties of the deployed resource as they stand."""
 
-
-@cache
-def _parse_bicep(source: str) -> Node:
-    return _PARSER.parse(source.encode()).root_node
-
-
-def syntax_errors(node: Node) -> Iterator[str]:
-    """The places that the parser could not read."""
-    if node.type == "ERROR" or node.is_missing:
-        yield f"line {node.start_point[0] + 1}: cannot be read near {source_of(node)[:40]!r}"
-        return
-    for child in node.children:
-        yield from syntax_errors(child)
+_NAMING = ("name", "parent", "scope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,31 @@ class Resource:
 
     file: str
     symbol: str
-    type: str
+    reference: ResourceReference
     version: str
     body: Mapping[str, Any]
     decorators: frozenset[str] = frozenset()
     existing: bool = False
+
+    @property
+    def type(self) -> str:
+        """Its type, without the version."""
+        return self.reference.type
+
+    @property
+    def id(self) -> str:
+        """Its resource id."""
+        return self.reference.id
+
+    def given_by_azure(self, path: str) -> Symbol:
+        """The Symbol of a property that only Azure knows, such as `properties.clientId`."""
+        return Symbol(f"reference({self.id}).{path}")
+
+    def predicted(self) -> dict[str, Any]:
+        """What a snapshot of the Bicep CLI has of it."""
+        body = {name: value for name, value in self.body.items() if name not in _OF_THE_LANGUAGE}
+        named = {"id": self.id, "type": self.type, "name": self.reference.full_name, "apiVersion": self.version}
+        return named | body
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -83,20 +102,21 @@ class Template:
     path: Path
     arguments: Mapping[str, Value] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
+    scope: str = SUBSCRIPTION
     parameters: dict[str, Parameter] = field(default_factory=dict)
     outputs: dict[str, Node] = field(default_factory=dict)
     types: dict[str, Node] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     _variables: dict[str, Node] = field(default_factory=dict)
-    _declared: list[tuple[Node, frozenset[str]]] = field(default_factory=list)
+    _declared: dict[str, tuple[Node, frozenset[str]]] = field(default_factory=dict)
+    _nested: dict[str, tuple[str, Node]] = field(default_factory=dict)
     _imports: dict[str, str] = field(default_factory=dict)
-    _symbols: set[str] = field(default_factory=set)
     _module_templates: dict[str, "Template"] = field(default_factory=dict)
     _values: dict[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the declarations."""
-        root = _parse_bicep(self.source)
+        root = parse_bicep(self.source)
         if root.has_error:
             raise UnsupportedBicep(f"{self.path.name}: {next(syntax_errors(root))}")
         pending: dict[str, Value] = {}
@@ -118,7 +138,7 @@ class Template:
 
     @property
     def _evaluator(self) -> Evaluator:
-        return Evaluator(self.value, self.path.parent, self.environ)
+        return Evaluator(self.value, self.path.parent, self.environ, self.scope)
 
     def _read_decorators(self, node: Node) -> Iterator[tuple[str, Value]]:
         for each in named_children(node, "decorator"):
@@ -147,11 +167,12 @@ class Template:
             case "type_declaration":
                 self.types[name] = named_children(node)[-1]
             case "module_declaration":
-                self.modules[name] = source_of(named_children(named_children(node, "string")[0])[0])
-                self._declared.append((node, frozenset(decorators)))
+                self.modules[name] = type_of(node)
+                self._declared[name] = node, frozenset(decorators)
             case "resource_declaration":
-                self._symbols.add(name)
-                self._declared.append((node, frozenset(decorators)))
+                self._declared[name] = node, frozenset(decorators)
+                for inner in nested_resources(node):
+                    self._nested[f"{name}::{source_of(named_children(inner)[0])}"] = name, inner
             case node_type:
                 raise UnsupportedBicep(f"{self.path.name}: {node_type}")
 
@@ -167,11 +188,15 @@ class Template:
         if name in self.parameters:
             return self._parameter_value(self.parameters[name])
         if name in self._imports:
-            return _imported_value(self.path.parent / self._imports[name], name)
-        if name in self._symbols:
-            return Symbol(name)
+            file = self.path.parent / self._imports[name]
+            return _imported_value(file, file.read_text(encoding="utf-8"), name)
         if name in self.modules:
             return {"outputs": _Outputs(self._module_template(name))}
+        if name in self._declared:
+            return self._references(self._declared[name][0])
+        if name in self._nested:
+            outer, inner = self._nested[name]
+            return self._reference(inner, named_children(inner)[-1], {}, self.value(outer))
         raise UnsupportedBicep(f"{self.path.name}: the name {name} is not declared")
 
     def _parameter_value(self, parameter: Parameter) -> Value:
@@ -190,59 +215,92 @@ class Template:
         """The value of an output."""
         return self._evaluator.value(self.outputs[name])
 
+    def _references(self, node: Node) -> Value:
+        body = named_children(node)[-1]
+        references = [self._reference(node, each, local) for each, local in self._bodies(body, {}, all_of_them=True)]
+        return references if body.type == "for_statement" else references[0]
+
+    def _reference(
+        self, node: Node, body: Node, local: Mapping[str, Value], outer: ResourceReference | None = None
+    ) -> ResourceReference:
+        members = dict(object_members(body))
+        given = {key: self._evaluator.value(members[key], local) for key in _NAMING if key in members}
+        parent, name, kind = given.get("parent", outer), given["name"], type_of(node).partition("@")[0]
+        scope = given["scope"].id if "scope" in given else self.scope
+        if parent is None:
+            return ResourceReference(scope, kind, name)
+        whole_kind = kind if kind.startswith("Microsoft.") else f"{parent.type}/{kind}"
+        return ResourceReference(parent.scope, whole_kind, joined(parent.full_name, "/", name))
+
     def _module_template(self, name: str) -> "Template":
         if name not in self._module_templates:
-            node = next(each for each, _ in self._declared if source_of(named_children(each)[0]) == name)
-            body = next(each for each in _find_objects(node))
-            arguments = self._evaluator.value(body).get("params", {})
-            self._module_templates[name] = Template(self.path.parent / self.modules[name], arguments, self.environ)
+            body = self._evaluator.value(next(find_objects(self._declared[name][0])))
+            scope = body["scope"].id if "scope" in body else self.scope
+            path = self.path.parent / self.modules[name]
+            self._module_templates[name] = Template(path, body.get("params", {}), self.environ, scope)
         return self._module_templates[name]
+
+    def modules_before(self, file: str) -> set[str]:
+        """The files of the modules that are deployed before the module of a file, because it refers to them."""
+        found: set[str] = set()
+        pending = [name for name, each in self.modules.items() if each == file]
+        while pending:
+            used = identifiers(self._declared[pending.pop()][0]) & self.modules.keys()
+            pending += [name for name in used if self.modules[name] not in found]
+            found |= {self.modules[name] for name in used}
+        return found - {file}
 
     def module_arguments(self) -> Iterator[tuple[Parameter, Node]]:
         """The parameters that modules get, and the expressions of their values."""
-        for node, _ in self._declared:
-            if node.type == "module_declaration":
-                path = self.path.parent / self.modules[source_of(named_children(node)[0])]
-                expected = Template(path).parameters
-                for body in _find_objects(node):
-                    given = dict(_object_members(dict(_object_members(body))["params"]))
-                    yield from ((expected[name], value) for name, value in given.items())
+        for name, file in self.modules.items():
+            expected = Template(self.path.parent / file).parameters
+            for body in find_objects(self._declared[name][0]):
+                given = dict(object_members(dict(object_members(body))["params"]))
+                yield from ((expected[parameter], value) for parameter, value in given.items())
 
     def resource_names(self) -> Iterator[tuple[str, Node]]:
         """The type of each resource that this file declares, and the expression of its name."""
-        for node, _ in self._declared:
+        for node, _ in self._declared.values():
             if node.type == "resource_declaration":
-                kind = source_of(named_children(named_children(node, "string")[0])[0]).partition("@")[0]
-                yield from ((kind, dict(_object_members(body))["name"]) for body in _find_objects(node))
+                kind = type_of(node).partition("@")[0]
+                yield from ((kind, dict(object_members(body))["name"]) for body in find_objects(node))
 
     def resources(self) -> Iterator[Resource]:
         """Every resource that would be deployed, those of modules included."""
-        for node, decorators in self._declared:
-            bodies = list(self._evaluated_bodies(named_children(node)[-1], {}))
-            if node.type == "module_declaration" and bodies:
-                yield from self._module_template(source_of(named_children(node)[0])).resources()
-            elif node.type == "resource_declaration":
-                yield from (self._make_resource(node, body, decorators) for body in bodies)
+        for name, (node, decorators) in self._declared.items():
+            bodies = list(self._bodies(named_children(node)[-1], {}))
+            if name in self.modules and bodies:
+                yield from self._module_template(name).resources()
+            elif name not in self.modules:
+                yield from (self._make_resource(node, *body, decorators) for body in bodies)
 
-    def _make_resource(self, node: Node, body: Mapping[str, Value], decorators: frozenset[str]) -> Resource:
-        kind, _, version = source_of(named_children(named_children(node, "string")[0])[0]).partition("@")
+    def _make_resource(
+        self, node: Node, body: Node, local: Mapping[str, Value], decorators: frozenset[str]
+    ) -> Resource:
         existing = any(source_of(child) == "existing" for child in node.children)
-        return Resource(self.path.name, source_of(named_children(node)[0]), kind, version, body, decorators, existing)
+        reference, version = self._reference(node, body, local), type_of(node).partition("@")[2]
+        values, symbol = self._evaluator.value(body, local), source_of(named_children(node)[0])
+        return Resource(self.path.name, symbol, reference, version, values, decorators, existing)
 
-    def _evaluated_bodies(self, node: Node, local: Mapping[str, Value]) -> Iterator[Mapping[str, Value]]:
+    def _bodies(
+        self, node: Node, local: Mapping[str, Value], *, all_of_them: bool = False
+    ) -> Iterator[tuple[Node, Mapping[str, Value]]]:
+        """The objects of a declaration, once for each round of its loop, with the loop's variables. Without
+        `all_of_them`, only those whose condition holds; one that only Azure can decide counts as holding.
+        """
         if node.type == "for_statement":
             for body, inner in self._evaluator.loop_rounds(node, local):
-                yield from self._evaluated_bodies(body, inner)
+                yield from self._bodies(body, inner, all_of_them=all_of_them)
         elif node.type == "if_statement":
             condition, body = named_children(node)
-            if self._evaluator.value(condition, local):
-                yield from self._evaluated_bodies(body, local)
+            if all_of_them or self._evaluator.value(condition, local):
+                yield from self._bodies(body, local, all_of_them=all_of_them)
         else:
-            yield self._evaluator.value(node, local)
+            yield node, local
 
 
 @cache
-def _imported_value(path: Path, name: str) -> Value:
+def _imported_value(path: Path, source: str, name: str) -> Value:  # noqa: ARG001 - a changed file is another one
     return Template(path).value(name)
 
 
@@ -260,18 +318,3 @@ class _Outputs(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self._template.outputs)
-
-
-def _find_objects(node: Node) -> Iterator[Node]:
-    for child in named_children(node):
-        if child.type == "object":
-            yield child
-        elif child.type in ("if_statement", "for_statement"):
-            yield from _find_objects(child)
-
-
-def _object_members(node: Node) -> Iterator[tuple[str, Node]]:
-    for each in named_children(node, "object_property"):
-        key, *rest = named_children(each)
-        if rest:  # a nested resource has no value
-            yield source_of(key), rest[-1]

@@ -12,18 +12,22 @@ from typing import Any
 
 from tree_sitter import Node
 
-UNIQUE_LENGTH = 13
-"""The length of a text that uniqueString returns."""
+from tests.unit.infra.azure.bicep_names import (
+    SUBSCRIPTION,
+    TENANT_ID,
+    ResourceReference,
+    Symbol,
+    guid,
+    joined,
+    resource_id,
+    subscription,
+    unique_string,
+)
+from tests.unit.infra.azure.bicep_tree import named_children, source_of
 
 
 class UnsupportedBicep(Exception):
     """The file uses a construct that this reader does not support."""
-
-
-class Symbol(str):
-    """The source of an expression that only Azure can evaluate. Inside another string it is in angle brackets."""
-
-    __slots__ = ()
 
 
 type Value = Any
@@ -48,25 +52,17 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
 _ESCAPES = {"\\'": "'", "\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r", "\\$": "$"}
 
 
-def source_of(node: Node) -> str:
-    """The source text of a node."""
-    return (node.text or b"").decode()
-
-
-def named_children(node: Node, *types: str) -> list[Node]:
-    """The named children of these types, or without types all except comments and decorators."""
-    children = [child for child in node.named_children if child.type not in ("comment", "decorators")]
-    return [child for child in children if not types or child.type in types]
-
-
 class Evaluator:
     """Evaluates the expressions of one file."""
 
-    def __init__(self, lookup: Lookup, folder: Path, environ: Mapping[str, str]) -> None:
-        """`lookup` returns the value of a name. `folder` is the folder of files that the expressions load."""
+    def __init__(self, lookup: Lookup, folder: Path, environ: Mapping[str, str], scope: str = SUBSCRIPTION) -> None:
+        """`lookup` returns the value of a name. `folder` is the folder of files that the expressions load, and `scope`
+        the id of the subscription or resource group that the file is deployed to.
+        """
         self._lookup = lookup
         self._folder = folder
         self._environ = environ
+        self._scope = scope
 
     def value(self, node: Node, local: Mapping[str, Value] | None = None) -> Value:
         """The value of the expression. Raises UnsupportedBicep."""
@@ -77,13 +73,15 @@ class Evaluator:
 
     def _string(self, node: Node, local: Mapping[str, Value]) -> str:
         parts = [self._string_part(child, local) for child in node.named_children]
-        whole = "".join(parts)
+        whole = joined(*parts)
         return whole.removeprefix("\n") if source_of(node).startswith("'''") else whole
 
     def _string_part(self, node: Node, local: Mapping[str, Value]) -> str:
         if node.type == "interpolation":
             evaluated = self.value(named_children(node)[0], local)
-            return f"<{evaluated}>" if isinstance(evaluated, Symbol) else str(evaluated)
+            # The grammar counts white space before an interpolation to its opening token.
+            before = source_of(node.children[0]).removesuffix("${")
+            return joined(before, evaluated if isinstance(evaluated, Symbol) else str(evaluated))
         return _ESCAPES.get(source_of(node), source_of(node))
 
     def _number(self, node: Node, _: Mapping[str, Value]) -> int:
@@ -121,8 +119,8 @@ class Evaluator:
         of, member = named_children(node)
         return member_of(self.value(of, local), source_of(member))
 
-    def _resource_expression(self, node: Node, _: Mapping[str, Value]) -> Symbol:
-        return Symbol(source_of(node))
+    def _resource_expression(self, node: Node, _: Mapping[str, Value]) -> Value:
+        return self._lookup(source_of(node))
 
     def _subscript_expression(self, node: Node, local: Mapping[str, Value]) -> Value:
         of, index = (self.value(child, local) for child in named_children(node))
@@ -157,8 +155,6 @@ class Evaluator:
         head, over, body = named_children(node)
         names = [source_of(child) for child in named_children(head)] or [source_of(head)]
         items = self.value(over, local)
-        if isinstance(items, Symbol):
-            items = [Symbol(f"{items}[]")]
         return [(body, {**local, **dict(zip(names, (item, index), strict=False))}) for index, item in enumerate(items)]
 
     def _lambda_expression(self, node: Node, local: Mapping[str, Value]) -> Callable[[Value], Value]:
@@ -173,23 +169,28 @@ class Evaluator:
             return (self._folder / values[0]).read_text(encoding="utf-8")
         if name == "readEnvironmentVariable":
             return self._environ.get(*values) if len(values) > 1 else self._environ[values[0]]
-        known = _FUNCTIONS.get(name)
-        if known is None:
-            raise UnsupportedBicep(f"the function {name}")
-        return known(*values)
+        if name == "resourceGroup":
+            return {"id": self._scope, "name": self._scope.rpartition("/")[2]}
+        return _call(name, *values)
+
+
+def _call(name: str, *values: Value) -> Value:
+    if name not in _FUNCTIONS:
+        raise UnsupportedBicep(f"the function {name}")
+    if name != "string" and any(isinstance(value, Symbol) for value in values):
+        return Symbol(f"{name}({', '.join(map(str, values))})")
+    return _FUNCTIONS[name](*values)
 
 
 def member_of(of: Value, name: str) -> Value:
     """A member of an object, or a Symbol for a member of a Symbol."""
     if isinstance(of, Symbol):
         return Symbol(f"{of}.{name}")
+    if isinstance(of, ResourceReference):
+        return of.member(name)
     if isinstance(of, Mapping):
         return of[name]
     raise UnsupportedBicep(f"the member {name} of {type(of).__name__}")
-
-
-def _symbol_function(name: str) -> Callable[..., Symbol]:
-    return lambda *values: Symbol(f"{name}({', '.join(str(value) for value in values)})")
 
 
 def _merge_objects(*values: Mapping[str, Value]) -> dict[str, Value]:
@@ -201,7 +202,7 @@ def _cidr_subnet(prefix: str, length: int, index: int) -> str:
 
 
 def _object_items(of: Mapping[str, Value]) -> list[dict[str, Value]]:
-    return [{"key": key, "value": of[key]} for key in sorted(of)]
+    return [{"key": key, "value": of[key]} for key in sorted(of, key=str.upper)]
 
 
 def _as_string(value: Value) -> str:
@@ -214,22 +215,21 @@ def _filter_values(values: Sequence[Value], keep: Callable[[Value], Value]) -> l
 
 _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "cidrSubnet": _cidr_subnet,
-    "deployer": _symbol_function("deployer"),
-    "empty": lambda value: not value,  # a Symbol is never empty
-    "environment": _symbol_function("environment"),
+    "deployer": lambda: Symbol("deployer()"),
+    "empty": lambda value: not value,
+    "environment": lambda: Symbol("environment()"),
     "filter": _filter_values,
-    "guid": _symbol_function("guid"),
+    "guid": guid,
     "items": _object_items,
-    "replace": lambda value, old, new: value.replace(old, f"<{new}>" if isinstance(new, Symbol) else new),
-    "resourceGroup": _symbol_function("resourceGroup"),
+    "replace": lambda value, old, new: value.replace(old, new),
     "split": lambda value, by: value.split(by),
     "string": _as_string,
-    "subscription": _symbol_function("subscription"),
-    "subscriptionResourceId": _symbol_function("subscriptionResourceId"),
+    "subscription": subscription,
+    "subscriptionResourceId": lambda kind, name: resource_id(SUBSCRIPTION, kind, name),
     "take": lambda value, count: value[:count],
-    "tenant": _symbol_function("tenant"),
+    "tenant": lambda: {"tenantId": TENANT_ID},
     "toLower": lambda value: value.lower(),
     "union": _merge_objects,
-    "uniqueString": lambda *_: "u" * UNIQUE_LENGTH,
-    "utcNow": lambda form: {"yyyy-MM-01": "2026-11-01"}[form],
+    "uniqueString": unique_string,
+    "utcNow": lambda form: Symbol(f"utcNow({form})"),
 }

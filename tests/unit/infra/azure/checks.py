@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from tests.unit.infra.azure import checks_alerts, checks_app, checks_compiler, checks_deployment, checks_security
+from tests.unit.infra.azure import (
+    checks_alerts,
+    checks_app,
+    checks_compiler,
+    checks_deployment,
+    checks_roles,
+    checks_security,
+)
 from tests.unit.infra.azure.azure_files import AzureFiles
 from tests.unit.infra.azure.bicep_values import UnsupportedBicep
 
@@ -10,10 +17,11 @@ CHECKS: Mapping[str, Callable[[AzureFiles], Iterator[str]]] = {
     "settings": checks_app.check_settings,
     "queues": checks_app.check_queues,
     "runtime": checks_app.check_runtime,
-    "roles": checks_security.check_roles,
+    "roles": checks_roles.check_roles,
     "hardening": checks_security.check_hardening,
     "secrets": checks_security.check_secrets,
     "parameters": checks_deployment.check_parameters,
+    "developer_cli": checks_deployment.check_developer_cli,
     "names": checks_deployment.check_names,
     "tags": checks_deployment.check_tags,
     "modules": checks_deployment.check_modules,

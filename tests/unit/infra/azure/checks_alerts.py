@@ -60,23 +60,27 @@ QUERY_ITEM, PARAMETERS_ITEM = 3, 9
 def check_alerts(files: AzureFiles) -> Iterator[str]:
     """Every rule exists, reads events that the code logs, has an allowed window, and mails to alertEmails."""
     rules = {each.body["name"].removeprefix("cosell-production-"): each.properties for each in _alert_rules(files)}
+    actions = {"actionGroups": [files.only("Insights/actionGroups").id]}
+    scopes = [files.only("OperationalInsights/workspaces").id]
     yield from (f"the rule {name} is missing" for name in sorted(set(EVENTS_BY_RULE) - set(rules)))
     yield from (f"the rule {name} is not expected" for name in sorted(set(rules) - set(EVENTS_BY_RULE)))
     for name in sorted(set(rules) & set(EVENTS_BY_RULE)):
         yield from (f"{name}: {fault}" for fault in _check_rule(name, rules[name]))
+        if rules[name]["actions"] != actions or rules[name]["scopes"] != scopes:
+            yield f"{name}: it has another action group or another workspace"
     in_readme = set(files.readme_codes("Alerts"))
     yield from (
         f"the rule {name} is only in one of README and files"
         for name in sorted(set(rules).symmetric_difference(in_readme & set(EVENTS_BY_RULE)))
     )
-    (group,) = files.resources_of_type("Insights/actionGroups")
+    group = files.only("Insights/actionGroups")
     if [each["emailAddress"] for each in group.properties["emailReceivers"]] != [
         "operator@acme.example",
         "deputy@acme.example",
     ]:
         yield "the action group must mail to every address in alertEmails"
     resources = files.template_for("production", alertsEnabled=False).resources()
-    if any(each.properties["enabled"] for each in resources if each.symbol == "alerts"):
+    if any(each.properties["enabled"] for each in resources if each.type.endswith("/scheduledQueryRules")):
         yield "alertsEnabled=false must disable the rules"
 
 
@@ -105,8 +109,6 @@ def _check_rule(name: str, rule: Mapping[str, Any]) -> Iterator[str]:
         yield "only a query with `by Name` needs the dimension Name, and it must have it"
     if not rule["enabled"] or not 0 <= rule["severity"] <= LOWEST_SEVERITY or not rule["skipQueryValidation"]:
         yield "enabled, severity or skipQueryValidation is wrong"
-    if rule["actions"] != {"actionGroups": ["actionGroup.id"]} or rule["scopes"] != ["workspace.id"]:
-        yield "it has another action group or another workspace"
 
 
 def check_query(query: str) -> Iterator[str]:
@@ -148,11 +150,11 @@ def fields_of(query: str) -> set[str]:
 
 def check_workbook(files: AzureFiles) -> Iterator[str]:
     """The workbook has the right version, reads the right workspace, and its queries read events that the code logs."""
-    (resource,) = files.resources_of_type("Insights/workbooks")
+    resource, workspace = files.only("Insights/workbooks"), files.only("OperationalInsights/workspaces").id
     document = json.loads(resource.properties["serializedData"])
     if document["version"] != "Notebook/1.0" or resource.properties["version"] != "Notebook/1.0":
         yield "it has another version"
-    if resource.properties["sourceId"] != "workspace.id" or document["fallbackResourceIds"] != ["<workspace.id>"]:
+    if resource.properties["sourceId"] != workspace or document["fallbackResourceIds"] != [workspace]:
         yield "it reads another workspace"
     items = document["items"]
     listed = [each["name"] for each in items]

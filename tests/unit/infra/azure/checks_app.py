@@ -20,7 +20,7 @@ from tests.unit.infra.azure.azure_files import (
     trigger_settings,
 )
 from tests.unit.infra.azure.bicep_reader import Template
-from tests.unit.infra.azure.bicep_values import named_children, source_of
+from tests.unit.infra.azure.bicep_tree import named_children, source_of
 
 HOST_SETTINGS = frozenset(
     {
@@ -105,11 +105,10 @@ def check_queues(files: AzureFiles) -> Iterator[str]:
     tables = [each.body["name"] for each in files.resources_of_type("Storage/storageAccounts/tableServices/tables")]
     if tables != [settings["STORE_TABLE"]] or tables != [StoreSettings.model_fields["table"].default]:
         yield f"the tables are {tables}, but the code uses {StoreSettings.model_fields['table'].default}"
-    containers = {
-        each.body["name"] for each in files.resources_of_type("Storage/storageAccounts/blobServices/containers")
-    }
+    created_containers = files.resources_of_type("Storage/storageAccounts/blobServices/containers")
+    blobs = files.only("Storage/storageAccounts").given_by_azure("properties.primaryEndpoints.blob")
     package = files.function_app().properties["functionAppConfig"]["deployment"]["storage"]["value"]
-    if package.rpartition(">")[2] not in containers:
+    if package not in {f"{blobs}{each.body['name']}" for each in created_containers}:
         yield f"the zip is deployed to the container {package}, which is not created"
 
 

@@ -3,19 +3,32 @@
 Source: docs/reference/azure.md#what-the-compiler-reports.
 """
 
+import re
 from collections.abc import Iterator
 
 from tests.unit.infra.azure.azure_files import AzureFiles
 from tests.unit.infra.azure.bicep_reader import Parameter, Template
-from tests.unit.infra.azure.bicep_values import named_children, source_of
+from tests.unit.infra.azure.bicep_tree import named_children, source_of
 
 TYPES_BY_NAME = frozenset({"Microsoft.Web/sites/basicPublishingCredentialsPolicies", "Microsoft.Web/sites/config"})
 """Resource types whose properties depend on the name."""
 
 
+LINE_WIDTH = 118
+"""The formatter of the compiler breaks a line at 120."""
+
+UNBREAKABLE = re.compile(r"\s*//|\s*(var \w+ =|\w+:) '.*'$")
+"""Lines that it leaves alone: a comment, and a name with one text."""
+
+
 def check_compiler(files: AzureFiles) -> Iterator[str]:
-    """No argument of a module may be outside the bounds of its parameter, and type checking is never switched off."""
+    """What the compiler would complain of: arguments outside the bounds of a module's parameter, a type check that is
+    switched off, and lines that `bicep format` would break.
+    """
     for path in files.bicep_files():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if len(line) > LINE_WIDTH and not UNBREAKABLE.match(line):
+                yield f"{path.name}: line {number} has {len(line)} characters, so `bicep format` may break it"
         template = Template(path)
         for expected, value in template.module_arguments():
             given = template.parameters.get(source_of(value))

@@ -3,12 +3,14 @@
 Source: docs/reference/azure.md#checks-beyond-the-compiler.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
-from tests.unit.infra.azure.azure_files import ALL_OPTIONS, ENVIRONMENTS, AzureFiles
+from tests.unit.infra.azure.azure_files import ALL_OPTIONS, ENVIRONMENTS, SAMPLE_VARIABLES, AzureFiles
+from tests.unit.infra.azure.bicep_names import Symbol
 from tests.unit.infra.azure.bicep_reader import Template
-from tests.unit.infra.azure.bicep_values import Symbol, source_of
+from tests.unit.infra.azure.bicep_tree import source_of
 from tests.unit.infra.azure.checks_app import HOST_SETTINGS
 
 NAME_RULES: Mapping[str, str] = {
@@ -66,11 +68,37 @@ def check_parameters(files: AzureFiles) -> Iterator[str]:
 
 
 def _check_blank_values(files: AzureFiles, environment: str, required: set[str]) -> Iterator[str]:
-    """If the integrator set no values, the deployment must fail before it creates anything."""
-    blank_values = Template(files.folder / f"{environment}.bicepparam").variables
+    """Without a value the compiler must name the variable (BCP427); a blank one must be refused."""
+    path = files.folder / f"{environment}.bicepparam"
+    blank_values = Template(path, environ=dict.fromkeys(SAMPLE_VARIABLES, "")).variables
     for name in sorted(required - {"environmentName", "location"}):
         if not files.main_template.parameters[name].why_invalid(blank_values.get(name, "")):
             yield f"{environment}: {name} may be blank, and the deployment does not fail"
+        try:
+            Template(path).value(name)
+        except LookupError:
+            continue
+        yield f"{environment}: {name} has a value although its variable is not set"
+
+
+def check_developer_cli(files: AzureFiles) -> Iterator[str]:
+    """The parameter file of azd sets every required parameter, and `azure.yaml` names the template and the app."""
+    values = json.loads(files.read_text("main.parameters.json"))["parameters"]
+    declared = files.main_template.parameters
+    yield from (f"azd: the parameter {name} does not exist" for name in sorted(set(values) - set(declared)))
+    for name, each in declared.items():
+        if each.default is None and name not in values:
+            yield f"azd: {name} is not set"
+    variables = set(re.findall(r"\$\{(\w+)", files.read_text("main.parameters.json")))
+    known = set(SAMPLE_VARIABLES) | {"AZURE_ENV_NAME", "AZURE_LOCATION", "SYNC"} | set(values["settings"]["value"])
+    yield from (f"azd: the variable {name} is not known" for name in sorted(variables - known))
+    project = files.project_file.read_text(encoding="utf-8")
+    (service,) = re.findall(r"^services:\n  (\w+):\n", project, re.MULTILINE)
+    if files.function_app().body["tags"].get("azd-service-name") != service:
+        yield f"azd cannot find the app of the service {service}"
+    for line in ("  path: infra/azure\n", "  module: main\n", "    language: python\n", "    host: function\n"):
+        if line not in project:
+            yield f"azure.yaml does not have the line {line.strip()}"
 
 
 def check_names(files: AzureFiles) -> Iterator[str]:
@@ -99,6 +127,7 @@ def check_tags(files: AzureFiles) -> Iterator[str]:
         expected = {
             "application": "cosell",
             "environment": "production",
+            "azd-env-name": "production",
             "owner": "sales",
         }
         if not expected.items() <= each.body.get("tags", {}).items():
@@ -116,12 +145,20 @@ def check_modules(files: AzureFiles) -> Iterator[str]:
         if re.search(r"'(br|ts)[:/]", path.read_text(encoding="utf-8")):
             yield f"{path.name} fetches a module from a registry"
     for environment in ENVIRONMENTS:
-        optional = {each.file for each in files.cases[environment]} & {"network.bicep", "budget.bicep"}
-        if optional or any(each.symbol == "platform" for each in files.cases[environment]):
-            yield f"{environment}: {sorted(optional) or 'platform logs'} is deployed without its option"
+        yield from (f"{environment}: {name} is deployed without its option" for name in _optional(files, environment))
         with_options = {each.file for each in files.cases[f"{environment}, all options"]}
         yield from (f"{name} is never deployed" for name in sorted(used - {f"modules/{each}" for each in with_options}))
     yield from _check_outputs(files)
+
+
+def _optional(files: AzureFiles, case: str) -> Iterator[str]:
+    """The resources of a case that belong to an option."""
+    app = files.function_app(case).id
+    for each in files.cases[case]:
+        if re.match(r"Microsoft\.(Network|Consumption)/", each.type) or (
+            each.type.endswith("/diagnosticSettings") and each.reference.scope == app
+        ):
+            yield each.id
 
 
 def _check_outputs(files: AzureFiles) -> Iterator[str]:

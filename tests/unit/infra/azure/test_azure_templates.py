@@ -15,21 +15,22 @@ from shared.settings.surely_right import event_values, settings_are_right
 from tests.unit.infra.azure.azure_files import (
     ALL_OPTIONS,
     ENVIRONMENTS,
+    SAMPLE_VARIABLES,
     AzureFiles,
 )
+from tests.unit.infra.azure.bicep_names import Symbol
 from tests.unit.infra.azure.bicep_reader import Template
-from tests.unit.infra.azure.bicep_values import Symbol
 from tests.unit.infra.azure.checks import CHECKS, run_check
 
 FILES = AzureFiles()
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 VALUES_OF_AZURE = {
-    "identity.properties.clientId": "44444444-2222-3333-4444-555555555555",
-    "vault.properties.vaultUri": "https://kv-cosell.vault.azure.net/",
-    "account.properties.primaryEndpoints.table": "https://stcosell.table.core.windows.net/",
+    "clientId": "44444444-2222-3333-4444-555555555555",
+    "vaultUri": "https://kv-cosell.vault.azure.net/",
+    "table": "https://stcosell.table.core.windows.net/",
 }
-"""The values that Azure gives for a Symbol. Addresses end with a slash."""
+"""The values that Azure gives, by the last word of the Symbol. Addresses end with a slash."""
 
 
 @pytest.mark.parametrize("path", FILES.bicep_files(), ids=lambda path: path.name)
@@ -46,9 +47,8 @@ def test_the_azure_files_pass_each_check(check: str) -> None:
 def deployed_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """An environment whose app settings are set as environment variables."""
     for name, value in FILES.app_settings(request.param).items():
-        monkeypatch.setenv(
-            name, VALUES_OF_AZURE[value] if isinstance(value, Symbol) and value in VALUES_OF_AZURE else value
-        )
+        word = value.rpartition(".")[2]
+        monkeypatch.setenv(name, VALUES_OF_AZURE.get(word, value) if isinstance(value, Symbol) else value)
     environment: str = request.param
     return environment
 
@@ -80,7 +80,7 @@ def test_every_schedule_runs_when_it_says(name: str) -> None:
 def test_the_parameter_files_read_the_switches_from_the_environment() -> None:
     running = {"SYNC": "on", "SYNC_FROM": "2026-11-01T00:00:00Z", "PUSH_PAUSED": "true", "PULL_PAUSED": "true"}
     for environment in ENVIRONMENTS:
-        values = Template(FILES.folder / f"{environment}.bicepparam", environ=running).variables
+        values = Template(FILES.folder / f"{environment}.bicepparam", environ={**SAMPLE_VARIABLES, **running}).variables
         assert values["sync"] == "on"
         assert {**values["settings"], "SYNC": "on"}.items() >= running.items()
 

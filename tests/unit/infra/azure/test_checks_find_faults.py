@@ -42,10 +42,10 @@ FAULTS: list[tuple[str, str, str, str]] = [
     ("roles", RBAC, "Owner, roles.storageQueueDataContributor, ", "Owner, "),
     ("roles", RBAC, "      principalType: 'ServicePrincipal'\n", ""),
     ("roles", RBAC, "guid(insights.id, appPrincipalId, ", "guid(vault.id, appPrincipalId, "),
-    ("roles", RBAC, "= if (!empty(operatorPrincipalId)) {\n  scope: vault\n", "= {\n  scope: vault\n"),
+    ("roles", RBAC, "= if (hasOperator) {\n  scope: vault\n", "= {\n  scope: vault\n"),
     ("roles", RBAC, "guid(links.id, tableReaderGroupId, ", "guid(storage.id, tableReaderGroupId, "),
     ("roles", RBAC, "    principalType: 'Group'\n", ""),
-    ("roles", RBAC, "= if (!empty(tableReaderGroupId)) {", "= {"),
+    ("roles", RBAC, "= if (hasReaders) {", "= {"),
     ("roles", "main.bicep", "  dependsOn: [\n    rbac\n  ]\n", ""),
     ("roles", APP, "ClientId=${identityClientId};", ""),
     # hardening
@@ -66,13 +66,17 @@ FAULTS: list[tuple[str, str, str, str]] = [
     ("secrets", VAULT, "@onlyIfNotExists()\n", ""),
     ("secrets", CONSTANTS, "'partner-center-refresh-token'", "'refresh-token'"),
     ("secrets", "README.md", "| `salesforce-private-key` |", "| `salesforce-key` |"),
-    # parameters
+    # parameters and azd
     ("parameters", "staging.bicepparam", "param salesforceUrl = ", "param salesforceURL = "),
     ("parameters", "production.bicepparam", "param logRetentionDays = 90", "param logRetentionDays = 900"),
     ("parameters", "production.bicepparam", "param storageSku = 'Standard_ZRS'", "param storageSku = 'Premium_ZRS'"),
     ("parameters", "production.bicepparam", "environmentName = 'production'", "environmentName = 'staging'"),
     ("parameters", "main.bicep", "@minLength(1)\n@description('The consumer key", "@description('The consumer key"),
     ("parameters", "main.bicep", "['staging', 'production']", "['staging', 'production', 'test']"),
+    ("developer_cli", "main.parameters.json", '"salesforceUrl": {', '"salesforceAddress": {'),
+    ("developer_cli", APP, "'azd-service-name': 'connector'", "'azd-service-name': 'api'"),
+    ("parameters", "staging.bicepparam", "('SALESFORCE_URL')", "('SALESFORCE_URL', '')"),
+    ("parameters", "production.bicepparam", "('SALESFORCE_USERNAME')", "('SALESFORCE_USERNAME', 'a@b.c')"),
     # names, tags, modules
     ("names", "main.bicep", "storage: 'st${workloadName}${token}'", "storage: 'st${workloadName}${short}${token}'"),
     ("names", "main.bicep", "vault: 'kv-${workloadName}${token}'", "vault: 'kv-${workloadName}-${token}'"),
@@ -88,6 +92,7 @@ FAULTS: list[tuple[str, str, str, str]] = [
     ("compiler", APP, "param queueBatchSize int", "@maxValue(16)\nparam queueBatchSize int"),
     ("compiler", APP, "name: 'scm'", "name: toLower('scm')"),
     ("compiler", APP, "name: 'scm'", "name: '${toLower('scm')}'"),
+    ("compiler", RBAC, "var hasReaders", f"var {'h' * 90}asReaders"),
     # README
     ("readme", "main.bicep", "param memoryMegabytes int = 2048", "param memoryMegabytes int = 4096"),
     ("readme", "README.md", "| `EVENTS_URL` |", "| `WEBHOOK_URL` |"),
@@ -117,7 +122,7 @@ def copied_files(tmp_path: Path) -> AzureFiles:
     """A copy of the files, to put a fault into."""
     real = AzureFiles()
     shutil.copytree(real.folder, tmp_path / "azure")
-    return AzureFiles(tmp_path / "azure")
+    return AzureFiles(tmp_path / "azure", real.project_file)
 
 
 @pytest.mark.parametrize(
