@@ -53,13 +53,13 @@ def run_approve(output: Output, *, yes: bool, dry_run: bool) -> Exit:
         if not (yes or output.confirm(f"Let {found.described} go?")):
             output.say_declined("Nothing was changed", "To let it go", "run `cosell approve --yes`")
             return _end(output, found, is_approved=False, code=Exit.PROBLEM)
-        record_action(app, "approve", found.scope)
-        approve_stops(app.local, found.stops)
-        approve_fields(app.local, found.fields)
+        operator = record_action(app, "approve", found.scope)
+        approve_stops(app.local, found.stops, operator)
+        approve_fields(app.local, found.fields, operator)
         output.say("Approved. The app goes on with it at its next runs, while SYNC is on.")
         if found.stops:
             output.say("What it has not changed within two days is counted anew.")
-        output.say("Next: `cosell status` lists what still waits.")
+        output.say("Next: `cosell status` names who approved it until the app has worked it, and what still waits.")
         return _end(output, found, is_approved=True, code=Exit.OK)
     finally:
         app.close()

@@ -63,13 +63,16 @@ def read_environment(name: str, folder: Path = FOLDER) -> Environment:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        command = "make serve" if name == "local" else f"make deploy ENV={name}"
-        raise ConfigurationError(
-            f"{path} does not exist: run `{command}` first, or change to the folder where it ran"
-        ) from None
+        raise ConfigurationError(f"{path} does not exist: {_how_to_make(name)}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {type(error).__name__}") from error
     return Environment(name, _text_table(path, document, "settings"), _text_table(path, document, "deployment"))
+
+
+def _how_to_make(name: str) -> str:
+    if name == "local":
+        return "start `make serve` or `make trouble` and let it run, or change to the folder where it runs"
+    return f"run `make deploy ENV={name}` first, or change to the folder where it ran"
 
 
 def _text_table(path: Path, document: Mapping[str, object], section: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from shared.domain.policy import PULL, PUSH
 from shared.domain.sentences import system_name
 from shared.operations.pair_fields import FieldReport
 from shared.operations.pair_report import PairReport, pair_report
-from shared.operations.queue_texts import reason_of
+from shared.operations.queue_texts import is_approved, reason_of
 from shared.operations.status_report import (
     COLUMN_REFUSED,
     Group,
@@ -130,11 +130,12 @@ def _resume(paused: Sequence[str]) -> str:
 
 
 def _print_asked(asked: Sequence[Request], now: datetime, output: Output) -> None:
-    """Print what operators have asked for, until the app has worked it."""
+    """Print what operators have asked for or approved, until the app has worked it."""
     if asked:
-        output.say(f"Asked for by operators, and not worked by the app yet: {len(asked)}")
+        output.say(f"Asked for or approved by operators, and not worked by the app yet: {len(asked)}")
     for one in asked[:SHOWN_REQUESTS]:
-        output.say(f"   {plain(one.key)}: {_who_asked(one.operator, one.at, now)}")
+        who = _who_asked(one.operator, one.at, now)
+        output.say(f"   {plain(one.key)}: {f'approved {who}, goes with the next run' if one.is_approved else who}")
     if len(asked) > SHOWN_REQUESTS:
         output.say(f"   and {len(asked) - SHOWN_REQUESTS} more")
 
@@ -261,11 +262,13 @@ def _print_work(report: PairReport, now: datetime, output: Output) -> None:
         waits = f"since {age(entry.since, now)}, " if entry.since else ""
         tries = f"{entry.attempts} {'tries' if entry.attempts > 1 else 'try'}, " if entry.attempts else ""
         output.say(f"In the retry queue ({plain(entry.cause)}): {waits}{tries}{next_try(entry.at, now)}")
-        if not (report.is_retried and entry.cause == WAITING):  # then the last line says what happens at that time
+        # Of a set time the last line says what happens then; what is approved waits for nobody any more.
+        if not (report.is_retried and entry.cause == WAITING) and not is_approved(entry):
             output.say(f"   {plain(reason_of(entry.cause))}.")
         if entry.asked:
-            asked = _who_asked(entry.asked.operator, entry.asked.at, now)
-            output.say(f"   Asked for {asked}. The app has not worked it yet.")
+            who = _who_asked(entry.asked.operator, entry.asked.at, now)
+            asked = f"Approved {who}. It goes with the next run" if is_approved(entry) else f"Asked for {who}"
+            output.say(f"   {asked}. The app has not worked it yet.")
     else:
         output.say("Not in the retry queue.")
 

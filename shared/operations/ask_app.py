@@ -21,7 +21,7 @@ from shared.domain.sentences import CAUSES, system_name
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.violations import nearest
 from shared.operations.find_pair import FoundPair
-from shared.operations.queue_texts import REASONS
+from shared.operations.queue_texts import APPROVAL, REASONS, is_approved
 from shared.operations.waiting_list import Waiting, is_next, queued_entries, waiting_list
 from shared.store.stored_values import OPERATOR, WAITING, Asker, Entry, RetryEntry
 from shared.sync.ports import Context
@@ -29,8 +29,6 @@ from shared.sync.retry_queue import paused_directions
 
 SILENT = timedelta(minutes=5)
 """A push that ended longer ago says that the app does not run, or that a run takes long, up to its time."""
-APPROVAL = frozenset({"mass_change", "mapping_change"})
-"""Causes that wait for `cosell approve`."""
 REFUSED_COLUMNS = "refused_columns"
 """The cause of a deal on which columns of ours cannot be written."""
 HELD = "held"
@@ -64,7 +62,7 @@ class Asked(Struct, frozen=True):
 
 def asked_of(ctx: Context, found: FoundPair) -> Asked:
     """What the app is asked for, where an operator names a deal. One without an opportunity is pulled."""
-    causes = (found.retry_entry.cause,) if found.retry_entry else ()
+    causes = (found.retry_entry.cause,) if found.retry_entry and not is_approved(found.retry_entry) else ()
     if found.link is None:
         key = found.retry_entry.key if found.retry_entry and found.is_of_other_party else found.key
         return Asked(found.side, key, causes, has_opportunity=found.side is Side.SALESFORCE)
@@ -138,7 +136,11 @@ def with_cause(found: Sequence[Asked], code: str, listed: Callable[[], Iterable[
         return chosen
     present = sorted(set(listed()))
     meant = nearest(code, present)
-    has_now = f"`cosell status` lists these now: {', '.join(present)}" if present else "`cosell status` lists none now"
+    has_now = (
+        f"Deals have these causes now: {', '.join(present)}. `cosell status` shows which"
+        if present
+        else "No deal has a cause now that a retry takes: `cosell status` shows what else waits"
+    )
     guess = f" Did you mean {meant}?" if meant else ""
     raise ConfigurationError(f"--cause: {code[:60]!r} is no cause that a deal has or the app knows.{guess} {has_now}")
 

@@ -18,6 +18,7 @@ from shared.domain.mapping_change import MAPPING_CHANGE, unapproved_fields, with
 from shared.domain.records import Opportunity
 from shared.domain.sentences import cause, is_reported
 from shared.mapping.outbound import label_of, outbound_sources
+from shared.store.stored_values import Asker
 from shared.sync.ports import Context, RetryEntry
 
 MOST_EXAMPLES = 5
@@ -81,10 +82,10 @@ def _shown(one: Opportunity, name: str) -> str:
     return display_text(one.deal.get(name))
 
 
-def approve_fields(ctx: Context, fields: Iterable[NewField]) -> None:
+def approve_fields(ctx: Context, fields: Iterable[NewField], operator: str) -> None:
     """Let these fields be sent from where the mapping file reads them now, and queue the deals that wait.
 
-    Raises the errors of the store.
+    The deals show that the operator (their Entra object id) has approved it. Raises the errors of the store.
     """
     listed, now = list(fields), ctx.clock.now()
     sources = {field.name: field.source for field in listed}
@@ -92,4 +93,4 @@ def approve_fields(ctx: Context, fields: Iterable[NewField]) -> None:
     for key in {key for field in listed for key in field.deals}:
         known = ctx.store.retry_entry(Side.SALESFORCE, key)
         entry = known or RetryEntry(Side.SALESFORCE, key, now, MAPPING_CHANGE, since=now)
-        ctx.store.put_retry_entry(replace(entry, at=now))
+        ctx.store.put_retry_entry(replace(entry, at=now, asked=Asker(operator, now)))

@@ -22,11 +22,10 @@ from shared.domain.scope import split_reference
 from shared.foundation.errors import ConfigurationError, CosellError, NotFound
 from shared.mapping.inbox_record import KEY as INBOX_KEY
 from shared.mapping.inbox_record import OBJECT as INBOX
-from shared.operations.ask_app import APPROVAL
 from shared.operations.find_pair import FoundPair, find_deal, read_id
 from shared.operations.held_by import with_accounts, with_parent
 from shared.operations.pair_fields import FieldReport, field_reports
-from shared.operations.queue_texts import is_late
+from shared.operations.queue_texts import APPROVAL, is_approved, is_late
 from shared.operations.remedy_choices import how_to_answer, with_choices
 from shared.store.stored_values import RetryEntry
 from shared.sync.ports import Context
@@ -63,8 +62,9 @@ class PairReport(Struct, frozen=True):
 
     @property
     def needs_approval(self) -> bool:
-        """Whether it waits for `cosell approve`."""
-        return self.retry_entry is not None and self.retry_entry.cause in APPROVAL
+        """Whether it waits for `cosell approve`, and nobody has approved it yet."""
+        entry = self.retry_entry
+        return entry is not None and entry.cause in APPROVAL and not is_approved(entry)
 
     @property
     def is_well(self) -> bool:

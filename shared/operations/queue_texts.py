@@ -6,11 +6,15 @@ Source: docs/events.md#causes-of-pair_due, docs/protocol.md#the-retry-queue.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from shared.domain.counted_changes import MASS_CHANGE
+from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.policy import PAUSED, Policy
 from shared.store.stored_values import OPERATOR, RetryEntry
 
 EVERY = timedelta(minutes=5)
 """A try that is due is made at the next run. No push runs more rarely than this."""
+APPROVAL = frozenset({MASS_CHANGE, MAPPING_CHANGE})
+"""Causes that wait for `cosell approve`."""
 REFUSED = "refused"
 """The cause of a referral of which no opportunity can be made: only a person can end that."""
 REASONS: Mapping[str, str] = {
@@ -45,6 +49,8 @@ REASONS: Mapping[str, str] = {
     "waiting": "It waits for a set time",
 }
 """Sentences without their full stop, by the cause of a retry entry. Any other cause is the class of an error."""
+APPROVED = "An operator has approved it"
+"""The sentence of an entry whose cause waited for an approval, without its full stop."""
 LOGGED_ERRORS = frozenset({"ambiguous", "sign_in"})
 """The causes of `REASONS` that come from an error, so that `pair_failed` has it."""
 
@@ -52,6 +58,11 @@ LOGGED_ERRORS = frozenset({"ambiguous", "sign_in"})
 def reason_of(cause: str) -> str:
     """Return why a pair is in the retry queue, as a sentence without its full stop."""
     return REASONS.get(cause, f"The last try ended with the error {cause}")
+
+
+def is_approved(entry: RetryEntry) -> bool:
+    """Whether an operator has approved what the pair waits for, and the app has not worked it since."""
+    return entry.cause in APPROVAL and entry.asked is not None
 
 
 def late_text(cause: str) -> str:

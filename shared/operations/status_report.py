@@ -20,7 +20,7 @@ from shared.domain.sighting import Sighting
 from shared.operations.ask_app import ANSWER_DUE, REFUSED_COLUMNS
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
-from shared.operations.queue_texts import is_late, late_text, reason_of
+from shared.operations.queue_texts import is_approved, is_late, late_text, reason_of
 from shared.operations.remedy_choices import how_to_answer, with_choices
 from shared.operations.waiting_list import Waiting, queued_entries, waiting_list
 from shared.store.link_store import LinkStore
@@ -81,11 +81,15 @@ class SideReport(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """A deal that an operator has asked for and the app has not worked yet; `operator` is None for a backfill."""
+    """A deal that an operator has asked for, or approved, and the app has not worked yet.
+
+    `operator` is None for a backfill.
+    """
 
     key: str
     operator: str | None
     at: datetime | None
+    is_approved: bool = False
 
 
 class StatusReport(Struct, frozen=True):
@@ -120,11 +124,11 @@ def status_report(app: App) -> StatusReport:
     store, cursors = app.store, app.store.cursors()
     queued = queued_entries(store)
     queues = {side: [entry for entry in queued if entry.side is side] for side in Side}
-    since = {entry.key: entry.since for entry in queued}
+    by_key = {entry.key: entry for entry in queued}
     links, found, now = dict[str, int](), list[_One](), app.clock.now()
     for entry in store.links():
         links[str(entry.value.state)] = links.get(str(entry.value.state), 0) + 1
-        found += _of_link(entry.value, since, now)
+        found += _of_link(entry.value, by_key.get(entry.value.opportunity_id), now)
     found += _of_referrals(store, queues[Side.PARTNER_CENTER])
     told = {one.key for one in found}
     run_time = timedelta(seconds=app.settings.sync.run_seconds)
@@ -151,7 +155,7 @@ def _queue(side: Side, entries: Sequence[RetryEntry], late: Sequence[RetryEntry]
 
 def _request(entry: RetryEntry) -> Request:
     key, asked = Sighting.of(entry.key).referral_id, entry.asked
-    return Request(key, asked.operator if asked else None, asked.at if asked else entry.since)
+    return Request(key, asked.operator if asked else None, asked.at if asked else entry.since, is_approved(entry))
 
 
 def _side_report(store: LinkStore, side: Side, now: datetime) -> SideReport:
@@ -165,24 +169,24 @@ def _side_report(store: LinkStore, side: Side, now: datetime) -> SideReport:
 # --- what a person must look at
 
 
-def _of_link(link: Link, since: Mapping[str, datetime | None], now: datetime) -> Iterator[_One]:
-    """What is wrong with a linked deal: one line for each thing."""
-    key, cause = link.opportunity_id, link.cause
+def _of_link(link: Link, entry: RetryEntry | None, now: datetime) -> Iterator[_One]:
+    """What is wrong with a linked deal, of which `entry` is the retry entry: one line for each thing."""
+    key, cause, since = link.opportunity_id, link.cause, entry.since if entry else None
     if link.state is State.PARKED or link.has_refused_value:
         yield _parked(link)
     elif cause is not None and not link.inbox:  # an unanswered deal, and one in step, can have a cause too
         command = _retry(cause.code)
-        yield _One(HELD, cause.code, cause.field, since.get(key), key, cause.remedy, command, cause.reason)
+        yield _One(HELD, cause.code, cause.field, since, key, cause.remedy, command, cause.reason)
     if link.unshown is not None:
         columns, why = ", ".join(link.unshown.columns), refusal_text(link.unshown.cause)
         command = _retry(REFUSED_COLUMNS)
         yield _One(COLUMNS, REFUSED_COLUMNS, columns, link.unshown.since, key, COLUMN_REFUSED, command, why)
     if link.inbox:
-        yield _One(INBOX, cause.code if cause else INBOX, None, since.get(key), key, IN_INBOX, _retry_one(key))
+        yield _One(INBOX, cause.code if cause else INBOX, None, since, key, IN_INBOX, _retry_one(key))
     if link.answer_by is not None and link.state is State.ON_HOLD and link.answer_by.until - now <= ANSWER_SOON:
         yield _One(ANSWER, ANSWER_DUE, None, link.answer_by.until, key, "", f"cosell status {key}")
     stopped = [record.since for record in link.waiting.values() if record.code == MASS_CHANGE]
-    if stopped:
+    if stopped and not (entry and is_approved(entry)):
         yield _One(STOPPED, MASS_CHANGE, None, min(stopped), key, APPROVE, "cosell approve")
 
 

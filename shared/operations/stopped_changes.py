@@ -17,6 +17,7 @@ from shared.domain.deal import Side
 from shared.domain.link import Link
 from shared.mapping.outbound import label_of
 from shared.store.mass_counts import MOST_EXAMPLES, MassCount, day_of
+from shared.store.stored_values import Asker
 from shared.sync.ports import Context, RetryEntry
 
 LONGEST_QUEUE = 100_000
@@ -77,8 +78,11 @@ def find_stops(ctx: Context) -> Sequence[Stop]:
     return [_stop(ctx, name, count, deals[name]) for name, count in sorted(counts.items())]
 
 
-def approve_stops(ctx: Context, stops: Iterable[Stop]) -> None:
-    """Let the changes of these stops go, and queue their pairs. Raises the errors of the store."""
+def approve_stops(ctx: Context, stops: Iterable[Stop], operator: str) -> None:
+    """Let the changes of these stops go, and queue their pairs, on the word of an operator (their Entra object id).
+
+    Raises the errors of the store.
+    """
     now = ctx.clock.now()
     for stop in stops:
         ctx.store.approve_changes(stop.name, len(stop.deals), now)
@@ -86,7 +90,7 @@ def approve_stops(ctx: Context, stops: Iterable[Stop]) -> None:
         queue = Side.PARTNER_CENTER if is_arriving else Side.SALESFORCE
         for key in stop.deals:
             known = ctx.store.retry_entry(queue, key) or RetryEntry(queue, key, now, MASS_CHANGE, since=now)
-            ctx.store.put_retry_entry(replace(known, at=now))
+            ctx.store.put_retry_entry(replace(known, at=now, asked=Asker(operator, now)))
 
 
 def _stop(ctx: Context, name: str, count: MassCount, deals: Sequence[str]) -> Stop:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from shared.domain.deal import Side
 from shared.domain.sighting import Sighting
-from shared.operations.queue_texts import is_late, reason_of
+from shared.operations.queue_texts import APPROVED, is_approved, is_late, reason_of
 from shared.store.link_store import LinkStore
 from shared.store.stored_values import RetryEntry
 
@@ -20,7 +20,10 @@ NEXT_RUN = timedelta(minutes=1)
 
 
 class Waiting(Struct, frozen=True):
-    """The entries with one cause: how many they are, one of their ids, what it means, and when the first is tried."""
+    """The entries with one cause: how many they are, one of their ids, what it means, and when the first is tried.
+
+    Those that an operator has approved stand by themselves: their reason says so.
+    """
 
     cause: str
     count: int
@@ -38,16 +41,17 @@ def queued_entries(store: LinkStore) -> Sequence[RetryEntry]:
 
 def waiting_list(entries: Iterable[RetryEntry]) -> Sequence[Waiting]:
     """Entries by their cause, the largest number first."""
-    by_cause: dict[str, list[RetryEntry]] = {}
+    by_reason: dict[tuple[str, str], list[RetryEntry]] = {}
     for entry in entries:
-        by_cause.setdefault(entry.cause, []).append(entry)
-    found = [_waiting(cause, some) for cause, some in by_cause.items()]
-    return sorted(found, key=lambda one: (-one.count, one.cause))
+        reason = APPROVED if is_approved(entry) else reason_of(entry.cause)
+        by_reason.setdefault((entry.cause, reason), []).append(entry)
+    found = [_waiting(cause, reason, some) for (cause, reason), some in by_reason.items()]
+    return sorted(found, key=lambda one: (-one.count, one.cause, one.reason))
 
 
-def _waiting(cause: str, entries: Sequence[RetryEntry]) -> Waiting:
+def _waiting(cause: str, reason: str, entries: Sequence[RetryEntry]) -> Waiting:
     first = min(entries, key=lambda entry: (entry.at, entry.key))
-    return Waiting(cause, len(entries), Sighting.of(first.key).referral_id, reason_of(cause), first.at)
+    return Waiting(cause, len(entries), Sighting.of(first.key).referral_id, reason, first.at)
 
 
 def is_next(entry: RetryEntry, now: datetime, run_time: timedelta) -> bool:

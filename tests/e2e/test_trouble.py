@@ -23,7 +23,7 @@ from shared.cli.status import run_status
 from shared.doctor.approval_check import check_approvals
 from shared.doctor.installation import Installation
 from shared.domain.deal import Side
-from shared.operations.ask_app import APPROVAL
+from shared.operations.queue_texts import APPROVAL
 from shared.store.stored_values import RetryEntry
 from tests.e2e.processes import start_python
 from tests.e2e.world import World

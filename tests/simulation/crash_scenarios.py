@@ -164,7 +164,7 @@ def is_stopped(scene: Scene) -> None:
 def approves(scene: Scene) -> None:
     """The operator approves what is stopped: `cosell approve` is the process that may die."""
     ctx = scene.process.ctx
-    approve_stops(ctx, find_stops(ctx))
+    approve_stops(ctx, find_stops(ctx), "local")
 
 
 # --- what is expected

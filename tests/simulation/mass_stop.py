@@ -27,7 +27,7 @@ def approve(people: People) -> bool:
     """The operator looks at what waits, and lets it go."""
     ctx = people.harness.new_instance().ctx
     stops = find_stops(ctx)
-    approve_stops(ctx, stops)
+    approve_stops(ctx, stops, "local")
     people.approved += [(people.harness.now(), f"{stop.kind}|{stop.side}", len(stop.deals)) for stop in stops]
     return bool(stops)
 

@@ -137,7 +137,7 @@ def test_names_and_values_of_what_waits_are_shown_before_it_asks(
     assert capsys.readouterr().out.splitlines()[-3:] == [
         "Approved. The app goes on with it at its next runs, while SYNC is on.",
         "What it has not changed within two days is counted anew.",
-        "Next: `cosell status --env local` lists what still waits.",
+        "Next: `cosell status --env local` names who approved it until the app has worked it, and what still waits.",
     ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.cli.environment import Environment, read_environment, write_environment
+from shared.foundation.errors import ConfigurationError
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +43,15 @@ def test_the_file_of_an_environment_keeps_the_relative_name() -> None:
     environment = read_environment("staging")
     environment.apply_to_process()
     assert environment.settings == {"MAPPING": "mapping/staging.toml"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("local", "start `make serve` or `make trouble` and let it run, or change to the folder where it runs"),
+        ("staging", "run `make deploy ENV=staging` first, or change to the folder where it ran"),
+    ],
+)
+def test_a_missing_file_names_each_command_that_makes_it(name: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name}.toml does not exist: {said}$"):
+        read_environment(name)

@@ -120,7 +120,10 @@ def test_all_of_many_are_asked_for_and_counted(
 @pytest.mark.parametrize(
     ("cause", "said"),
     [
-        ("nonsense", "is no cause that a deal has or the app knows. `cosell status` lists these now: missing_country$"),
+        (
+            "nonsense",
+            "Deals have these causes now: missing_country. `cosell status` shows which$",
+        ),
         ("answer_due", "waits for the owner's answer, which a retry does not replace: `cosell status` names"),
         ("mising_country", "Did you mean missing_country?"),
         ("mass_change", "run `cosell approve`"),
@@ -132,6 +135,13 @@ def test_a_cause_that_nothing_has_is_refused(systems: Systems, cause: str, said:
     push()
     with pytest.raises(ConfigurationError, match=said):
         run_retry(golden_output(), None, cause, all_deals=False)
+
+
+def test_where_no_deal_has_a_cause_a_wrong_one_is_told_so(deal: str) -> None:
+    said = "No deal has a cause now that a retry takes: `cosell status` shows what else waits$"
+    with pytest.raises(ConfigurationError, match=f"'nonsense' is no cause that a deal has or the app knows. {said}"):
+        run_retry(golden_output(), None, "nonsense", all_deals=False)
+    assert deal not in entries()
 
 
 def test_a_retry_of_a_deal_with_nothing_wrong_says_so_and_leaves_nothing(

@@ -223,7 +223,7 @@ def test_a_pull_of_a_stopped_deal_leaves_nothing_that_outlasts_the_approval(harn
     assert harness.retry_entries(Side.PARTNER_CENTER) == []
     waiting = [entry.cause for entry in harness.retry_entries(Side.SALESFORCE)]
     assert waiting == ["mass_change"] * (len(deals) - LIMIT)
-    approve_stops(harness.first.ctx, find_stops(harness.first.ctx))
+    approve_stops(harness.first.ctx, find_stops(harness.first.ctx), "local")
     harness.push()
     harness.push()
     dates = [harness.referral_of(deal)["details"]["closingDateTime"][:10] for deal in deals]

@@ -165,7 +165,7 @@ def test_a_deal_that_is_held_by_a_field_waits_for_it_and_goes_on_once_it_is_appr
         assert fields["help"].deals == (asking,)
         assert "internal: margin 40 %" in fields["help"].examples[0][1]
         assert fields["status"].deals == (new,)
-        approve_fields(harness.first.ctx, fields.values())
+        approve_fields(harness.first.ctx, fields.values(), "local")
         start(harness)
         harness.push()
         assert harness.opportunity(new)["Referral_Identifier__c"], "it waits for no hourly look"
