@@ -1,4 +1,4 @@
-// Creates all Azure resources of the connector in one resource group. `make deploy`, the Azure CLI and azd deploy it.
+// Creates all Azure resources of the connector in one resource group. `make deploy` and the Azure CLI deploy it.
 // README.md in this folder lists names, tags, parameters, outputs and the rights that the deployer needs.
 
 targetScope = 'subscription'
@@ -11,7 +11,6 @@ import { optionalSettings } from 'modules/settings.bicep'
 param environmentName string
 
 @minLength(1)
-@metadata({ azd: { type: 'location' } })
 @description('An Azure region that offers Flex Consumption.')
 param location string
 
@@ -200,7 +199,6 @@ var names = {
 var allTags = union(tags, {
   application: 'cosell'
   environment: environmentName
-  'azd-env-name': environmentName
 })
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {

@@ -17,7 +17,7 @@ from tests.e2e.install_actors import Machine, People, azure_login, empty_all_sys
 from tests.e2e.world import World
 from tests.unit.cli.stand_in_az import put_on_path
 from tests.unit.emulators.salesforce.control_calls import control
-from tests.unit.infra.azure_deploy.fake_azure import FakeAzure, make_checkout, run_fake_azure
+from tests.unit.infra.azure_deploy.fake_azure import SUBSCRIPTION, FakeAzure, make_checkout, run_fake_azure
 from tests.unit.sync.inbound_deals import DETAILS
 
 SKIPPED_BEFORE_THE_FIRST_DEAL = {
@@ -40,6 +40,8 @@ def azure(tmp_path: Path) -> Iterator[FakeAzure]:
 def machine(world: World, azure: FakeAzure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     az = put_on_path(tmp_path / "bin", monkeypatch)
     az.answer("account get-access-token", azure_login(world))
+    az.answer("account show", {"id": SUBSCRIPTION, "name": "Contoso", "tenantId": "tenant-1"})
+    az.answer("deployment sub show", err="ERROR: (DeploymentNotFound) Deployment could not be found.", code=3)
     az.answer("functionapp config appsettings list", [{"name": "SYNC", "value": "preview"}])
     az.answer("functionapp config appsettings set", ["SYNC"])
     monkeypatch.chdir(azure.root)

@@ -1,18 +1,19 @@
 """Deploys the Bicep files: shows what would change, asks, deploys, and writes down the names of the resources."""
 
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from infra.azure.deploy.az import AzError
+from infra.azure.deploy.changes import read_changes
 from infra.azure.deploy.failure import OTHER_WORKLOAD_NAME, DeploymentFailure, explain_az_error
 from infra.azure.deploy.preflight import Account
 from infra.azure.deploy.session import Session
 from shared.cli import environment
+from shared.cli.deployed_names import NEEDED_OUTPUTS, environment_from_outputs, fetch_environment
 
-UNCHANGED = frozenset({"Ignore", "NoChange"})
 SOFT_DELETED = re.compile(
     r"same name already exists in deleted state|VaultAlreadyExists|recently deleted but not purged"
 )
@@ -39,15 +40,16 @@ def confirm_changes(session: Session, region: str) -> None:
     Prints the names of changed properties, never their values: a value may be a secret.
     """
     options = (*_deployment_options(session, region), "--no-pretty-print")
-    answer = session.run_az("deployment", "sub", "what-if", *options) or {}
-    changes = [change for change in answer.get("changes") or [] if change["changeType"] not in UNCHANGED]
-    for change in changes:
-        paths = ", ".join(part["path"] for part in change.get("delta") or [] if part.get("path"))
-        line = f"  {change['changeType']:<12} {_short_resource_id(change['resourceId'])}"
-        session.say(f"{line}: {paths}" if paths else line)
-    counts = Counter(change["changeType"] for change in changes)
-    summary = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none"
-    session.require_confirmation(f"Changes to {session.environment} in {region}: {summary}. Continue?")
+    changes = read_changes(session.run_az("deployment", "sub", "what-if", *options))
+    for line in changes.lines():
+        session.say(line)
+    where = f"{session.environment} in {region}"
+    summary = changes.summary()
+    session.require_confirmation(
+        f"Changes to {where}: {summary}. Continue?"
+        if summary
+        else f"Nothing changes in the resources of {where}. Continue?"
+    )
 
 
 def deploy_resources(session: Session, region: str, account: Account) -> Target:
@@ -58,9 +60,8 @@ def deploy_resources(session: Session, region: str, account: Account) -> Target:
         deployment = session.az.run_json(*words)
     except AzError as error:
         deployment = _retry_with_recovered_vault(session, words, error)
-    target = _target_from_outputs((deployment or {}).get("properties", {}).get("outputs") or {}, account)
-    _write_target(session, target, account)
-    return target
+    outputs = ((deployment or {}).get("properties") or {}).get("outputs") or {}
+    return _target_from_outputs(session, outputs, account)
 
 
 def _deployment_options(session: Session, region: str) -> tuple[str, ...]:
@@ -88,30 +89,35 @@ def _retry_with_recovered_vault(session: Session, words: tuple[str, ...], error:
     return session.run_az(*words, "recoverVault=true")
 
 
-def _target_from_outputs(outputs: Mapping[str, Any], account: Account) -> Target:
-    """Resource Manager returns some output names in another case than the file has, so upper case is restored."""
-    values = {name.upper(): output.get("value") for name, output in outputs.items()}
-    settings = values.pop("APP_SETTINGS", None) or {}
-    texts = {name: str(value) for name, value in values.items()}
-    missing = {"FUNCTION_APP_NAME", "AZURE_RESOURCE_GROUP", "HEALTH_URL", "STORAGE_ACCOUNT_NAME"} - texts.keys()
-    if missing:
+def _target_from_outputs(session: Session, outputs: Mapping[str, Any], account: Account) -> Target:
+    names = environment_from_outputs(session.environment, outputs, account.document)
+    if missing := NEEDED_OUTPUTS - names.deployment.keys():
         raise DeploymentFailure(f"The deployment did not return {', '.join(sorted(missing))}.", "Run again.")
-    return Target(texts, {name: str(value) for name, value in settings.items()}, account.id)
+    return _write_names(session, names)
 
 
-def _write_target(session: Session, target: Target, account: Account) -> None:
+def _write_names(session: Session, names: environment.Environment) -> Target:
     """Write `.cosell/ENV.toml`."""
-    ids = {"AZURE_SUBSCRIPTION_ID": account.id, "AZURE_TENANT_ID": account.tenant}
-    names = environment.Environment(session.environment, target.settings, {**target.outputs, **ids})
     path = environment.write_environment(names, session.names_folder)
     session.say(f"Wrote the names of the resources to {path.relative_to(session.root)}, which `cosell` reads.")
+    return _target(names)
 
 
 def read_target(session: Session) -> Target:
-    """The resources that the last deployment wrote to `.cosell`. Raises ConfigurationError if it wrote no file."""
-    names = environment.read_environment(session.environment, session.names_folder)
+    """The resources of the last deployment: from `.cosell`, or else from Azure, and then they are written to `.cosell`.
+
+    Raises ConfigurationError if the subscription has no such deployment, and DeploymentFailure.
+    """
+    if environment.environment_file(session.environment, session.names_folder).exists():
+        return _target(environment.read_environment(session.environment, session.names_folder))
+    account = session.run_az("account", "show") or {}
+    run = partial(_run_az_or_none, session)
+    return _write_names(session, fetch_environment(session.environment, account, run))
+
+
+def _run_az_or_none(session: Session, words: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON that the command prints
+    return session.run_az_or_none(*words, missing="NotFound")
+
+
+def _target(names: environment.Environment) -> Target:
     return Target(names.deployment, names.settings, names.deployment.get("AZURE_SUBSCRIPTION_ID", ""))
-
-
-def _short_resource_id(resource_id: str) -> str:
-    return "/".join(resource_id.rpartition("/providers/")[2].split("/")[-3:])

@@ -32,24 +32,45 @@ PROVIDERS = (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The subscription that the Azure CLI uses, and its tenant."""
+    """The subscription that the Azure CLI uses. `document` is what `az account show` prints: also the tenant."""
 
-    id: str
-    name: str
-    tenant: str
+    document: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """The id of the subscription."""
+        return self.document.get("id", "")
+
+    @property
+    def name(self) -> str:
+        """The name of the subscription."""
+        return self.document.get("name", "")
 
 
 def run_preflight(session: Session, subscription: str | None) -> Account:
     """Check everything and return the account. `subscription` is a name or an id. Raises DeploymentFailure."""
-    _check_tools(session)
+    _check_azure_cli(session)
+    _check_bicep(session)
     account = _check_subscription(session, subscription)
     _register_providers(session)
     return account
 
 
-def _check_tools(session: Session) -> None:
+def check_login(session: Session, subscription: str | None) -> None:
+    """Check what a command needs that deploys no template: the Azure CLI and its subscription.
+
+    Raises DeploymentFailure.
+    """
+    _check_azure_cli(session)
+    _check_subscription(session, subscription)
+
+
+def _check_azure_cli(session: Session) -> None:
     versions: Mapping[str, object] = session.run_az("version") or {}
     _check_version("The Azure CLI", str(versions.get("azure-cli", "")), MINIMUM_AZ, "az upgrade")
+
+
+def _check_bicep(session: Session) -> None:
     try:
         bicep = session.az.run_text("bicep", "version")
     except AzError as error:
@@ -68,8 +89,7 @@ def _check_version(tool: str, printed: str, minimum: Version, remedy: str) -> No
 
 
 def _check_subscription(session: Session, subscription: str | None) -> Account:
-    document: Mapping[str, str] = session.run_az("account", "show") or {}
-    account = Account(document.get("id", ""), document.get("name", ""), document.get("tenantId", ""))
+    account = Account(session.run_az("account", "show") or {})
     expected = subscription or _last_subscription(session)
     if expected is None:
         if session.unattended:
@@ -78,7 +98,7 @@ def _check_subscription(session: Session, subscription: str | None) -> Account:
                 f"Add SUBSCRIPTION={account.id} (without make: --subscription {account.id}).",
                 Exit.USAGE,
             )
-        session.require_confirmation(f"Deploy {session.environment} to the subscription {account.name} ({account.id})?")
+        session.require_confirmation(f"Use the subscription {account.name} ({account.id}) for {session.environment}?")
     elif expected.casefold() not in (account.id.casefold(), account.name.casefold()):
         sentence = f"The Azure CLI uses the subscription {account.name} ({account.id}), not {expected}."
         raise DeploymentFailure(sentence, f'az account set --subscription "{expected}"', Exit.USAGE)

@@ -4,7 +4,7 @@ from infra.azure.deploy.failure import DeploymentFailure
 from infra.azure.deploy.health_check import Unhealthy
 from infra.azure.deploy.infrastructure import Target, read_target
 from infra.azure.deploy.install_zip import install_zip
-from infra.azure.deploy.preflight import run_preflight
+from infra.azure.deploy.preflight import check_login
 from infra.azure.deploy.session import Session
 from infra.azure.deploy.zip_history import KeptZip, State, ZipHistory, healthy_zips, latest_rows
 from shared.cli.exit_codes import Exit
@@ -50,7 +50,7 @@ def rollback(session: Session, subscription: str | None = None) -> None:
 
     Raises DeploymentFailure, also if that version cannot read rows that a newer one has written.
     """
-    run_preflight(session, subscription)
+    check_login(session, subscription)
     target = read_target(session)
     history = ZipHistory(session, target)
     zips = history.list_zips()

@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.azure.deploy.az import Az, AzError
 from infra.azure.deploy.failure import DeploymentFailure, explain_az_error
+from shared.cli.deployed_names import deployment_name
 
 ROOT = Path(__file__).resolve().parents[3]
 STAGING, PRODUCTION = "staging", "production"
@@ -39,7 +40,7 @@ class Session:
     @property
     def deployment_name(self) -> str:
         """The name of the deployment in Azure."""
-        return f"cosell-{self.environment}"
+        return deployment_name(self.environment)
 
     @property
     def parameter_file(self) -> Path:

@@ -1,7 +1,7 @@
 """Builds the zip of the app: the files that the app needs, their bytecode, and a record of their origin.
 
-The same sources give the same bytes. config-zip does not read `.funcignore` (docs/reference/azure.md#azure-cli), so the
-files are chosen here.
+The same sources give the same bytes. config-zip sends what it gets (docs/reference/azure.md#azure-cli), so the files
+are chosen here.
 """
 
 import hashlib

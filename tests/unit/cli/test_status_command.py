@@ -15,6 +15,7 @@ from shared.cli.exit_codes import Exit
 from shared.cli.explain import print_change, run_explain
 from shared.cli.next_command import CommandOptions
 from shared.cli.output import Output
+from shared.cli.preview import run_preview
 from shared.cli.status import age, run_status
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.cause import Cause
@@ -232,6 +233,11 @@ def test_one_deal_says_why_its_columns_are_refused(
         assert "Columns that cannot be written back: Audit__c. Give the right that `cosell doctor" in printed
     run_status(output(as_json=True), deal[0])
     document = json.loads(capsys.readouterr().out)
+    run_preview(output(), deal[0])
+    previewed = capsys.readouterr().out
+    assert "   Columns that cannot be written back: Audit__c. " in previewed
+    assert f"after the remedy above, `cosell retry --env local {deal[0]}` tries it again" in previewed
+    assert "cosell sync" not in previewed
     assert document["columns"] == ["Audit__c"]
     told = document["columns_cause"]
     assert (told and (told["code"], told["field"], told["reason"])) == (

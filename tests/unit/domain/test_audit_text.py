@@ -19,6 +19,11 @@ def test_each_line_has_its_time_heading_and_sentence() -> None:
     )
 
 
+def test_a_close_without_a_reason_that_an_earlier_build_told_lists_the_reasons_too() -> None:
+    line = Line(NOW, "no_reason", values={"value": "Closed Lost", "sent": "Declined"})
+    assert line.text.endswith("; Timeline too short; Abuse, spam or phishing; Others.")
+
+
 def test_a_changed_text_is_shown_in_one_line_and_cut() -> None:
     (line,) = change_lines(NOW, Side.PARTNER_CENTER, [NOTES])
     assert (line.before, line.field) == ("old", "notes")

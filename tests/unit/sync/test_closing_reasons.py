@@ -44,6 +44,7 @@ def test_a_decline_without_a_reason_is_not_sent_and_the_audit_asks_once(harness:
     assert ends(harness, referral)[:2] == ("New", "Pending")
     assert harness.opportunity(deal)["Sync_Status__c"] == "Failed"
     assert harness.count_in_audit(deal, "Closing Reason is empty. Stage Closed Lost closes the deal as Declined") == 1
+    assert harness.count_in_audit(deal, "; Timeline too short; Abuse, spam or phishing; Others.") == 1
     assert_quiet(harness)
 
 
@@ -79,7 +80,7 @@ def test_a_reason_that_the_list_lacks_for_a_decline_is_not_sent(harness: Harness
     closes(harness, deal, "Closed Lost", Closing_Reason__c="Test referral")
     assert ends(harness, referral)[:2] == ("New", "Pending")
     assert harness.count_in_audit(deal, "Closing Reason Test referral is not a reason for Declined") == 1
-    assert harness.count_in_audit(deal, "Please choose one of these: Budget not adequate, ") == 1
+    assert harness.count_in_audit(deal, "Please choose one of these Closing Reasons: Budget not adequate; ") == 1
     harness.seller_edits(deal, Closing_Reason__c="Not a customer")
     harness.push()
     assert ends(harness, referral) == ("Closed", "Declined", "Not a customer")

@@ -49,7 +49,6 @@ class AzureFiles:
     """One folder of Bicep files: the real one, or a copy with a fault."""
 
     folder: Path = ROOT / "infra" / "azure"
-    project_file: Path = ROOT / "azure.yaml"
 
     def read_text(self, name: str) -> str:
         """The text of a file."""

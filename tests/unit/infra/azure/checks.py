@@ -21,7 +21,6 @@ CHECKS: Mapping[str, Callable[[AzureFiles], Iterator[str]]] = {
     "hardening": checks_security.check_hardening,
     "secrets": checks_security.check_secrets,
     "parameters": checks_deployment.check_parameters,
-    "developer_cli": checks_deployment.check_developer_cli,
     "names": checks_deployment.check_names,
     "tags": checks_deployment.check_tags,
     "modules": checks_deployment.check_modules,

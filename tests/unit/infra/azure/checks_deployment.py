@@ -3,7 +3,6 @@
 Source: docs/reference/azure.md#checks-beyond-the-compiler.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -81,26 +80,6 @@ def _check_blank_values(files: AzureFiles, environment: str, required: set[str])
         yield f"{environment}: {name} has a value although its variable is not set"
 
 
-def check_developer_cli(files: AzureFiles) -> Iterator[str]:
-    """The parameter file of azd sets every required parameter, and `azure.yaml` names the template and the app."""
-    values = json.loads(files.read_text("main.parameters.json"))["parameters"]
-    declared = files.main_template.parameters
-    yield from (f"azd: the parameter {name} does not exist" for name in sorted(set(values) - set(declared)))
-    for name, each in declared.items():
-        if each.default is None and name not in values:
-            yield f"azd: {name} is not set"
-    variables = set(re.findall(r"\$\{(\w+)", files.read_text("main.parameters.json")))
-    known = set(SAMPLE_VARIABLES) | {"AZURE_ENV_NAME", "AZURE_LOCATION", "SYNC"} | set(values["settings"]["value"])
-    yield from (f"azd: the variable {name} is not known" for name in sorted(variables - known))
-    project = files.project_file.read_text(encoding="utf-8")
-    (service,) = re.findall(r"^services:\n  (\w+):\n", project, re.MULTILINE)
-    if files.function_app().body["tags"].get("azd-service-name") != service:
-        yield f"azd cannot find the app of the service {service}"
-    for line in ("  path: infra/azure\n", "  module: main\n", "    language: python\n", "    host: function\n"):
-        if line not in project:
-            yield f"azure.yaml does not have the line {line.strip()}"
-
-
 def check_names(files: AzureFiles) -> Iterator[str]:
     """Names follow Azure's rules for the longest inputs, and differ between the environments."""
     for case, resources in files.cases.items():
@@ -127,7 +106,6 @@ def check_tags(files: AzureFiles) -> Iterator[str]:
         expected = {
             "application": "cosell",
             "environment": "production",
-            "azd-env-name": "production",
             "owner": "sales",
         }
         if not expected.items() <= each.body.get("tags", {}).items():

@@ -66,15 +66,13 @@ FAULTS: list[tuple[str, str, str, str]] = [
     ("secrets", VAULT, "@onlyIfNotExists()\n", ""),
     ("secrets", CONSTANTS, "'partner-center-refresh-token'", "'refresh-token'"),
     ("secrets", "README.md", "| `salesforce-private-key` |", "| `salesforce-key` |"),
-    # parameters and azd
+    # parameters
     ("parameters", "staging.bicepparam", "param salesforceUrl = ", "param salesforceURL = "),
     ("parameters", "production.bicepparam", "param logRetentionDays = 90", "param logRetentionDays = 900"),
     ("parameters", "production.bicepparam", "param storageSku = 'Standard_ZRS'", "param storageSku = 'Premium_ZRS'"),
     ("parameters", "production.bicepparam", "environmentName = 'production'", "environmentName = 'staging'"),
     ("parameters", "main.bicep", "@minLength(1)\n@description('The consumer key", "@description('The consumer key"),
     ("parameters", "main.bicep", "['staging', 'production']", "['staging', 'production', 'test']"),
-    ("developer_cli", "main.parameters.json", '"salesforceUrl": {', '"salesforceAddress": {'),
-    ("developer_cli", APP, "'azd-service-name': 'connector'", "'azd-service-name': 'api'"),
     ("parameters", "staging.bicepparam", "('SALESFORCE_URL')", "('SALESFORCE_URL', '')"),
     ("parameters", "production.bicepparam", "('SALESFORCE_USERNAME')", "('SALESFORCE_USERNAME', 'a@b.c')"),
     # names, tags, modules
@@ -122,7 +120,7 @@ def copied_files(tmp_path: Path) -> AzureFiles:
     """A copy of the files, to put a fault into."""
     real = AzureFiles()
     shutil.copytree(real.folder, tmp_path / "azure")
-    return AzureFiles(tmp_path / "azure", real.project_file)
+    return AzureFiles(tmp_path / "azure")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 GLOBAL_OPTIONS = {"--output", "--only-show-errors"}
 BLOB_OPTIONS = {"--account-name", "--auth-mode", "--container-name"}
@@ -90,7 +91,24 @@ def _prepared_result(folder: Path, command: str, options: dict[str, str]) -> Res
         return _blob_result(folder, command, options)
     if command == "functionapp deployment source config-zip":
         shutil.copy(options["--src"], folder / "running.zip")
+    if command.startswith("deployment sub ") and not (answer and command.endswith("what-if")):
+        answer = _deployment_answer(folder, command, options["--name"], answer)
+        if "error" in answer:
+            return _error_result(answer["error"], 1)
     return 0, answer.get("text") or json.dumps(answer["out"]) if answer else "", ""
+
+
+def _deployment_answer(folder: Path, command: str, name: str, prepared: dict[str, Any] | None) -> dict[str, Any]:
+    """Azure keeps the last deployment of each name. `show` gives it, unless a test has prepared another answer."""
+    path = folder / f"{name}.deployment.json"
+    if command.endswith("create") and prepared:
+        path.write_text(json.dumps(prepared), encoding="utf-8")
+    if prepared:
+        return prepared
+    if path.exists():
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return kept
+    return {"error": f"(DeploymentNotFound) Deployment '{name}' could not be found."}
 
 
 def _blob_result(folder: Path, command: str, options: dict[str, str]) -> Result:
@@ -99,6 +117,9 @@ def _blob_result(folder: Path, command: str, options: dict[str, str]) -> Result:
     name = options.get("--name", "")
     blob = folder / "blobs" / name.replace("/", "_")
     blob.parent.mkdir(exist_ok=True)
+    if command.endswith("upload") == (name in states) and not command.endswith("list"):
+        code = "BlobAlreadyExists" if name in states else "BlobNotFound"
+        return _error_result(f"The specified blob is not as the command expects.\nErrorCode:{code}", 1)
     if "--metadata" in options:
         states[name] = options["--metadata"].removeprefix("state=")
     if command.endswith("upload"):

@@ -224,7 +224,6 @@ def answer_as_empty_subscription(azure: FakeAzure) -> None:
     azure.answer("account show", {"id": SUBSCRIPTION, "name": "Contoso", "tenantId": "tenant-1"})
     azure.answer("provider list", [{"namespace": name, "registrationState": "Registered"} for name in PROVIDERS])
     azure.answer("resource list", [])
-    azure.fail("deployment sub show", "(DeploymentNotFound) Deployment 'cosell-staging' could not be found.")
     change = {"changeType": "Create", "resourceId": "/subscriptions/s/resourceGroups/rg-cosell-staging", "delta": None}
     azure.answer("deployment sub what-if", {"status": "Succeeded", "changes": [change]})
     answer_deployment(azure, "staging")
