@@ -21,7 +21,6 @@ from shared.domain.policy import PULL, PUSH
 from shared.domain.sighting import RELATED, Sighting
 from shared.foundation.errors import ConfigurationError
 from shared.operations.ask_app import (
-    REFUSED_COLUMNS,
     Asked,
     ask,
     asked_of,
@@ -31,6 +30,7 @@ from shared.operations.ask_app import (
     with_cause,
 )
 from shared.operations.find_pair import find_deal
+from shared.operations.refused_columns import REFUSED_COLUMNS
 from shared.operations.status_report import retried_causes
 from shared.operations.waiting_list import Waiting
 

@@ -22,13 +22,12 @@ from shared.domain.sentences import system_name
 from shared.operations.pair_fields import FieldReport
 from shared.operations.pair_report import PairReport, pair_report
 from shared.operations.queue_texts import is_approved, reason_of
+from shared.operations.refused_columns import REFUSED_COLUMNS, columns_text
 from shared.operations.status_report import (
-    COLUMN_REFUSED,
     Group,
     Request,
     SideReport,
     StatusReport,
-    refusal_text,
     status_report,
 )
 from shared.store.stored_values import OPERATOR, WAITING
@@ -230,10 +229,9 @@ def _print_state(report: PairReport, now: datetime, output: Output) -> None:
         output.say("This is the record of Microsoft or of another partner. It has no opportunity of its own.")
     output.say(f"State: {report.state or 'no link yet'}{mark}{', in the inbox' if report.in_inbox else ''}")
     if report.cause:
-        output.say(f"Cause: {plain(report.cause.code)}: {plain(report.cause.reason)} {plain(report.cause.remedy)}")
+        _say_cause(output, f"{report.cause.reason} {report.cause.remedy}", report.cause.code)
     if report.columns:
-        texts = " ".join(filter(None, (refusal_text(report.columns_cause), COLUMN_REFUSED)))
-        output.say(f"Columns that cannot be written back: {plain(', '.join(report.columns))}. {plain(texts)}")
+        _say_cause(output, columns_text(report.columns, report.columns_cause), REFUSED_COLUMNS)
     if report.answer_by:
         left = f", {age(now, report.answer_by)} from now" if report.answer_by > now else ""
         output.say(f"Answer by: {shown_time(report.answer_by)}{left}")
@@ -241,6 +239,11 @@ def _print_state(report: PairReport, now: datetime, output: Output) -> None:
         output.say(f"   {plain(report.how_to_answer)}")
     for problem in report.problems:
         output.say(f"[red]{plain(problem)}[/red]")
+
+
+def _say_cause(output: Output, text: str, code: str) -> None:
+    """Print why the deal is not in step, in words, and the code that `cosell retry --cause` takes."""
+    output.say(f"Cause: {plain(text)} ({plain(code)})")
 
 
 def _cells(one: FieldReport) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from shared.foundation.errors import ConfigurationError
 from shared.mapping.violations import nearest
 from shared.operations.find_pair import FoundPair
 from shared.operations.queue_texts import APPROVAL, REASONS, is_approved
+from shared.operations.refused_columns import REFUSED_COLUMNS
 from shared.operations.waiting_list import Waiting, is_next, queued_entries, waiting_list
 from shared.store.stored_values import OPERATOR, WAITING, Asker, Entry, RetryEntry
 from shared.sync.ports import Context
@@ -29,8 +30,6 @@ from shared.sync.retry_queue import paused_directions
 
 SILENT = timedelta(minutes=5)
 """A push that ended longer ago says that the app does not run, or that a run takes long, up to its time."""
-REFUSED_COLUMNS = "refused_columns"
-"""The cause of a deal on which columns of ours cannot be written."""
 HELD = "held"
 ANSWER_DUE = "answer_due"
 """The code of the deals whose owner must answer."""

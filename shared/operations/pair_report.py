@@ -26,6 +26,7 @@ from shared.operations.find_pair import FoundPair, find_deal, read_id
 from shared.operations.held_by import with_accounts, with_parent
 from shared.operations.pair_fields import FieldReport, field_reports
 from shared.operations.queue_texts import APPROVAL, is_approved, is_late
+from shared.operations.refused_columns import column_cause
 from shared.operations.remedy_choices import how_to_answer, with_choices
 from shared.store.stored_values import RetryEntry
 from shared.sync.ports import Context
@@ -113,7 +114,7 @@ def pair_report(app: App, text: str) -> PairReport:
         found.is_of_other_party,
         _name(link, opportunity, referral),
         how_to_answer(ctx.translation) if link and link.answer_by and link.state is State.ON_HOLD else "",
-        link.unshown.cause if link and link.unshown else None,
+        column_cause(link.unshown if link else None),
     )
 
 

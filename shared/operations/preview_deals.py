@@ -10,11 +10,11 @@ from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.deal import Change, Deal, Side, display_text
 from shared.domain.field_rules import Rules
-from shared.domain.link import CHOSEN_DEFAULT, Difference, Unshown
+from shared.domain.link import CHOSEN_DEFAULT, Difference
 from shared.domain.mass_change import waits_for_approval
 from shared.domain.planned import Plan
 from shared.operations.read_only_sides import NotCarriedOutError
-from shared.operations.status_report import COLUMN_REFUSED, refusal_text
+from shared.operations.refused_columns import columns_text
 from shared.sync.pair_lease import Pair
 from shared.sync.ports import BUSY, Context, Outcome, Result
 
@@ -176,17 +176,11 @@ def _notes(ctx: Context, planned: Planned, events: Events) -> Iterator[Note]:
     elif pair.plan is not None:
         yield from _notes_of_plan(ctx, pair, pair.plan)
     if pair.link.unshown is not None:
-        yield Note(NoteKind.REFUSED, columns_text(pair.link.unshown))
+        yield Note(NoteKind.REFUSED, columns_text(pair.link.unshown.columns, pair.link.unshown.cause))
     if pair.outcome is not None:
         yield from _notes_of_outcome(pair, pair.outcome, events)
     elif pair.opportunity is not None and not (pair.opportunity.flagged or pair.link.lead):
         yield Note(NoteKind.LEFT, NOT_TICKED)
-
-
-def columns_text(unshown: Unshown) -> str:
-    """Which columns of ours Salesforce refuses, why, and the remedy."""
-    texts = " ".join(filter(None, (refusal_text(unshown.cause), COLUMN_REFUSED)))
-    return f"Columns that cannot be written back: {', '.join(unshown.columns)}. {texts}"
 
 
 STOPPED = "It would wait for `cosell approve`: unusually many are created in one day."

@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from shared.app import App
-from shared.domain.cause import Cause
 from shared.domain.counted_changes import MASS_CHANGE
 from shared.domain.deal import Side
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.sighting import Sighting
-from shared.operations.ask_app import ANSWER_DUE, REFUSED_COLUMNS
+from shared.operations.ask_app import ANSWER_DUE
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
 from shared.operations.queue_texts import is_approved, is_late, late_text, reason_of
+from shared.operations.refused_columns import REFUSED_COLUMNS, column_remedy, refusal_text
 from shared.operations.remedy_choices import how_to_answer, with_choices
 from shared.operations.waiting_list import Waiting, queued_entries, waiting_list
 from shared.store.link_store import LinkStore
@@ -41,7 +41,6 @@ IN_INBOX = (
 )
 SHOWN_OF_INBOX = 20
 """So many deals of the inbox are named: each has its own reason, which the table does not hold."""
-COLUMN_REFUSED = "Give the right that `cosell doctor` names, or correct the rule in Salesforce."
 AUDIT_SAYS = "The Audit of the opportunity has the reason and the remedy."
 APPROVE = "Look at the deals, then let the changes go."
 
@@ -178,9 +177,9 @@ def _of_link(link: Link, entry: RetryEntry | None, now: datetime) -> Iterator[_O
         command = _retry(cause.code)
         yield _One(HELD, cause.code, cause.field, since, key, cause.remedy, command, cause.reason)
     if link.unshown is not None:
-        columns, why = ", ".join(link.unshown.columns), refusal_text(link.unshown.cause)
-        command = _retry(REFUSED_COLUMNS)
-        yield _One(COLUMNS, REFUSED_COLUMNS, columns, link.unshown.since, key, COLUMN_REFUSED, command, why)
+        columns, refusal = ", ".join(link.unshown.columns), link.unshown.cause
+        texts = column_remedy(refusal), _retry(REFUSED_COLUMNS), refusal_text(refusal)
+        yield _One(COLUMNS, REFUSED_COLUMNS, columns, link.unshown.since, key, *texts)
     if link.inbox:
         yield _One(INBOX, cause.code if cause else INBOX, None, since, key, IN_INBOX, _retry_one(key))
     if link.answer_by is not None and link.state is State.ON_HOLD and link.answer_by.until - now <= ANSWER_SOON:
@@ -188,14 +187,6 @@ def _of_link(link: Link, entry: RetryEntry | None, now: datetime) -> Iterator[_O
     stopped = [record.since for record in link.waiting.values() if record.code == MASS_CHANGE]
     if stopped and not (entry and is_approved(entry)):
         yield _One(STOPPED, MASS_CHANGE, None, min(stopped), key, APPROVE, "cosell approve")
-
-
-def refusal_text(refusal: Cause | None) -> str:
-    """Why Salesforce refused columns of ours, in its own words; empty where an earlier build stored no reason."""
-    if refusal is None:
-        return ""
-    where = f" of {refusal.field}" if refusal.field else ""
-    return f"Salesforce says ({refusal.code}{where}): {refusal.reason.rstrip('.')}."
 
 
 def _parked(link: Link) -> _One:
@@ -260,11 +251,12 @@ def _told(group: Group, app: App) -> Group:
 
 def _grouped(found: Sequence[_One]) -> list[Group]:
     """The groups in the order of their kinds, the largest first. The oldest deal of a group is its example."""
-    by_cause: dict[tuple[str, str, str | None], list[_One]] = {}
+    by_cause: dict[tuple[str, str, str | None, str], list[_One]] = {}
     for one in found:
-        by_cause.setdefault((one.kind, one.code, one.field), []).append(one)
+        remedy = one.remedy if one.kind == COLUMNS else ""  # which depends on what Salesforce says
+        by_cause.setdefault((one.kind, one.code, one.field, remedy), []).append(one)
     groups = []
-    for (kind, code, field), some in by_cause.items():
+    for (kind, code, field, _), some in by_cause.items():
         first = min(some, key=lambda one: (one.since is None, one.since, one.key))
         is_retried = len(some) > 1 and first.command.startswith("cosell retry")
         command = _retry(code) if is_retried else first.command

@@ -7,6 +7,7 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import convert
 
 from local.systems import Systems
 from shared import __version__
@@ -25,6 +26,7 @@ from shared.domain.link import Difference, Link, Pointer, Unshown
 from shared.domain.link_states import State
 from shared.foundation.errors import ConfigurationError
 from shared.operations.explain_field import FieldChange
+from shared.operations.refused_columns import column_remedy
 from shared.operations.status_report import status_report
 from shared.store.stored_values import OPERATOR, RetryEntry
 from shared.sync.runs import run_push, run_sweep
@@ -230,7 +232,7 @@ def test_one_deal_says_why_its_columns_are_refused(
     if refusal:
         check_golden("status-id-refused", printed, {deal[0]: OPPORTUNITY, deal[1]: REFERRAL})
     else:
-        assert "Columns that cannot be written back: Audit__c. Give the right that `cosell doctor" in printed
+        assert "Cause: Columns that cannot be written back: Audit__c. The store does not have the reason yet" in printed
     run_status(output(as_json=True), deal[0])
     document = json.loads(capsys.readouterr().out)
     run_preview(output(), deal[0])
@@ -239,10 +241,8 @@ def test_one_deal_says_why_its_columns_are_refused(
     assert f"after the remedy above, `cosell retry --env local {deal[0]}` tries it again" in previewed
     assert "cosell sync" not in previewed
     assert document["columns"] == ["Audit__c"]
-    told = document["columns_cause"]
-    assert (told and (told["code"], told["field"], told["reason"])) == (
-        refusal and ("TRIGGER", "Audit__c", LOCKED.reason)
-    )
+    told = convert(document["columns_cause"], Cause | None)
+    assert told == (refusal and replace(LOCKED, remedy=column_remedy(LOCKED)))
 
 
 @pytest.mark.parametrize(("cause", "says"), [("waiting", True), (OPERATOR, False), (None, False)])
