@@ -116,7 +116,7 @@ def test_without_the_azure_cli_the_file_must_be_there(tmp_path: Path, monkeypatc
 
 
 def test_the_environment_of_make_serve_is_not_looked_for_in_azure(az: StandInAz) -> None:
-    with pytest.raises(ConfigurationError, match="run `make serve` first"):
+    with pytest.raises(ConfigurationError, match="start `make serve` or `make trouble`"):
         open_environment("local", Output())
     assert az.calls == []
 
