@@ -18,7 +18,7 @@ from shared.cli.output import Output, plain
 from shared.cli.waiting import print_waiting
 from shared.domain.deal import Side
 from shared.domain.policy import PULL, PUSH
-from shared.domain.sighting import RELATED, Sighting
+from shared.domain.sighting import RELATED
 from shared.foundation.errors import ConfigurationError
 from shared.operations.ask_app import (
     Asked,
@@ -67,11 +67,11 @@ def run_sync(output: Output, action: str, ids: Sequence[str]) -> Exit:
         found = [asked_of(app.local, find_deal(app.store, each)) for each in ids]
         waiting = [one for one in found if one.needs_approval]
         for one in waiting:
-            output.say(f"{plain(one.key)} waits for an approval, which a retry does not replace: run `cosell approve`.")
+            output.say(f"{_named(one)} waits for an approval, which a retry does not replace: run `cosell approve`.")
         well = [one for one in found if one.is_well and action == "retry"]
         for one in well:
-            output.say(f"Nothing of {one.key} is held, parked or failed, so there is nothing to try again.")
-            output.say(f"Nothing was asked. `cosell sync {one.key}` lets the app read both sides anyway.")
+            output.say(f"Nothing of {_named(one)} is held, parked or failed, so there is nothing to try again.")
+            output.say(f"Nothing was asked. `cosell sync {one.id}` lets the app read both sides anyway.")
         asked = [one for one in found if one not in waiting and one not in well]
         return _ask(app, output, action, " ".join(one.key for one in asked), asked, is_well=not waiting)
     finally:
@@ -132,11 +132,11 @@ def _print_asked(output: Output, asked: Sequence[Asked], obstacles: Sequence[str
     if asked:
         output.say("Asked for:")
     for one in asked[:SHOWN]:
-        output.say(f"   {plain(Sighting.of(one.key).referral_id)}{_causes(one)}")
+        output.say(f"   {_named(one)}{_causes(one)}")
     if len(asked) > SHOWN:
         output.say(f"And {len(asked) - SHOWN} more.")
     for one in [one for one in asked if one.is_busy][:SHOWN]:
-        output.say(f"The app works on {plain(one.key)} now. It looks at it once more when that has ended.")
+        output.say(f"The app works on {_named(one)} now. It looks at it once more when that has ended.")
     for sentence in obstacles:
         output.say(plain(sentence))
     if asked and not obstacles:
@@ -146,8 +146,17 @@ def _print_asked(output: Output, asked: Sequence[Asked], obstacles: Sequence[str
         output.say(sentence)
 
 
+def _named(one: Asked) -> str:
+    """The id as it was given, with the name of the deal, and its opportunity where that is another id."""
+    is_other = one.typed and one.has_opportunity and one.typed != one.key
+    more = filter(None, (one.name, f"opportunity {one.key}" if is_other else ""))
+    told = ", ".join(map(plain, more))
+    return f"{plain(one.id)} ({told})" if told else plain(one.id)
+
+
 def _causes(one: Asked) -> str:
-    return f": {plain(', '.join(one.causes))}" if one.causes else ""
+    """Why it is asked for, in words, with the codes that `--cause` takes."""
+    return f": {plain(one.reason)} ({plain(', '.join(one.causes))})" if one.causes else ""
 
 
 def where_results_are(asked: Sequence[Asked]) -> Iterator[str]:
@@ -158,10 +167,10 @@ def where_results_are(asked: Sequence[Asked]) -> Iterator[str]:
     if len(linked) > len(refused):
         yield "The result is in the Audit of the opportunity, and in its Sync Status."
     if refused:
-        shown = f"`cosell status {refused[0].key}` names those that it still refuses"
+        shown = f"`cosell status {refused[0].id}` names those that it still refuses"
         yield f"Columns that could not be written back show their new values if Salesforce takes them; {shown}."
     if arriving:
-        key = arriving[0].key
+        key = arriving[0].id
         yield (
             "A referral that becomes an opportunity leaves the tab Co-sell Inbox; "
             f"`cosell status {key}` gives the opportunity, or why there is none."

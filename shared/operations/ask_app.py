@@ -18,11 +18,12 @@ from shared.domain.link import REFUSED_BY_FAR_SIDE, Link
 from shared.domain.policy import PAUSED, PULL, PUSH
 from shared.domain.remedies import SALESFORCE_REMEDIES
 from shared.domain.sentences import CAUSES, system_name
+from shared.domain.sighting import Sighting
 from shared.foundation.errors import ConfigurationError
 from shared.mapping.violations import nearest
 from shared.operations.find_pair import FoundPair
-from shared.operations.queue_texts import APPROVAL, REASONS, is_approved
-from shared.operations.refused_columns import REFUSED_COLUMNS
+from shared.operations.queue_texts import APPROVAL, REASONS, is_approved, reason_of
+from shared.operations.refused_columns import REFUSED_COLUMNS, refusal_text
 from shared.operations.waiting_list import Waiting, is_next, queued_entries, waiting_list
 from shared.store.stored_values import OPERATOR, WAITING, Asker, Entry, RetryEntry
 from shared.sync.ports import Context
@@ -40,10 +41,13 @@ NOT_TRIED = APPROVAL | {WAITING, PAUSED}
 class Asked(Struct, frozen=True):
     """A deal that the app is asked to work on.
 
-    causes           why it is held, parked or waits
+    causes           the codes of why it is held, parked or waits
+    reason           the first of them in words
     is_busy          whether the app works on it now
     is_well          whether nothing of it is held, parked or failed, so that there is nothing to try again
     has_opportunity  whether it has an opportunity: then the inbox has nothing of it
+    typed            the id that the operator gave, as the store writes it: that of the other side, maybe
+    name             the name of the deal; empty where the store does not know it
     """
 
     side: Side
@@ -52,6 +56,14 @@ class Asked(Struct, frozen=True):
     is_busy: bool = False
     is_well: bool = False
     has_opportunity: bool = False
+    typed: str = ""
+    name: str = ""
+    reason: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id that a person knows it by."""
+        return self.typed or Sighting.of(self.key).referral_id
 
     @property
     def needs_approval(self) -> bool:
@@ -62,19 +74,22 @@ class Asked(Struct, frozen=True):
 def asked_of(ctx: Context, found: FoundPair) -> Asked:
     """What the app is asked for, where an operator names a deal. One without an opportunity is pulled."""
     causes = (found.retry_entry.cause,) if found.retry_entry and not is_approved(found.retry_entry) else ()
+    queued = f"{reason_of(causes[0])}." if causes else ""
     if found.link is None:
         key = found.retry_entry.key if found.retry_entry and found.is_of_other_party else found.key
-        return Asked(found.side, key, causes, has_opportunity=found.side is Side.SALESFORCE)
+        asked = Asked(found.side, key, causes, has_opportunity=found.side is Side.SALESFORCE)
+        return replace(asked, typed=found.key, reason=queued)
     link, known = found.link.value, _causes_of(found.link.value)
     is_well = not (known or link.inbox or link.intent or link.unwritten) and {WAITING}.issuperset(causes)
-    return Asked(
-        Side.SALESFORCE,
-        link.opportunity_id,
-        (*known, *causes),
-        _is_busy(ctx, found.link),
-        is_well,
-        has_opportunity=True,
-    )
+    asked = replace(_of_link(ctx, found.link), causes=(*known, *causes), is_well=is_well, typed=found.key)
+    return replace(asked, reason=asked.reason or queued)
+
+
+def _of_link(ctx: Context, entry: Entry[Link]) -> Asked:
+    """A linked deal, with what its link has on file."""
+    link, causes = entry.value, _causes_of(entry.value)
+    asked = Asked(Side.SALESFORCE, link.opportunity_id, causes, _is_busy(ctx, entry), has_opportunity=True)
+    return replace(asked, name=str(link.base.get("name") or ""), reason=_reason_of_link(link) if causes else "")
 
 
 def find_failed(
@@ -87,9 +102,8 @@ def find_failed(
     ctx, found = app.local, dict[tuple[Side, str], Asked]()
     for number, entry in enumerate(ctx.store.links()):
         report(number)
-        if causes := _causes_of(entry.value):
-            key = (Side.SALESFORCE, entry.value.opportunity_id)
-            found[key] = Asked(*key, causes, _is_busy(ctx, entry), has_opportunity=True)
+        if _causes_of(entry.value):
+            found[Side.SALESFORCE, entry.value.opportunity_id] = _of_link(ctx, entry)
     now, run_time = ctx.clock.now(), ctx.policy.run_time
     queued = [entry for entry in queued_entries(app.store) if entry.cause not in NOT_TRIED]
     entries = [entry for entry in queued if with_next or not is_next(entry, now, run_time)]
@@ -99,7 +113,8 @@ def find_failed(
             continue  # the opportunity is held, or nothing is any more: its link says so
         has_opportunity = one.side is Side.SALESFORCE or one.key in linked
         known = found.get((one.side, one.key), Asked(one.side, one.key, has_opportunity=has_opportunity))
-        found[one.side, one.key] = replace(known, causes=(*known.causes, one.cause))
+        reason = known.reason or f"{reason_of(one.cause)}."
+        found[one.side, one.key] = replace(known, causes=(*known.causes, one.cause), reason=reason)
     return [one for one in found.values() if not one.needs_approval]
 
 
@@ -195,6 +210,15 @@ def _causes_of(link: Link) -> tuple[str, ...]:
     codes += [one.code for one in link.refused.values() if one.code.startswith(REFUSED_BY_FAR_SIDE)]
     codes += [REFUSED_COLUMNS] if link.unshown else []
     return tuple(dict.fromkeys(codes))
+
+
+def _reason_of_link(link: Link) -> str:
+    """The first of its causes in words."""
+    if link.cause is not None:
+        return link.cause.reason
+    if link.has_refused_value or link.unshown is None:
+        return "A service refused a value of it."
+    return refusal_text(link.unshown.cause) or "Salesforce refuses columns of it."
 
 
 def _is_busy(ctx: Context, entry: Entry[Link]) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from copy import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from shared.cli.pause import run_pause, run_resume
 from shared.cli.preview import run_preview
 from shared.cli.retry import run_retry, run_sync, where_results_are
 from shared.cli.status import run_status
+from shared.domain.cause import Cause
 from shared.domain.deal import Side
-from shared.domain.link import Intent
+from shared.domain.link import Difference, Intent, Unshown
 from shared.domain.scope import long_id
 from shared.foundation.errors import ConfigurationError
 from shared.operations.ask_app import Asked
@@ -32,6 +33,8 @@ from tests.unit.cli.golden_text import check_golden, golden_output
 
 REFERRAL = "0a1b2c3d-0000-4000-8000-000000000001"
 OPPORTUNITY, HELD = "006AA0000000000AAA", "006AA0000000001AAA"
+NOON = datetime(2026, 12, 3, 12, tzinfo=UTC)
+REFUSED = Difference("0" * 16, "refused_by_salesforce", NOON)
 
 
 @pytest.fixture
@@ -148,9 +151,47 @@ def test_a_retry_of_a_deal_with_nothing_wrong_says_so_and_leaves_nothing(
     deal: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_retry(golden_output(), deal, None, all_deals=False) is Exit.OK
-    assert f"Nothing of {deal} is held, parked or failed" in (said := printed(capsys))
+    assert f"Nothing of {deal} (Asked deal) is held, parked or failed" in (said := printed(capsys))
     assert "works on" not in said
     assert entries() == {}
+
+
+def test_a_retry_answers_about_the_id_that_was_typed_and_names_the_deal(
+    systems: Systems, deal: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    referral = systems.salesforce.record("Opportunity", deal)["Referral_Identifier__c"]
+    named = f"{referral} (Asked deal, opportunity {deal})"
+    run_retry(golden_output(), referral.upper(), None, all_deals=False)
+    said = printed(capsys)
+    assert f"Nothing of {named} is held" in said
+    assert f"`cosell sync --env local {referral}` lets" in said
+    run_sync(golden_output(), "sync", [referral])
+    assert f"Asked for:\n   {named}\n" in printed(capsys)
+    with closing(App()) as app:
+        app.store.put_retry_entry(RetryEntry(Side.SALESFORCE, deal, app.clock.now(), "mass_change"))
+    run_retry(golden_output(), referral, None, all_deals=False)
+    assert f"{named} waits for an approval" in printed(capsys)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"cause": Cause("missing_country", "account", "It has no country.", "Enter it.")}, "It has no country."),
+        ({"refused": {"salesforce.money": REFUSED}}, "A service refused a value of it."),
+        ({"unshown": Unshown(("Audit__c",), NOON)}, "Salesforce refuses columns of it."),
+        ({"unshown": Unshown(("Audit__c",), NOON, Cause("X", None, "No.", ""))}, "Salesforce says (X): No."),
+    ],
+)
+def test_each_cause_is_said_in_words(
+    deal: str, state: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(App()) as app:
+        entry = app.store.link(deal)
+        assert entry is not None
+        app.store.replace_link(entry, replace(entry.value, **state))
+    for asked in ((deal, False), (None, True)):
+        run_retry(golden_output(), asked[0], None, all_deals=asked[1])
+        assert f"   {deal} (Asked deal): {said} (" in printed(capsys)
 
 
 def test_a_retry_takes_no_held_referral_that_has_an_opportunity(
@@ -214,7 +255,7 @@ def test_it_says_that_the_app_works_on_the_pair(deal: str, capsys: pytest.Captur
         assert entry is not None
         app.store.replace_link(entry, replace(entry.value, intent=Intent()))
     run_retry(golden_output(), deal, None, all_deals=False)
-    assert f"The app works on {deal} now." in printed(capsys)
+    assert f"The app works on {deal} (Asked deal) now." in printed(capsys)
 
 
 def test_it_says_that_the_deal_waits_for_an_approval(deal: str, capsys: pytest.CaptureFixture[str]) -> None:
