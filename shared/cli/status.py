@@ -41,6 +41,8 @@ MEANINGS = {
     "stopped": "held back by the mass-change stop",
     "late": "late: tried again for longer than usual",
 }
+RUN_NAMES = {"compare": "daily compare", "manual_compare": "manual compare"}
+"""Names of runs that say more than those of JSON."""
 NO_VALUE = display_text(None)
 SHOWN_REQUESTS = 20
 """So many requests of operators are printed. JSON has all."""
@@ -75,9 +77,12 @@ def run_status(output: Output, deal: str | None = None) -> Exit:
 
 
 def age(since: datetime | None, now: datetime) -> str:
-    """Return how long ago a time was, in its largest unit and the next smaller one: never by a whole day too short."""
+    """Return how long ago a time was, in its largest unit and the next smaller one: never by a whole day too short.
+
+    Earlier builds stored no time of some rows: that is unknown.
+    """
     if since is None:
-        return ""
+        return "unknown"
     seconds = max(0, int((now - since).total_seconds()))  # the time of the store may be ahead of this machine
     for unit, size, next_unit, next_size in (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60)):
         if seconds >= size:
@@ -97,7 +102,7 @@ def _print_status(report: StatusReport, now: datetime, output: Output) -> None:
     output.say(f"This command is {health['version']}; Salesforce package: {plain(_package(health))}.")
     if health["wrong_organization"]:
         output.say(f"[red]The app must not use this organisation[/red]: {plain(health['wrong_organization'])}.")
-    runs = [(run, f"{age(at, now)} ago" if at else "never") for run, at in report.runs.items()]
+    runs = [(RUN_NAMES.get(run, run), f"{age(at, now)} ago" if at else "never") for run, at in report.runs.items()]
     output.print_table(("run", "ended"), runs, title="Last runs")
     _print_sides(report, now, output)
     print_waiting(report.waiting, now, output, BY_CAUSE)
@@ -140,7 +145,8 @@ def _print_asked(asked: Sequence[Request], now: datetime, output: Output) -> Non
 
 
 def _who_asked(operator: str | None, at: datetime | None, now: datetime) -> str:
-    return f"by {plain(operator or 'cosell backfill')}{f', {age(at, now)} ago ({shown_time(at)})' if at else ''}"
+    when = f"{age(at, now)} ago ({shown_time(at)})" if at else "at an unknown time"
+    return f"by {plain(operator or 'cosell backfill')}, {when}"
 
 
 def _list(value: object) -> Sequence[object]:
@@ -157,7 +163,8 @@ def _print_sides(report: StatusReport, now: datetime, output: Output) -> None:
     for side, queue in zip(report.sides, report.queues, strict=True):
         calls = str(side.parallelism) if side.parallelism else "all"
         counts = str(queue.count), str(queue.late)
-        lines.append((system_name(side.side), _pauses(report, side), calls, *counts, age(queue.oldest, now)))
+        oldest = age(queue.oldest, now) if queue.count else ""
+        lines.append((system_name(side.side), _pauses(report, side), calls, *counts, oldest))
     heads = "changes from", "stopped by", "calls at once", "waiting", "late", "oldest"
     output.print_table(heads, lines, title="Sides and backlog")
 
@@ -174,11 +181,11 @@ def _pauses(report: StatusReport, side: SideReport) -> str:
 def _print_groups(groups: Sequence[Group], now: datetime, output: Output) -> None:
     output.say("To look at:")
     for group in groups:
-        where = f" of {plain(group.field)}" if group.field else ""
+        where = f" of {plain(group.label)}" if group.label else ""
         output.say(f"{group.count} x {MEANINGS[group.kind]} - {plain(group.code)}{where}")
-        oldest = f"ends in {age(now, group.oldest)}" if group.kind == "answer" and group.oldest else ""
-        oldest = oldest or (f"oldest {age(group.oldest, now)}" if group.oldest else "")
-        output.say(f"   for example {plain(group.example)}{f', {oldest}' if oldest else ''}")
+        is_end = group.kind == "answer" and group.oldest is not None
+        time = f"ends in {age(now, group.oldest or now)}" if is_end else f"oldest {age(group.oldest, now)}"
+        output.say(f"   for example {plain(group.example)}, {time}")
         if texts := " ".join(filter(None, (group.reason, group.remedy))):
             output.say(f"   {plain(texts)}")
         output.say(f"   Then: `{plain(group.command)}`")
@@ -262,7 +269,7 @@ def _print_work(report: PairReport, now: datetime, output: Output) -> None:
     if report.intent:
         output.say(f"The app works on it: {plain(', '.join(report.intent))}")
     if (entry := report.retry_entry) is not None:
-        waits = f"since {age(entry.since, now)}, " if entry.since else ""
+        waits = f"since {age(entry.since, now)}, "
         tries = f"{entry.attempts} {'tries' if entry.attempts > 1 else 'try'}, " if entry.attempts else ""
         output.say(f"In the retry queue ({plain(entry.cause)}): {waits}{tries}{next_try(entry.at, now)}")
         # Of a set time the last line says what happens then; what is approved waits for nobody any more.
@@ -279,9 +286,10 @@ def _print_work(report: PairReport, now: datetime, output: Output) -> None:
 def _print_next(report: PairReport, output: Output) -> None:
     """Name the command that goes on: the field that differs, or a try again."""
     key = report.opportunity_id or report.referral_id
-    differing = next((one.field for one in report.fields if one.differs), None)
+    differing = next((one for one in report.fields if one.differs), None)
     if differing:
-        output.say(f"Next: `cosell explain {key} {differing}` tells how the values came about.")
+        command = f"`cosell explain {key} {differing.field}`"
+        output.say(f"Next: {command} tells how the values of {plain(differing.label)} came about.")
     if report.needs_approval:
         output.say("It waits for an approval: run `cosell approve`.")
     elif report.is_retried:

@@ -33,6 +33,8 @@ from shared.sync.retry_queue import paused_directions, queue_pair, reason_to_ski
 
 COMPARE = "compare"
 """The name of the run."""
+MANUAL_DONE = "manual_compare_done"
+"""The cursor that `cosell compare` moves when it ends: `compare_done` is that of the timer, for its alert."""
 LINKS, REFERRALS, OPPORTUNITIES, ENDED = "links", "referrals", "opportunities", "ended"
 """The phases, in their order."""
 ONE_A_DAY = timedelta(hours=20)
@@ -142,6 +144,7 @@ def compare_all(
     mends = MENDED if repair else frozenset[FindingKind]()
     run = _Compare(ctx, begun, sample, mends, lambda: False, lambda _: None, found)
     _run_phases(run)
+    ctx.store.move_cursor(MANUAL_DONE, ctx.clock.now())
     return run.progress
 
 

@@ -82,9 +82,14 @@ def find_field(rules: Rules, text: str) -> str:
             return name
     labels = {rule.label: rule.field for rule in rules}
     near = nearest(text, [*rules.by_field, *labels])
-    guess = f" Did you mean {labels.get(near, near)}?" if near else ""
-    known = ", ".join(f"{name} ({rules[name].label})" for name in sorted(rules.by_field))
+    guess = f" Did you mean {_named(rules, labels.get(near, near))}?" if near else ""
+    known = ", ".join(sorted(_named(rules, name) for name in rules.by_field))
     raise ConfigurationError(f"FIELD: {text[:60]!r} is no mapped field.{guess} These are: {known}")
+
+
+def _named(rules: Rules, name: str) -> str:
+    """A field as people know it, with the name that the command takes."""
+    return f"{rules[name].label} ({name})"
 
 
 def _lines(store: LinkStore, found: FoundPair) -> Sequence[Line]:

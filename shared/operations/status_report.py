@@ -16,7 +16,9 @@ from shared.domain.deal import Side
 from shared.domain.link import REFUSED_BY_FAR_SIDE, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.sighting import Sighting
+from shared.mapping.outbound import label_of
 from shared.operations.ask_app import ANSWER_DUE
+from shared.operations.compare import MANUAL_DONE
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
 from shared.operations.queue_texts import is_approved, is_late, late_text, reason_of
@@ -27,7 +29,8 @@ from shared.store.link_store import LinkStore
 from shared.store.stored_values import OPERATOR, RetryEntry
 
 RUNS = {
-    "push": "push_done", "sweep": "sweep_done", "compare": "compare_done", "credentials": CREDENTIALS_DONE,
+    "push": "push_done", "sweep": "sweep_done", "compare": "compare_done", "manual_compare": MANUAL_DONE,
+    "credentials": CREDENTIALS_DONE,
 }  # fmt: skip
 """The runs, and the cursor that each moves when it ends."""
 ANSWER_SOON = timedelta(days=3)
@@ -57,7 +60,12 @@ class Queue(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """Deals with one cause. `example` is the id of one of them and has the `reason`; `command` goes on with all."""
+    """Deals with one cause. `example` is the id of one of them and has the `reason`; `command` goes on with all.
+
+    field    the name of the field in the mapping file, the columns that are refused, or None
+    label    the same as people know it: the label of the field
+    oldest   None where an earlier build stored no time
+    """
 
     kind: str
     code: str
@@ -68,6 +76,7 @@ class Group(Struct, frozen=True):
     reason: str
     remedy: str
     command: str
+    label: str | None = None
 
 
 class SideReport(Struct, frozen=True):
@@ -172,7 +181,7 @@ def _of_link(link: Link, entry: RetryEntry | None, now: datetime) -> Iterator[_O
     """What is wrong with a linked deal, of which `entry` is the retry entry: one line for each thing."""
     key, cause, since = link.opportunity_id, link.cause, entry.since if entry else None
     if link.state is State.PARKED or link.has_refused_value:
-        yield _parked(link)
+        yield _parked(link, since)
     elif cause is not None and not link.inbox:  # an unanswered deal, and one in step, can have a cause too
         command = _retry(cause.code)
         yield _One(HELD, cause.code, cause.field, since, key, cause.remedy, command, cause.reason)
@@ -189,10 +198,13 @@ def _of_link(link: Link, entry: RetryEntry | None, now: datetime) -> Iterator[_O
         yield _One(STOPPED, MASS_CHANGE, None, min(stopped), key, APPROVE, "cosell approve")
 
 
-def _parked(link: Link) -> _One:
-    """A deal of which a service refuses something: the cause that it was told, or the code of the first refusal."""
+def _parked(link: Link, queued: datetime | None) -> _One:
+    """A deal of which a service refuses something: the cause that it was told, or the code of the first refusal.
+
+    `queued` is since when it waits in the retry queue: a record that is refused as a whole has no other time.
+    """
     refused = {name: one for name, one in link.refused.items() if one.code.startswith(REFUSED_BY_FAR_SIDE)}
-    since = min((one.since for one in refused.values()), default=None)
+    since = min((one.since for one in refused.values()), default=queued)
     if link.cause is not None:
         code, field = link.cause.code, link.cause.field or _field_of(refused)
         remedy, reason = link.cause.remedy, link.cause.reason
@@ -243,10 +255,12 @@ def _inbox_remedy(some: Sequence[_One]) -> str:
 
 
 def _told(group: Group, app: App) -> Group:
-    """The group of unanswered deals with the stages that answer them; any other with what its remedy asks to choose."""
+    """The group with the label of its field, and with the stages that answer a deal or what its remedy lets choose."""
     if group.kind == ANSWER:
         return replace(group, remedy=how_to_answer(app.translation))
-    return replace(group, remedy=with_choices(app.translation, group.code, group.remedy))
+    remedy = with_choices(app.translation, group.code, group.remedy)
+    label = label_of(app.translation.file, group.field) if group.field else None
+    return replace(group, remedy=remedy, label=label)
 
 
 def _grouped(found: Sequence[_One]) -> list[Group]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from copy import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from shared.app import App
 from shared.cli.compare import MEANINGS, run_command_compare
 from shared.cli.exit_codes import Exit
 from shared.cli.output import Output
+from shared.cli.status import run_status
 from shared.domain.compared import FindingKind
 from shared.domain.deal import Money
 from shared.sync.runs import run_push
@@ -78,6 +79,22 @@ def test_people_read_a_table_and_what_to_do(deal: str, capsys: pytest.CaptureFix
     text = capsys.readouterr().out
     assert all(part in text for part in (deal, "Amount", "25000.00 USD", "31000.00 USD", "cosell compare --repair"))
     assert "Compared: 1 links" in text
+
+
+@pytest.mark.usefixtures("deal")
+def test_status_shows_when_it_ended_beside_the_daily_compare(capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(App()) as app:
+        assert app.store.cursor("push_done") is not None
+        before = app.clock.now()  # after a read of the store, by whose clock ours goes
+    compare(capsys)
+    run_status(Output(as_json=True))
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    assert (runs["compare"], datetime.fromisoformat(runs["manual_compare"]) >= before) == (None, True)
+    run_status(Output())
+    rows = [line.split("│")[1:-1] for line in capsys.readouterr().out.splitlines() if "compare " in line]
+    assert [[cell.strip()[-3:] for cell in row] for row in rows] == [["are", "ver"], ["are", "ago"]], (
+        "the daily one never, the manual one now"
+    )
 
 
 def test_of_two_referrals_the_one_to_close_is_the_one_that_is_not_synced(

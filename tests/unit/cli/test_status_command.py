@@ -278,9 +278,9 @@ def test_explain_tells_each_change_of_a_field(deal: tuple[str, str], capsys: pyt
 @pytest.mark.parametrize(
     ("field", "said"),
     [
-        ("colour", r"'colour' is no mapped field\. These are: account \(Account Name\)"),
-        ("amonut", r"Did you mean money\?"),
-        ("closng", r"Did you mean closing\?"),
+        ("colour", r"'colour' is no mapped field\. These are: Account Name \(account\)"),
+        ("amonut", r"Did you mean Amount \(money\)\?"),
+        ("closng", r"Did you mean Close Date \(closing\)\?"),
     ],
 )
 def test_explain_of_an_unknown_field_names_all_and_the_nearest(deal: tuple[str, str], field: str, said: str) -> None:
