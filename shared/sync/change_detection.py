@@ -234,14 +234,17 @@ def _is_heard(ctx: Context, sighting: Sighting) -> bool:
 def _leads_nowhere(ctx: Context, sighting: Sighting, etag: str) -> bool:
     """Whether a referral without a known deal is left alone, so that a sweep without changes costs one call.
 
-    This version has led nowhere already, or waits in the retry queue. Outside production, an engagement that is not
-    known may be a customer's of production, and is not listed.
+    This version has led nowhere already, or waits in the retry queue, whose entry may lack the engagement (an event
+    names none). Outside production, an engagement that is not known may be one of production, and is not listed.
     """
     if sighting.engagement_id and ctx.store.deals_in_engagement(sighting.engagement_id):
         return False
     if ctx.scope.tag is not None or ctx.store.is_none_of_ours(sighting.referral_id, etag):
         return True
-    return ctx.store.retry_entry(Side.PARTNER_CENTER, sighting.key) is not None
+    is_waiting = ctx.store.retry_entry(Side.PARTNER_CENTER, sighting.key) is not None
+    if is_waiting and sighting.engagement_id:
+        ctx.store.keep_engagement_of_party(sighting.referral_id, sighting.engagement_id)
+    return is_waiting
 
 
 def _is_excluded(ctx: Context, stamp: Json) -> bool:

@@ -51,14 +51,12 @@ class Found(Struct, frozen=True):
 
     unlinked   our own referrals in it that may still become deals
     is_late    whether the list of the engagement does not even show a referral of ours
-    engagement_id   as the record that was read names it, where no deal is known
     """
 
     deals: Sequence[str]
     records: Sequence[Record]
     unlinked: Sequence[str] = ()
     is_late: bool = False
-    engagement_id: str | None = None
 
 
 def hear_parties(ctx: Context, sightings: Sequence[Sighting], worked: Mapping[str, RetryEntry | None]) -> Outcomes:
@@ -75,6 +73,7 @@ def hear_parties(ctx: Context, sightings: Sequence[Sighting], worked: Mapping[st
         heard_deals = _hear_deals(ctx, found.values())
         outcomes = {key: result for key, result in by_key.items() if isinstance(result, Outcome)}
         outcomes |= {key: _outcome_of(one.deals, heard_deals) for key, one in found.items()}
+    _keep_engagements(ctx, sightings, outcomes)
     keep_retry_queue(ctx, Side.PARTNER_CENTER, outcomes, worked)
     return outcomes
 
@@ -83,6 +82,13 @@ def _outcome_of(deals: Iterable[str], outcomes: Outcomes) -> Outcome:
     """The outcome of a sighting: it is tried again if one of its deals is."""
     ended = [outcomes[deal] for deal in deals if deal in outcomes]
     return next((one for one in ended if one.result in (Result.RETRY, Result.PARKED)), RECONCILED)
+
+
+def _keep_engagements(ctx: Context, sightings: Sequence[Sighting], outcomes: Outcomes) -> None:
+    """Keep the engagements of what is tried again: by then the record may be hidden, and only the list leads on."""
+    for one in sightings:
+        if one.engagement_id and outcomes[one.key].result in (Result.RETRY, Result.PARKED):
+            ctx.store.keep_engagement_of_party(one.referral_id, one.engagement_id)
 
 
 # --- from a referral to our deals
@@ -107,8 +113,6 @@ def _try_again_or_leave(ctx: Context, sighting: Sighting, found: Found, entry: R
     is_over = entry is not None and entry.attempts + 1 >= limit
     is_arriving = any(ctx.store.retry_entry(Side.PARTNER_CENTER, key) for key in found.unlinked)
     if is_arriving or ((found.deals or found.unlinked or found.is_late) and not is_over):
-        if (named := sighting.engagement_id or found.engagement_id) and not found.deals:
-            ctx.store.keep_engagement_of_party(sighting.referral_id, named)
         return Outcome(Result.RETRY, "not_shown")
     for record in found.records:
         ctx.store.keep_none_of_ours(record.id, record.etag)
@@ -153,8 +157,8 @@ def _find(ctx: Context, sighting: Sighting) -> Found | Outcome:
 def _with_known_record(ctx: Context, listed: Found, deal: str) -> Found:
     """What a list shows for a deal; where it shows no other party, Microsoft's record by the id that the deal knows."""
     known = None if listed.records else ctx.store.link(deal)
-    heard = known.value.microsoft if known else None
-    raw = read_shown(ctx, heard.id) if heard and heard.id else None
+    heard_id = known.value.microsoft.id if known and known.value.microsoft else None
+    raw = read_shown(ctx, heard_id) if heard_id else None
     return replace(listed, records=(record_of_party(raw),)) if raw else listed
 
 
@@ -163,14 +167,13 @@ def _found_of(ctx: Context, engagement_id: str, record: Record, deals: Sequence[
 
     Outside production, an engagement that is not known may be a customer's of production, and is not listed.
     """
+    found = Found(deals, (record,))
     if not deals and ctx.scope.tag is None:
-        listed = _listed(ctx, engagement_id)
-        others = [one for one in listed.records if one.id != record.id]
-        deals, found = listed.deals, replace(listed, records=(record, *others), engagement_id=engagement_id)
-    else:
-        found = Found(deals, (record,))
-    if deals:
-        ctx.store.keep_party(engagement_id, record.id, deals)
+        ctx.store.keep_engagement_of_party(record.id, engagement_id)  # as `_keep_engagements`: the list may fail
+        found = _listed(ctx, engagement_id)
+        found = replace(found, records=(record, *(one for one in found.records if one.id != record.id)))
+    if found.deals:
+        ctx.store.keep_party(engagement_id, record.id, found.deals)
     return found
 
 
@@ -199,8 +202,7 @@ def _listed(ctx: Context, engagement_id: str | None, deals: Sequence[str] = ()) 
     deals = tuple(dict.fromkeys((*deals, *filter(None, linked.values()))))
     for record in records if deals else ():
         ctx.store.keep_party(engagement_id, record.id, deals)
-    unlinked = () if deals else _unlinked(ctx, own.values())
-    return Found(deals, records, unlinked, is_late=not own)
+    return Found(deals, records, () if deals else _unlinked(ctx, own.values()), is_late=not own)
 
 
 def _unlinked(ctx: Context, own: Iterable[Json]) -> Sequence[str]:
@@ -267,9 +269,8 @@ def _hear_under_lease(ctx: Context, pair: Pair, records: Sequence[Record]) -> No
     if pair.interrupted.effects and pair.missing_at is None:
         record_intent(ctx, pair)
     if pair.opportunity is None or not pair.opportunity.flagged:  # deleted, hidden or un-ticked: it may come back
-        for record in records:
-            if is_news_for(pair.link, record):
-                pair.take_link(look_again(pair.link, record))
+        for record in (one for one in records if is_news_for(pair.link, one)):
+            pair.take_link(look_again(pair.link, record))
         pair.end(RECONCILED)
         return
     for record in records:
@@ -310,9 +311,8 @@ def fill_help(pair: Pair, record: MicrosoftRecord) -> None:
 
 
 def _log_heard(ctx: Context, pair: Pair, records: Sequence[Record]) -> None:
-    for record in records:
-        ids = {"correlation_id": ctx.correlation_id, "opportunity_id": pair.id, "referral_id": record.id}
-        ctx.log("related_referral_heard", **ids)
+    for one in records:
+        ctx.log("related_referral_heard", correlation_id=ctx.correlation_id, opportunity_id=pair.id, referral_id=one.id)
 
 
 # --- a pair that shows less than what was heard

@@ -75,6 +75,7 @@ class Deals:
     linked: list[Deal] = field(default_factory=list)
     touched: dict[str, Deal] = field(default_factory=dict)
     made: int = 0
+    new: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.crowd = Crowd(self.harness, self.chance, 0, self.late_saves, (), focus=0.0)
@@ -136,17 +137,22 @@ class Deals:
         self._look_at(deal)
         if move.act(self.crowd) and len(self.edits) > before:
             self.touched[deal.opportunity] = deal
+            self._count(deal)
 
     # --- what there is to do
 
     def newly_edited(self) -> dict[str, int]:
-        """How many deals each side has edited since this was asked last, without those that still wait."""
-        new: Counter[str] = Counter()
+        """How many deals each side has edited since this was asked last, without those that still waited."""
         for deal in list(self.touched.values()):
-            known = deal.edited
-            deal.edited = self._look_at(deal)
-            new.update(deal.edited - known)
+            self._count(deal)
+        new, self.new = self.new, Counter()
         return new
+
+    def _count(self, deal: Deal) -> None:
+        """Count the sides with a new edit: when it is made, because it may have travelled when this is asked."""
+        known = deal.edited
+        deal.edited = self._look_at(deal)
+        self.new.update(deal.edited - known)
 
     def waiting(self) -> int:
         """How many deals have a value that the other side lacks and can take."""

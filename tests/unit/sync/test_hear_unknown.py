@@ -127,6 +127,69 @@ def test_a_record_that_an_event_read_and_that_is_hidden_later_is_heard_once_its_
     assert_quiet(harness)
 
 
+def record_of_a_deal_that_cannot_arrive(harness: Harness) -> tuple[str, str]:
+    """A deal of Microsoft's that is not shown by its id for now. Returns its id, and that of Microsoft's record."""
+    referral = microsoft_sends_deal(harness)
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=referral, status=404, times=99))
+    engagement = harness.partner_center.referral(referral)["engagementId"]
+    return referral, harness.partner_center.microsoft_record(engagement)["id"]
+
+
+def assert_heard_once_the_deal_has_arrived(harness: Harness, referral: str, hidden: str) -> None:
+    """By the next try Partner Center does not show Microsoft's record by its id; the deal arrives after that try."""
+    harness.partner_center.switches.related_get = hidden
+    for _ in range(3):
+        harness.push(HOUR)
+    harness.clear_faults()
+    harness.pull_event(referral)
+    for _ in range(4):
+        harness.push(HOUR)
+    assert opportunity_of(harness, referral)[STATUS] == "Accepted"
+    assert harness.retry_entries(Side.PARTNER_CENTER) == []
+
+
+HIDDEN = pytest.mark.parametrize("hidden", ["not_found", "denied"])
+
+
+@HIDDEN
+def test_a_record_that_a_list_named_while_its_deal_was_being_linked_is_heard_after_that(
+    harness: Harness, hidden: str
+) -> None:
+    referral = microsoft_sends_deal(harness)
+    worker = harness.new_instance()
+    worker.process.interrupt_at("salesforce.query", worker.process.crash)
+    assert worker.crashes_during(lambda one: one.pull_event(referral))
+    harness.inject_fault(Side.PARTNER_CENTER, Fault(FaultKind.ANSWER, path=referral, status=404, times=99))
+    harness.sweep(1.0)
+    assert "StoreConflict" in {entry.cause for entry in harness.retry_entries(Side.PARTNER_CENTER)}
+    assert_heard_once_the_deal_has_arrived(harness, referral, hidden)
+
+
+@HIDDEN
+def test_a_record_that_an_event_could_not_read_is_heard_once_its_deal_has_arrived(
+    harness: Harness, hidden: str
+) -> None:
+    referral, record = record_of_a_deal_that_cannot_arrive(harness)
+    failure = Fault(FaultKind.ANSWER, path=record, status=500, times=9)
+    harness.inject_fault(Side.PARTNER_CENTER, failure)
+    hear_event(harness.first, record)
+    failure.times = 0
+    harness.sweep(1.0)
+    assert_heard_once_the_deal_has_arrived(harness, referral, hidden)
+
+
+@HIDDEN
+def test_a_record_whose_engagement_could_not_be_listed_is_heard_once_its_deal_has_arrived(
+    harness: Harness, hidden: str
+) -> None:
+    referral, record = record_of_a_deal_that_cannot_arrive(harness)
+    listing = Fault(FaultKind.ANSWER, method="GET", path="referrals$", status=500, times=9)
+    harness.inject_fault(Side.PARTNER_CENTER, listing)
+    hear_event(harness.first, record)
+    listing.times = 0
+    assert_heard_once_the_deal_has_arrived(harness, referral, hidden)
+
+
 def test_microsofts_record_waits_for_an_arrival_that_nothing_reports_for_hours(harness: Harness) -> None:
     referral = microsoft_sends_deal(harness)
     engagement = harness.partner_center.referral(referral)["engagementId"]
