@@ -1,7 +1,7 @@
 """Compares the values of one pair field by field, and says of each difference whether it matters.
 
 A difference matters if the app would carry a value over, or if one waits or was refused. Any other is meant: a value
-that travels only with a new deal, or one that each side keeps for itself.
+that travels only with a new deal, one that each side keeps for itself, or one of a closed deal.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,11 +10,13 @@ from copy import replace
 from msgspec import Struct
 
 from shared.domain.cause import Cause
-from shared.domain.compared import is_compared
+from shared.domain.compared import is_compared, is_paused
 from shared.domain.deal import Deal, display_text
 from shared.domain.field_rules import Rule
 from shared.domain.link import Link
+from shared.domain.link_states import State
 from shared.domain.records import Opportunity, Referral
+from shared.domain.resting_links import resumed, seen_closed
 from shared.mapping.seller_field import SellerField
 from shared.operations.compare_pairs import planned
 from shared.operations.on_file import reason_on_file
@@ -24,6 +26,7 @@ ONLY_AT_CREATION = "it travels only with a new deal"
 KEPT_APART = "each side keeps its own"
 OWN_USER = "the app's own user"
 INCOMPLETE, UNREADABLE = "incomplete, see below", "cannot be read"
+AT_REST = "the deal is closed, so nothing travels any more"
 ALIKE = "both sides have the same new value"
 
 
@@ -86,7 +89,7 @@ def _report(rule: Rule, link: Link | None, base: Deal, sides: _Sides, coming: fr
     differs = name in sides.problems or (is_other and (bool(codes) or coming is None or name in coming))
     why = _why(link, name, sides.problems)
     if is_other and not differs:
-        why = why or (ALIKE if sides.agree_on(name) else _why_apart(rule))
+        why = why or (ALIKE if sides.agree_on(name) else _why_apart(rule, link))
     known = display_text(base[name]) if name in base else None
     shown = _shown(sides.opportunity, name), _shown(sides.referral, name)
     return FieldReport(name, rule.label, known, *shown, differs, ", ".join(codes), why)
@@ -100,8 +103,20 @@ def _problems(opportunity: Opportunity | None, referral: Referral | None) -> Map
 def _coming(
     ctx: Context, link: Link | None, opportunity: Opportunity | None, referral: Referral | None
 ) -> frozenset[str] | None:
-    """The fields that a look at the pair would write, or put on file; None where the sides are not kept in step now."""
-    if link is None or opportunity is None or referral is None or not is_compared(link):
+    """The fields that a look at the pair would write, or put on file; None where the sides are not kept in step now.
+
+    A look at a closed deal writes nothing: it puts each later edit on file (docs/protocol.md#states-of-a-link). Of a
+    deal that is not ticked, it is what a tick lets travel.
+    """
+    if link is None or opportunity is None or referral is None:
+        return None
+    if is_paused(link):
+        link, opportunity = resumed(link), replace(opportunity, flagged=True)
+    if _is_closed(link):
+        rules, now = ctx.translation.rules, ctx.clock.now()
+        seen = seen_closed(link, opportunity, referral, rules, ctx.policy, now).link.refused
+        return frozenset(_field_of(key) for key, record in seen.items() if record != link.refused.get(key))
+    if not is_compared(link):
         return None
     plan = planned(ctx, link, opportunity, referral)
     changes = (*plan.to_partner_center, *plan.to_salesforce)
@@ -143,5 +158,11 @@ def _why(link: Link | None, name: str, problems: Mapping[str, Cause]) -> str:
     return "; ".join(dict.fromkeys(texts))
 
 
-def _why_apart(rule: Rule) -> str:
+def _is_closed(link: Link | None) -> bool:
+    return link is not None and link.state is State.CLOSED and link.intent is None
+
+
+def _why_apart(rule: Rule, link: Link | None) -> str:
+    if _is_closed(link):
+        return AT_REST
     return KEPT_APART if rule.on_update else ONLY_AT_CREATION
