@@ -35,13 +35,13 @@ def install_zip(session: Session, target: Target, package: ZipPackage) -> None:
             # After a timeout, Azure may go on and build the app later.
             kind = Unhealthy if "timeout" in error.text.casefold() else NotBuilt
             raise kind(f"The app could not be built: {failure.sentence.rstrip('.')}") from error
-    _sync_triggers(session, target)
+    sync_triggers(session, target)
     wait_until_functions_are_listed(session, target, package)
     wait_until_healthy(session, target, package)
 
 
-def _sync_triggers(session: Session, target: Target) -> None:
-    """Without this call timers may not run after a deployment (docs/reference/azure.md#timers)."""
+def sync_triggers(session: Session, target: Target) -> None:
+    """Let Azure read the triggers again: without it timers may not run (docs/reference/azure.md#timers)."""
     outputs = target.outputs
     site = (
         f"/subscriptions/{target.subscription}/resourceGroups/{outputs['AZURE_RESOURCE_GROUP']}"

@@ -33,7 +33,7 @@ def _tested_zip_of_staging(staging: Session) -> ZipPackage:
     healthy = history.list_healthy()
     if not healthy:
         raise DeploymentFailure("Staging has no healthy zip.", "make deploy ENV=staging", Exit.USAGE)
-    package = history.download(healthy[0])
+    package = healthy[0].with_renewed_record(history.download(healthy[0]))
     if package.untested_reason:
         raise DeploymentFailure(f"The zip of staging is not promoted: {package.untested_reason}.", TEST_FIRST)
     _check_same_sources(staging.root, package)

@@ -3,12 +3,15 @@
 Each zip is a blob under `history/` with a state: `pending` until its health check, then `healthy` or `failed`
 (`not_built` if the app was never built from it), and `withdrawn` after a rollback. The app runs the newest healthy zip.
 The last three healthy zips are kept. The name of a zip holds the generation of the rows that it writes.
+
+A later commit with the same code and mapping file is not installed again. Its commit and test record lie beside the
+zip, in the metadata of the blob, in place of those in the zip (`renew`).
 """
 
 import re
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +25,8 @@ from infra.azure.deploy.zip_package import FIRST_ROWS, ZipPackage
 
 PREFIX = "history/"
 HEALTHY_ZIPS_KEPT = 3
+COUNTS = ("passed", "failed", "skipped", "deselected")
+"""What a test record counts."""
 ROLE_SECONDS, PAUSE_SECONDS = 600.0, 15.0
 """A role for data takes effect some minutes after it was granted."""
 ROLE_NOT_EFFECTIVE = ("do not have the required permissions", "AuthorizationPermissionMismatch")
@@ -43,6 +48,7 @@ class KeptZip:
 
     name: str
     state: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -54,6 +60,14 @@ class KeptZip:
         """The generation of the rows that this zip writes, and the latest one that it reads."""
         found = re.search(r"-rows(\d+)-", self.name)
         return int(found[1]) if found else FIRST_ROWS
+
+    def with_renewed_record(self, package: ZipPackage) -> ZipPackage:
+        """This zip's package with the record that lies beside it, if a later commit of the same code has renewed it."""
+        if not self.metadata.get("commit"):
+            return package
+        commit, counts = self.metadata["commit"], {name: int(self.metadata.get(name, 0)) for name in COUNTS}
+        tested = {"commit": commit, "clean": True, "finished": self.metadata.get("finished", ""), **counts}
+        return replace(package, record={**package.record, "commit": commit, "clean": True, "tested": tested})
 
 
 def healthy_zips(zips: Sequence[KeptZip]) -> list[KeptZip]:
@@ -85,19 +99,17 @@ class ZipHistory:
             path = Path(folder) / "app.zip"
             path.write_bytes(package.data)
             options = ("--name", name, "--file", str(path), "--metadata", f"state={State.PENDING}")
-            self._retry_until_role_works(lambda: self._session.az.run_json(*self._blob_command("upload"), *options))
+            self._retry_until_role_works(*self._blob_command("upload"), *options)
         return name
 
-    def _retry_until_role_works(self, call: Callable[[], Any]) -> None:
+    def _retry_until_role_works(self, *words: str) -> Any:  # noqa: ANN401 - any JSON that the command prints
         deadline, has_printed = self._session.monotonic() + ROLE_SECONDS, False
         while True:
             try:
-                call()
+                return self._session.az.run_json(*words)
             except AzError as error:
                 if self._session.monotonic() >= deadline or not any(text in error.text for text in ROLE_NOT_EFFECTIVE):
                     raise explain_az_error(error) from error
-            else:
-                return
             if not has_printed:
                 self._session.say(
                     f"Waiting until the new role on the storage account takes effect, {ROLE_SECONDS / 60:.0f} minutes "
@@ -110,10 +122,20 @@ class ZipHistory:
         """Change the state of a zip. Raises DeploymentFailure."""
         self._session.run_az(*self._blob_command("metadata", "update"), "--name", name, "--metadata", f"state={state}")
 
+    def renew(self, kept: KeptZip, package: ZipPackage) -> None:
+        """Write the commit and the test record of a zip with the same files beside a healthy one.
+
+        The zip must have a test record. Raises DeploymentFailure.
+        """
+        record = package.record["tested"]
+        values = {"state": kept.state, **{name: str(record.get(name, 0)) for name in ("commit", "finished", *COUNTS)}}
+        words = (f"{name}={value}" for name, value in values.items())
+        self._session.run_az(*self._blob_command("metadata", "update"), "--name", kept.name, "--metadata", *words)
+
     def list_zips(self) -> list[KeptZip]:
-        """All zips, newest first. Raises DeploymentFailure."""
-        blobs = self._session.run_az(*self._blob_command("list"), "--prefix", PREFIX, "--include", "m") or []
-        zips = [KeptZip(blob["name"], (blob.get("metadata") or {}).get("state", "")) for blob in blobs]
+        """All zips, newest first. A role that was granted just now is waited for. Raises DeploymentFailure."""
+        blobs = self._retry_until_role_works(*self._blob_command("list"), "--prefix", PREFIX, "--include", "m") or []
+        zips = [_kept_zip(blob["name"], blob.get("metadata") or {}) for blob in blobs]
         return sorted(zips, key=lambda kept: kept.name, reverse=True)
 
     def list_healthy(self) -> list[KeptZip]:
@@ -140,3 +162,7 @@ class ZipHistory:
 
     def _blob_command(self, *verb: str) -> tuple[str, ...]:
         return ("storage", "blob", *verb, *self._container_options, *self._account_options)
+
+
+def _kept_zip(name: str, metadata: Mapping[str, str]) -> KeptZip:
+    return KeptZip(name, metadata.get("state", ""), metadata)

@@ -76,6 +76,12 @@ class ZipPackage:
         }
 
     @property
+    def released_files(self) -> dict[str, bytes]:
+        """What decides how the app works: the sources and the mapping file. The other files are made of these."""
+        mapping = {name: data for name, data in self.files.items() if name.startswith("mapping/")}
+        return self.code_files | {name: data for name, data in mapping.items() if name.endswith(".toml")}
+
+    @property
     def commit(self) -> str:
         """The commit that the zip was built from, or an empty text if there was no git."""
         return str(self.record["commit"])

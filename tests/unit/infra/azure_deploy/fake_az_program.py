@@ -8,6 +8,7 @@ An answer is `{"out": JSON}`, `{"text": "…"}` or `{"error": "…"}`. Calls are
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -70,7 +71,7 @@ def _parse_options(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         if word.startswith("--"):
             name = word
-        options[name] = "" if word.startswith("--") else word
+        options[name] = "" if word.startswith("--") else f"{options[name]} {word}".strip()
     return options
 
 
@@ -88,9 +89,10 @@ def _prepared_result(folder: Path, command: str, options: dict[str, str]) -> Res
     if answer and "error" in answer:
         return _error_result(answer["error"], 1)
     if command.startswith("storage blob"):
-        return _blob_result(folder, command, options)
+        return _blob_result(folder / options["--account-name"], command, options)
     if command == "functionapp deployment source config-zip":
-        shutil.copy(options["--src"], folder / "running.zip")
+        for name in ("running.zip", f"{options['--name']}.zip"):
+            shutil.copy(options["--src"], folder / name)
     if command.startswith("deployment sub ") and not (answer and command.endswith("what-if")):
         answer = _deployment_answer(folder, command, options["--name"], answer)
         if "error" in answer:
@@ -112,8 +114,11 @@ def _deployment_answer(folder: Path, command: str, name: str, prepared: dict[str
 
 
 def _blob_result(folder: Path, command: str, options: dict[str, str]) -> Result:
+    folder.mkdir(exist_ok=True)
     path = folder / "states.json"
     states = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    beside_path = folder / "metadata.json"
+    beside = json.loads(beside_path.read_text(encoding="utf-8")) if beside_path.exists() else {}
     name = options.get("--name", "")
     blob = folder / "blobs" / name.replace("/", "_")
     blob.parent.mkdir(exist_ok=True)
@@ -121,7 +126,10 @@ def _blob_result(folder: Path, command: str, options: dict[str, str]) -> Result:
         code = "BlobAlreadyExists" if name in states else "BlobNotFound"
         return _error_result(f"The specified blob is not as the command expects.\nErrorCode:{code}", 1)
     if "--metadata" in options:
-        states[name] = options["--metadata"].removeprefix("state=")
+        pairs = [word.split("=", 1) for word in options["--metadata"].split(" ")]
+        if not all(len(pair) == 2 and re.fullmatch(r"[A-Za-z_]\w*", pair[0]) for pair in pairs):
+            return _error_result("the metadata specified is invalid.\nErrorCode:InvalidMetadata", 1)
+        states[name], beside[name] = dict(pairs)["state"], dict(pairs)
     if command.endswith("upload"):
         shutil.copy(options["--file"], blob)
     elif command.endswith("download"):
@@ -130,9 +138,10 @@ def _blob_result(folder: Path, command: str, options: dict[str, str]) -> Result:
         states.pop(name)
         blob.unlink()
     elif command.endswith("list"):
-        blobs = [{"name": each, "metadata": {"state": state}} for each, state in states.items()]
+        blobs = [{"name": each, "metadata": {**beside.get(each, {}), "state": states[each]}} for each in states]
         return 0, json.dumps(blobs), ""
     path.write_text(json.dumps(states), encoding="utf-8")
+    beside_path.write_text(json.dumps(beside), encoding="utf-8")
     return 0, "", ""
 
 

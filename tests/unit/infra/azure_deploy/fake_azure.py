@@ -31,6 +31,7 @@ SHELL = {
     "SALESFORCE_USERNAME": "integration@acme.example",
 }
 APP_NAMES = {"staging": "func-cosell-stag-abcdefghijklm", "production": "func-cosell-prod-abcdefghijklm"}
+ACCOUNT_NAMES = {"staging": "stcosellstag", "production": "stcosellprod"}
 PROVIDERS = (
     "microsoft.insights", "Microsoft.App", "Microsoft.Authorization", "Microsoft.KeyVault", "Microsoft.Web",
     "Microsoft.ManagedIdentity", "Microsoft.OperationalInsights", "Microsoft.Resources", "Microsoft.Storage",
@@ -136,14 +137,19 @@ class FakeAzure:
     def command_names(self) -> list[str]:
         return [call["command"] for call in self.calls_of()]
 
+    @property
+    def storage(self) -> Path:
+        """The folder of staging's storage account."""
+        return self.folder / ACCOUNT_NAMES["staging"]
+
     def zip_states(self) -> list[str]:
-        """The states in the zip history, oldest zip first."""
-        states: Mapping[str, str] = json.loads((self.folder / "states.json").read_text(encoding="utf-8"))
+        """The states in the zip history of staging, oldest zip first."""
+        states: Mapping[str, str] = json.loads((self.storage / "states.json").read_text(encoding="utf-8"))
         return [state for _, state in sorted(states.items())]
 
-    def running_record(self) -> dict[str, Any]:
-        """The record of the zip that the app runs."""
-        with zipfile.ZipFile(self.folder / "running.zip") as archive:
+    def running_record(self, app: str = "running") -> dict[str, Any]:
+        """The record of the zip that an app runs; without a name, of the zip that was installed last."""
+        with zipfile.ZipFile(self.folder / f"{app}.zip") as archive:
             record: dict[str, Any] = json.loads(archive.read(RECORD))
         return record
 
@@ -170,8 +176,8 @@ class FakeAzure:
 
 
 def health_response(azure: FakeAzure, request: Request) -> Response:
-    """The answer of the app's health endpoint: it reports the zip that was installed last."""
-    record = azure.running_record()
+    """The answer of an app's health endpoint, which reports the app's zip. Its path begins with the environment."""
+    record = azure.running_record(APP_NAMES.get(request.path.split("/")[1], "running"))
     if request.headers.get("x-functions-key") != "the-function-key":
         return Response(401)
     if record["commit"] in azure.unhealthy_commits:
@@ -206,7 +212,7 @@ def deployment_outputs(environment: str, health: str) -> dict[str, Any]:
         "ENVIRONMENT": environment,
         "FUNCTION_APP_NAME": APP_NAMES[environment],
         "HEALTH_URL": health,
-        "STORAGE_ACCOUNT_NAME": "stcosellabcdefghijklm",
+        "STORAGE_ACCOUNT_NAME": ACCOUNT_NAMES[environment],
         "PACKAGE_CONTAINER": "packages",
         "KEY_VAULT_NAME": "kv-cosellabcdefghijklm",
         "APP_SETTINGS": {"ENVIRONMENT": environment, "SYNC": "preview", "MAPPING": f"mapping/{environment}.toml"},
@@ -233,5 +239,5 @@ def answer_as_empty_subscription(azure: FakeAzure) -> None:
 
 def answer_deployment(azure: FakeAzure, environment: str) -> None:
     """Let the deployment of this environment succeed with its outputs."""
-    health = f"{azure.health_server.url}/api/health"
+    health = f"{azure.health_server.url}/{environment}/api/health"
     azure.answer("deployment sub create", deployment_outputs(environment, health))

@@ -164,7 +164,7 @@ def test_another_deployment_in_progress_restores_nothing(azure: FakeAzure) -> No
 
 def test_the_last_three_healthy_zips_are_kept(azure: FakeAzure) -> None:
     commits = [deploy_change(azure, f"deal = {number}\n") for number in range(2, 7)]
-    kept = json.loads((azure.folder / "states.json").read_text("utf-8"))
+    kept = json.loads((azure.storage / "states.json").read_text("utf-8"))
     assert [name.split("-")[1] for name in sorted(kept)] == [commit[:12] for commit in commits[-3:]]
 
 
@@ -234,7 +234,7 @@ def test_production_gets_bytecode_and_the_record_of_its_own_mapping_file(azure: 
 
 def test_bytecode_that_was_changed_in_the_container_is_not_promoted(azure: FakeAzure) -> None:
     deploy_change(azure, "deal = 2\n")
-    (blob,) = (azure.folder / "blobs").iterdir()
+    (blob,) = (azure.storage / "blobs").iterdir()
     name = bytecode_path("shared/domain/deal.py")
     forged = compile_sources({"shared/domain/deal.py": b"deal = 666\n"})[name]
     blob.write_bytes(with_file(blob.read_bytes(), name, forged))
@@ -278,7 +278,7 @@ def test_a_checkout_of_another_commit_cannot_promote(azure: FakeAzure) -> None:
 
 def test_a_zip_that_was_changed_in_the_container_is_not_promoted(azure: FakeAzure) -> None:
     commit = deploy_change(azure, "deal = 2\n")
-    (blob,) = (azure.folder / "blobs").iterdir()
+    (blob,) = (azure.storage / "blobs").iterdir()
     azure.commit_change("deal = 666\n")
     azure.write_test_record()
 

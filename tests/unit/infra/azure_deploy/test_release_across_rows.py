@@ -22,9 +22,9 @@ FORWARD = (
 def deploy_older(azure: FakeAzure, text: str) -> str:
     """Deploy a version as the builds up to 0.2.0 did: nothing says which rows it writes. Returns its commit."""
     commit = deploy_change(azure, text)
-    states = json.loads((azure.folder / "states.json").read_text("utf-8"))
-    (azure.folder / "states.json").write_text(json.dumps({undeclared(name): states[name] for name in states}), "utf-8")
-    for blob in (azure.folder / "blobs").iterdir():
+    states = json.loads((azure.storage / "states.json").read_text("utf-8"))
+    (azure.storage / "states.json").write_text(json.dumps({undeclared(name): states[name] for name in states}), "utf-8")
+    for blob in (azure.storage / "blobs").iterdir():
         blob.rename(blob.with_name(undeclared(blob.name)))
     return commit
 
@@ -36,7 +36,7 @@ def undeclared(name: str) -> str:
 def test_the_zip_records_which_rows_it_writes(azure: FakeAzure) -> None:
     deploy_change(azure, "deal = 2\n")
     assert azure.running_record()["rows"] == ROWS
-    (name,) = json.loads((azure.folder / "states.json").read_text("utf-8"))
+    (name,) = json.loads((azure.storage / "states.json").read_text("utf-8"))
     assert f"-rows{ROWS}-" in name
 
 
