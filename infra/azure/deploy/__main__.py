@@ -28,7 +28,7 @@ def argument_parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m infra.azure.deploy", allow_abbrev=False)
     parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("--env", required=True, choices=ENVIRONMENTS)
+    parser.add_argument("--env", required=True, metavar="|".join(ENVIRONMENTS))
     parser.add_argument("--subscription", default="", help="name or id of the subscription to deploy to")
     parser.add_argument("--yes", action="store_true", help="answer every question with yes, for pipelines")
     return parser
@@ -37,6 +37,10 @@ def argument_parser() -> argparse.ArgumentParser:
 def run_command(words: Sequence[str], open_session: Callable[[argparse.Namespace, Output], Session]) -> Exit:
     """Run one command, print a failure with its remedy, and return the exit code."""
     arguments, output = argument_parser().parse_args(words), Output()
+    if arguments.env not in ENVIRONMENTS:
+        output.say(f"[red]Failed:[/red] {escape(repr(arguments.env))} is not an environment that can be deployed.")
+        output.say(f"Remedy: ENV={' or ENV='.join(ENVIRONMENTS)} (without make: --env)")
+        return Exit.USAGE
     if arguments.command == "promote" and arguments.env != PRODUCTION:
         output.say("Only production can be promoted to. Run: make promote")
         return Exit.USAGE

@@ -3,7 +3,8 @@
 from infra.azure.deploy.deployed_values import REGION, read_deployed_values, variables_for_parameter_file
 from infra.azure.deploy.failure import DeploymentFailure
 from infra.azure.deploy.infrastructure import confirm_changes, deploy_resources
-from infra.azure.deploy.preflight import run_preflight
+from infra.azure.deploy.parameter_check import check_parameters
+from infra.azure.deploy.preflight import check_region, run_preflight
 from infra.azure.deploy.release import release_zip
 from infra.azure.deploy.schedule_check import check_parameter_file, check_schedules
 from infra.azure.deploy.session import PRODUCTION, Session
@@ -32,7 +33,10 @@ def deploy_package(session: Session, package: ZipPackage, subscription: str | No
     deployed = read_deployed_values(session)
     variables = variables_for_parameter_file(session, deployed)
     session.az.set_variables(variables)
+    check_parameters(session)
     check_parameter_file(session)
+    if deployed.region is None:
+        check_region(session, variables[REGION])
     sync = variables["SYNC"]
     session.say(f"SYNC={sync}." + ("" if deployed.app else " A new app logs what it would do, and writes nothing."))
     confirm_changes(session, variables[REGION])

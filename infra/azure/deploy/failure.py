@@ -56,6 +56,16 @@ KNOWN_ERRORS = (
         Exit.SIGN_IN,
     ),
     KnownError(
+        r"ScopeLocked.{0,300}?delete operation",
+        "A lock forbids to delete a resource.",
+        "Remove it: az lock list --resource-group GROUP, az lock delete --ids ID. Then run again.",
+    ),
+    KnownError(
+        r"ScopeLocked",
+        "A lock of the kind ReadOnly forbids to change a resource.",
+        "Remove it: az lock list --resource-group GROUP, az lock delete --ids ID. Run again, then restore it.",
+    ),
+    KnownError(
         r"MissingSubscriptionRegistration|not registered to use namespace '(?P<name>[\w.]+)'",
         "A resource provider is not registered in the subscription.",
         "Run again and answer yes to the registration, or run: az provider register --wait --namespace NAME",
@@ -116,6 +126,12 @@ KNOWN_ERRORS = (
         r"QuotaExceeded|OverQuota|SubscriptionIsOverQuota",
         "A quota of the subscription is used up.",
         "Ask Azure support for a higher quota, or set AZURE_LOCATION to another region.",
+    ),
+    KnownError(
+        r"cidrSubnet|NetcfgInvalidSubnet|NetcfgSubnetRangeOutsideVnet",
+        "The network of networkAddressPrefix is too small for two subnets, or is no network.",
+        "Write at least a /26 in the parameter file, such as 10.20.0.0/24.",
+        Exit.USAGE,
     ),
     KnownError(
         r"BCP\d{3}: (?P<message>[^\r\n]{1,200})",

@@ -84,7 +84,8 @@ def _retry_with_recovered_vault(session: Session, words: tuple[str, ...], error:
         sentence = f"The vault name {vault} is already taken by another Azure customer."
         raise DeploymentFailure(sentence, OTHER_WORKLOAD_NAME) from error
     session.require_confirmation(
-        f"The vault {vault} was deleted and cannot be purged. Recover it, with the secrets it had?"
+        f"The vault {vault} was deleted and cannot be purged. Recover it, with the secrets it had?",
+        "Run again and answer yes, or set another workloadName in the parameter file: then every resource is new.",
     )
     return session.run_az(*words, "recoverVault=true")
 

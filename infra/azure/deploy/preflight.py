@@ -16,6 +16,7 @@ MINIMUM_AZ: Version = (2, 60, 0)
 """The first version with Flex Consumption and with values beside a parameter file."""
 MINIMUM_BICEP: Version = (0, 38, 3)
 """The first version with `@onlyIfNotExists()`."""
+FLEX_REGIONS = ("functionapp", "list-flexconsumption-locations")
 PROVIDERS = (
     "Microsoft.App",
     "Microsoft.Authorization",
@@ -63,6 +64,22 @@ def check_login(session: Session, subscription: str | None) -> None:
     """
     _check_azure_cli(session)
     _check_subscription(session, subscription)
+
+
+def check_region(session: Session, region: str) -> None:
+    """Check that a region offers the plan of the app. Raises DeploymentFailure."""
+    offered = {_plain(place.get("name", "")) for place in session.run_az(*FLEX_REGIONS) or []}
+    if offered and _plain(region) not in offered:
+        raise DeploymentFailure(
+            f"The region {region} does not offer the plan Flex Consumption.",
+            f"Choose a region from `az {' '.join(FLEX_REGIONS)}` and set AZURE_LOCATION to it.",
+            Exit.USAGE,
+        )
+
+
+def _plain(region: str) -> str:
+    """The name of a region as Azure's commands write it: `West Europe` is `westeurope`."""
+    return region.casefold().replace(" ", "")
 
 
 def _check_azure_cli(session: Session) -> None:

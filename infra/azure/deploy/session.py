@@ -13,6 +13,7 @@ from shared.cli.deployed_names import deployment_name
 ROOT = Path(__file__).resolve().parents[3]
 STAGING, PRODUCTION = "staging", "production"
 ENVIRONMENTS = (STAGING, PRODUCTION)
+ANSWER_YES = "Run again. YES=1 (without make: --yes) answers every question with yes."
 
 
 @dataclass(slots=True)
@@ -63,10 +64,7 @@ class Session:
                 return None
             raise explain_az_error(error) from error
 
-    def require_confirmation(self, question: str) -> None:
+    def require_confirmation(self, question: str, remedy: str = ANSWER_YES) -> None:
         """Ask, and return only after a yes. Raises DeploymentFailure."""
         if not self.ask(question):
-            raise DeploymentFailure(
-                "The question was not answered with yes, so the command stopped.",
-                "Run again. YES=1 (without make: --yes) answers every question with yes.",
-            )
+            raise DeploymentFailure("The question was not answered with yes, so the command stopped.", remedy)

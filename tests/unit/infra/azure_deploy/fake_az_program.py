@@ -32,6 +32,7 @@ COMMANDS: dict[str, set[str]] = {
     "functionapp config appsettings list": APP_OPTIONS,
     "functionapp deployment source config-zip": APP_OPTIONS | {"--src"},
     "functionapp function list": APP_OPTIONS,
+    "functionapp list-flexconsumption-locations": set(),
     "functionapp function keys list": APP_OPTIONS | {"--function-name"},
     "keyvault show-deleted": {"--name"},
     "rest": {"--method", "--url"},

@@ -63,9 +63,9 @@ def make_checkout(root: Path) -> None:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    for name in ("staging", "production"):
-        (root / "infra/azure").mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / f"infra/azure/{name}.bicepparam", root / "infra/azure")
+    (root / "infra/azure").mkdir(parents=True, exist_ok=True)
+    for name in ("staging.bicepparam", "production.bicepparam", "main.bicep"):
+        shutil.copy(ROOT / "infra/azure" / name, root / "infra/azure")
     run_git(root, "init", "-q", "-b", "main")
     commit_all(root)
 
@@ -230,6 +230,7 @@ def answer_as_empty_subscription(azure: FakeAzure) -> None:
     azure.answer("account show", {"id": SUBSCRIPTION, "name": "Contoso", "tenantId": "tenant-1"})
     azure.answer("provider list", [{"namespace": name, "registrationState": "Registered"} for name in PROVIDERS])
     azure.answer("resource list", [])
+    azure.answer("functionapp list-flexconsumption-locations", [{"name": "northeurope"}, {"name": "westeurope"}])
     change = {"changeType": "Create", "resourceId": "/subscriptions/s/resourceGroups/rg-cosell-staging", "delta": None}
     azure.answer("deployment sub what-if", {"status": "Succeeded", "changes": [change]})
     answer_deployment(azure, "staging")

@@ -51,7 +51,19 @@ def test_staging_cannot_be_promoted_to(azure: FakeAzure, capsys: pytest.CaptureF
     assert azure.command_names() == []
 
 
-@pytest.mark.parametrize("words", [["deploy"], ["deploy", "--env", ""], ["deploy", "--env", "prod"], ["undo"]])
+@pytest.mark.parametrize("environment", ["prod", "local", "[red]"])
+def test_an_environment_that_does_not_exist_is_named_with_those_that_do(
+    azure: FakeAzure, capsys: pytest.CaptureFixture[str], environment: str
+) -> None:
+    assert run_command(["deploy", "--env", environment], session_opener(azure)) is Exit.USAGE
+    assert capsys.readouterr().out.splitlines() == [
+        f"Failed: '{environment}' is not an environment that can be deployed.",
+        "Remedy: ENV=staging or ENV=production (without make: --env)",
+    ]
+    assert azure.command_names() == []
+
+
+@pytest.mark.parametrize("words", [["deploy"], ["deploy", "--env"], ["deploy", "--env", "staging", "--to"], ["undo"]])
 def test_a_wrong_option_ends_with_status_2(azure: FakeAzure, words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         run_command(words, session_opener(azure))

@@ -55,6 +55,31 @@ ERRORS: dict[str, tuple[str, str, str, Exit]] = {
         "policy",
         Exit.REFUSED,
     ),
+    "a lock against changes": (
+        CREATE,
+        NESTED % ("ScopeLocked", "The scope 'kv-x' cannot perform write operation because scopes are locked: 'rg-x'."),
+        "A lock of the kind ReadOnly forbids to change a resource.",
+        Exit.REFUSED,
+    ),
+    "a lock against deletion": (
+        CREATE,
+        NESTED % ("ScopeLocked", "The scope 'kv-x' cannot perform delete operation because scopes are locked: 'rg-x'."),
+        "A lock forbids to delete a resource.",
+        Exit.REFUSED,
+    ),
+    "no plan in the region": (
+        CREATE,
+        NESTED % ("LocationNotAvailableForResourceType", "The provided location 'x' is not available."),
+        "The region does not offer a service",
+        Exit.REFUSED,
+    ),
+    "quota": (CREATE, NESTED % ("SubscriptionIsOverQuotaForSku", "The quota is 0."), "A quota", Exit.REFUSED),
+    "network too small": (
+        WHAT_IF,
+        "(InvalidTemplate) Unable to evaluate template language function 'cidrSubnet': the cidr is too small.",
+        "The network of networkAddressPrefix is too small for two subnets",
+        Exit.USAGE,
+    ),
     "bicep": (WHAT_IF, "main.bicep(3,1) : Error BCP018: Expected something.", "Expected something", Exit.USAGE),
     "no network": (WHAT_IF, "HTTPSConnectionPool: Max retries exceeded with url", "does not answer", Exit.RETRY),
     "firewall": ("storage blob upload", "The request may be blocked by network rules", "firewall", Exit.REFUSED),
@@ -134,7 +159,9 @@ def test_a_deleted_vault_stays_deleted_after_a_no(azure: FakeAzure) -> None:
     azure.fail(CREATE, DELETED)
     azure.answer("keyvault show-deleted", {"name": "kv-cosellabcdefghijklm"})
     azure.refused_question = "Recover it"
-    deploy_failure(azure)
+    assert deploy_failure(azure).remedy == (
+        "Run again and answer yes, or set another workloadName in the parameter file: then every resource is new."
+    )
     assert len(azure.calls_of(CREATE)) == 1
 
 
@@ -204,3 +231,69 @@ def test_an_unknown_error_keeps_the_text_of_the_azure_cli() -> None:
 
 def test_a_long_text_of_the_azure_cli_is_cut() -> None:
     assert len(explain_az_error(AzError("x", "y" * 5000)).sentence) < 400
+
+
+# --- the parameter file
+
+
+def write_parameter(azure: FakeAzure, line: str) -> None:
+    path = azure.root / "infra/azure/staging.bicepparam"
+    path.write_text(f"{path.read_text('utf-8')}{line}\n", "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence", "remedy"),
+    [
+        ("param storageSKU = 'Standard_ZRS'", "The parameter storageSKU does not exist.", "Write storageSku"),
+        ("param alertEmail = []", "The parameter alertEmail does not exist.", "Write alertEmails"),
+        (
+            "param colour = 'x'",
+            "The parameter colour does not exist.",
+            "Choose a name from infra/azure/README.md#parame",
+        ),
+        (
+            "param networkAddressPrefix = '10.0.0.0/27'",
+            "networkAddressPrefix is too small for two subnets: 10.0.0.0/27.",
+            "Write a network of at least a /26",
+        ),
+        ("param networkAddressPrefix = '10.0.0.1/24'", "networkAddressPrefix is no network: 10.0.0.1/24.", "Write a"),
+    ],
+)
+def test_a_wrong_parameter_file_is_reported_before_anything_is_created(
+    azure: FakeAzure, line: str, sentence: str, remedy: str
+) -> None:
+    write_parameter(azure, line)
+    failure = deploy_failure(azure)
+    assert failure.sentence == f"staging.bicepparam: {sentence}"
+    assert failure.remedy.startswith(remedy)
+    assert failure.code is Exit.USAGE
+    assert WHAT_IF not in azure.command_names()
+
+
+def test_the_smallest_network_is_deployed(azure: FakeAzure) -> None:
+    write_parameter(azure, "param networkAddressPrefix = '10.0.0.0/26'")
+    deploy(azure.open_session())
+
+
+# --- the region
+
+
+def test_a_region_without_the_plan_is_reported_before_anything_is_created(azure: FakeAzure) -> None:
+    azure.shell["AZURE_LOCATION"] = "Moon East"
+    failure = deploy_failure(azure)
+    assert failure.sentence == "The region Moon East does not offer the plan Flex Consumption."
+    assert "az functionapp list-flexconsumption-locations" in failure.remedy
+    assert failure.code is Exit.USAGE
+    assert WHAT_IF not in azure.command_names()
+
+
+def test_the_region_is_found_in_either_spelling(azure: FakeAzure) -> None:
+    azure.shell["AZURE_LOCATION"] = "North Europe"
+    deploy(azure.open_session())
+
+
+def test_a_later_deployment_does_not_ask_for_the_regions(azure: FakeAzure) -> None:
+    """The region cannot change, and Azure may close a region for new plans."""
+    azure.set_deployed("staging", {}, location="westeurope")
+    azure.answer("functionapp list-flexconsumption-locations", [{"name": "northeurope"}])
+    deploy(azure.open_session())

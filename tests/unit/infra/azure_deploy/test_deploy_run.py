@@ -24,10 +24,10 @@ def test_a_deployment_to_an_empty_subscription_makes_a_healthy_app_in_preview(az
     deploy(azure.open_session())
     assert azure.command_names() == [
         "version", "bicep version", "account show", "provider list", "deployment sub show", "resource list",
-        "deployment sub what-if", "deployment sub create", "storage blob list", "storage blob upload",
-        "storage blob list", "functionapp deployment source config-zip", "rest", "functionapp function keys list",
-        "functionapp function list", "functionapp function keys list", "storage blob metadata update",
-        "storage blob list",
+        "functionapp list-flexconsumption-locations", "deployment sub what-if", "deployment sub create",
+        "storage blob list", "storage blob upload", "storage blob list", "functionapp deployment source config-zip",
+        "rest", "functionapp function keys list", "functionapp function list", "functionapp function keys list",
+        "storage blob metadata update", "storage blob list",
     ]  # fmt: skip
     (create,) = azure.calls_of("deployment sub create")
     assert create["environ"]["SYNC"] == "preview"
