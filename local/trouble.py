@@ -26,6 +26,8 @@ CUSTOMERS = (
 SETTINGS = {"MASS_CHANGE_LIMIT": str(len(CUSTOMERS) + 1)}
 """The deals that sellers make, and the one that is held, are not too many new deals."""
 INBOUND = ("Margie's Travel", "Munson's Pickles", "Northwind Traders", "Proseware")
+UNDECIDED = "TBD"
+"""Stands in the name of a deal that has no name yet."""
 EVENT_SECONDS = 60.0
 WORKS = 4
 """So often the sync works while the deals are prepared."""
@@ -96,16 +98,15 @@ class Trouble:
 
     def _rule_refuses_amount(self, opportunity: str) -> None:
         """An administrator demands a next step for large deals, and a colleague enters a large amount."""
-        org = self._systems.salesforce.org
-        formula = "AND(Amount > 50000, ISBLANK(NextStep))"
-        message = "A deal of more than 50,000 needs a Next Step."
-        org.hooks.formula_rules.append(rule_of_formula(org.model.get("Opportunity"), formula, message, ""))
+        message = "A deal with an Amount of more than 50,000 needs a Next Step (NextStep)."
+        self._add_rule("AND(Amount > 50000, ISBLANK(NextStep))", message)
         patch = [{"op": "replace", "path": "/details/dealValue", "value": 75_000}]
         self._systems.partner_center.portal_edits(self._referral_of(opportunity), patch)
 
     def _org_refuses_column(self, opportunity: str) -> None:
         """An administrator's rule keeps the sync from writing its status, and a seller edits the deal."""
-        rule = ValidationRule("Opportunity", "Sync_Status__c", "Sync Status is locked by finance.", id=opportunity)
+        message = "Sync Status (Sync_Status__c) is locked by finance."
+        rule = ValidationRule("Opportunity", "Sync_Status__c", message, id=opportunity)
         self._systems.salesforce.org.hooks.rules.append(rule)
         self._systems.salesforce.edit("Opportunity", opportunity, {"StageName": "Closed Won"})
 
@@ -113,14 +114,19 @@ class Trouble:
         self._seller_creates("Relecloud", amount=21_000, country=None)
 
     def _rule_refuses_new_deal(self) -> None:
-        name = "Tailwind Traders migration"
-        rule = ValidationRule("Opportunity", "Name", "The name of a deal must begin with its region.", value=name)
-        self._systems.salesforce.org.hooks.rules.append(rule)
-        self._microsoft_sends("Tailwind Traders", 31_000)
+        """An administrator refuses deals whose name is still to be decided, and Microsoft sends one."""
+        message = f"Opportunity Name (Name) must not contain {UNDECIDED}."
+        self._add_rule(f'CONTAINS(Name, "{UNDECIDED}")', message, "Name")
+        self._microsoft_sends("Tailwind Traders", 31_000, project=UNDECIDED)
 
-    def _microsoft_sends(self, customer: str, amount: int) -> str:
+    def _add_rule(self, formula: str, message: str, field: str = "") -> None:
+        """Refuse every save of an opportunity for which the formula holds; `field` shows the message."""
+        org = self._systems.salesforce.org
+        org.hooks.formula_rules.append(rule_of_formula(org.model.get("Opportunity"), formula, message, field))
+
+    def _microsoft_sends(self, customer: str, amount: int, project: str = "migration") -> str:
         return self._systems.partner_center.microsoft_sends(
-            name=f"{customer} migration", customerProfile={"name": customer}, details={"dealValue": amount}
+            name=f"{customer} {project}", customerProfile={"name": customer}, details={"dealValue": amount}
         )
 
     def _nobody_answers(self) -> None:
@@ -162,7 +168,7 @@ def people_commands(systems: Systems) -> Iterator[tuple[str, str]]:
         yield does, serve.curl_command(systems, f"{salesforce}/edit", body)
     operations = [{"op": "replace", "path": "/details/dealValue", "value": 5000}]
     edit: dict[str, object] = {"referral_id": "REFERRAL", "operations": operations}
-    does = "A colleague edits a referral in Partner Center (its name is /name)"
+    does = "A colleague edits a referral in Partner Center (the path of its name is /name)"
     yield does, serve.curl_command(systems, f"{partner_center}/portal-edits", edit)
     rules = f"{salesforce}/validation_rule"
     yield "An administrator of Salesforce looks at the validation rules", shlex.join([*curl, rules])

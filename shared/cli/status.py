@@ -16,6 +16,7 @@ from shared.cli.exit_codes import Exit
 from shared.cli.explain import shown_time
 from shared.cli.output import Output, plain
 from shared.cli.waiting import BY_CAUSE, next_try, print_waiting
+from shared.domain.cause import Cause
 from shared.domain.deal import Side, display_text
 from shared.domain.policy import PULL, PUSH
 from shared.domain.sentences import system_name
@@ -236,7 +237,7 @@ def _print_state(report: PairReport, now: datetime, output: Output) -> None:
         output.say("This is the record of Microsoft or of another partner. It has no opportunity of its own.")
     output.say(f"State: {report.state or 'no link yet'}{mark}{', in the inbox' if report.in_inbox else ''}")
     if report.cause:
-        _say_cause(output, f"{report.cause.reason} {report.cause.remedy}", report.cause.code)
+        _say_cause(output, f"{report.cause.reason} {report.cause.remedy}", _code_and_field(report, report.cause))
     if report.columns:
         _say_cause(output, columns_text(report.columns, report.columns_cause), REFUSED_COLUMNS)
     if report.answer_by:
@@ -246,6 +247,12 @@ def _print_state(report: PairReport, now: datetime, output: Output) -> None:
         output.say(f"   {plain(report.how_to_answer)}")
     for problem in report.problems:
         output.say(f"[red]{plain(problem)}[/red]")
+
+
+def _code_and_field(report: PairReport, cause: Cause) -> str:
+    """The code of a cause, with the label of its field, or the column where no field has this name."""
+    labels = {one.field: one.label for one in report.fields}
+    return f"{cause.code} of {labels.get(cause.field, cause.field)}" if cause.field else cause.code
 
 
 def _say_cause(output: Output, text: str, code: str) -> None:

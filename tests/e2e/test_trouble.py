@@ -31,6 +31,7 @@ from tests.e2e.world import World
 pytestmark = pytest.mark.slow
 
 KINDS = ["held", "parked", "columns", "inbox", "answer", "stopped"]
+LOCKED = "Sync Status (Sync_Status__c) is locked by finance."
 SEEN, EDITS_DEAL, EDITS_ACCOUNT, EDITS_REFERRAL, SEES_RULES, REMOVES_RULE = range(6)
 """The commands that `make trouble` prints, in their order."""
 
@@ -84,10 +85,10 @@ def test_all_six_are_found_and_mended(
     found = groups()
     assert list(found) == KINDS
     assert [group["count"] for group in found.values()] == [1] * len(KINDS)
-    says = "Salesforce says (FIELD_CUSTOM_VALIDATION_EXCEPTION of Sync_Status__c): Sync Status is locked by finance."
+    says = f"Salesforce says (FIELD_CUSTOM_VALIDATION_EXCEPTION of Sync_Status__c): {LOCKED}"
     assert found["columns"]["reason"] == says
     assert {record["Name"] for record in trouble.systems.salesforce.records("Cosell_Inbox__c")} == {
-        "Tailwind Traders migration"
+        "Tailwind Traders TBD"
     }
 
     mend(act, found)
@@ -124,11 +125,29 @@ def mend(act: Callable[..., Any], found: Mapping[str, Mapping[str, Any]]) -> Non
     act(EDITS_ACCOUNT, ACCOUNT=account, BillingCity="BillingCountry", TEXT="US")
     act(EDITS_DEAL, OPPORTUNITY=found["parked"]["example"], TEXT="Meet the board.")
     act(EDITS_DEAL, OPPORTUNITY=found["answer"]["example"], NextStep="StageName", TEXT="Qualification")
-    renamed = {"/details/dealValue": "/name", '"value": 5000': '"value": "EMEA Tailwind Traders"'}
+    renamed = {"/details/dealValue": "/name", '"value": 5000': '"value": "Tailwind Traders migration"'}
     act(EDITS_REFERRAL, REFERRAL=found["inbox"]["example"], **renamed)
     (locked,) = (rule for rule in act(SEES_RULES) if rule["field"] == found["columns"]["field"])
     act(REMOVES_RULE, MESSAGE=locked["message"])
     assert len(act(SEES_RULES)) == 2  # of the two deals that are mended otherwise
+
+
+def test_each_name_with_the_refused_word_stays_refused_and_the_column_is_named(
+    trouble: World,
+    act: Callable[..., Any],
+    groups: Callable[[], dict[str, dict[str, Any]]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    referral = groups()["inbox"]["example"]
+    run_status(output(as_json=False), referral)
+    printed = capsys.readouterr().out
+    assert "Cause: Opportunity Name (Name) must not contain TBD. Change the value in Partner Center." in printed
+    assert "(FIELD_CUSTOM_VALIDATION_EXCEPTION of Name)" in printed
+    renamed = {"/details/dealValue": "/name", '"value": 5000': '"value": "Tailwind TBD 2"'}
+    act(EDITS_REFERRAL, REFERRAL=referral, **renamed)
+    trouble.wait_for_events()
+    trouble.host.run_now("sweep_referrals")
+    assert groups()["inbox"]["example"] == referral
 
 
 def test_no_record_has_a_future_time_and_the_doctor_names_what_waits(trouble: World) -> None:

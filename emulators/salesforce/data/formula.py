@@ -1,6 +1,6 @@
 """Evaluate formulas: the part of the language that the metadata of this project uses.
 
-    IF ISPICKVAL ISBLANK AND OR NOT CASE TEXT, literals, field names, & = == <> != < <= > >= && ||
+    IF ISPICKVAL ISBLANK AND OR NOT CASE TEXT CONTAINS, literals, field names, & = == <> != < <= > >= && ||
     ISNEW ISCLONE, in validation rules only: they depend on how the record is saved, not on its values
 
 Loading metadata that uses anything else fails with FormulaError.
@@ -86,6 +86,7 @@ _FUNCTIONS: dict[str, tuple[int, Callable[[list[Any]], Any]]] = {
     "ISBLANK": (1, lambda a: _is_blank(a[0])),
     "NOT": (1, lambda a: not a[0]),
     "TEXT": (1, lambda a: _as_text(a[0])),
+    "CONTAINS": (2, lambda a: _as_text(a[1]) in _as_text(a[0])),
     "AND": (0, all),
     "OR": (0, any),
     "CASE": (0, _case_result),

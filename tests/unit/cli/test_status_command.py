@@ -306,6 +306,7 @@ def test_a_held_deal_names_the_account_and_its_value(systems: Systems, capsys: p
     printed = capsys.readouterr().out
     assert "incomplete, see below" in " ".join(printed.replace("│", " ").split())
     assert "   Account Name: The account has no Billing Country. Please enter it on the account." in printed
+    assert " (missing_country of Account.BillingCountry)" in printed
 
 
 def test_an_unanswered_deal_with_an_unknown_stage_is_listed_and_its_stage_is_shown(

@@ -23,6 +23,8 @@ VALUES: dict[str, Any] = {"a__c": "x", "empty__c": None, "flag__c": True}
         ('OR(A__c == "q", A__c != "x")', False),
         ('(IF(TRUE, "t\\n\\"u\\"", NULL))', 't\n"u"'),
         ("1 = 1.0", True),
+        ('CONTAINS("New TBD deal", "TBD")', True),
+        ('CONTAINS("New tbd deal", "TBD") || CONTAINS(Empty__c, "TBD")', False),
     ],
 )
 def test_a_formula_is_evaluated(source: str, value: object) -> None:
