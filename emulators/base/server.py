@@ -37,7 +37,7 @@ _MAX_LINE = 64 * 1024  # bytes
 _MAX_TRAILERS = 100
 
 
-@lru_cache(maxsize=1024)  # clients send the same queries again and again
+@lru_cache(maxsize=64)  # clients send the same queries again and again; one may have 16 kB
 def _read_target(target: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The path and the query parameters of a target, unquoted."""
     parts = urlsplit(target)

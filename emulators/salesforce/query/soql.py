@@ -87,9 +87,12 @@ class Select:
     offset: int
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def parse_soql(text: str) -> Select:
-    """The tree of a query. Raises ApiError. Clients send the same queries again and again."""
+    """The tree of a query. Raises ApiError. Clients send the same queries again and again.
+
+    Few are kept: one that names 2,000 records makes a tree of half a megabyte.
+    """
     if len(text) > MAX_LENGTH:
         raise ApiError(400, "MALFORMED_QUERY", f"SOQL statements cannot be longer than {MAX_LENGTH} characters.")
     head = _HEAD.match(text)
