@@ -20,7 +20,7 @@ from shared.domain.cause import Cause
 from shared.domain.deal import Side, display_text
 from shared.domain.policy import PULL, PUSH
 from shared.domain.sentences import system_name
-from shared.operations.pair_fields import FieldReport
+from shared.operations.pair_fields import FieldReport, Standing
 from shared.operations.pair_report import PairReport, pair_report
 from shared.operations.queue_texts import is_approved, reason_of
 from shared.operations.refused_columns import REFUSED_COLUMNS, columns_text
@@ -45,6 +45,13 @@ MEANINGS = {
 RUN_NAMES = {"compare": "daily compare", "manual_compare": "manual compare"}
 """Names of runs that say more than those of JSON."""
 NO_VALUE = display_text(None)
+MARKS = {
+    Standing.DIFFERS: "≠",
+    Standing.ON_FILE: "!",
+    Standing.UNREADABLE: "!",
+    Standing.AT_REST: "!",
+}
+VALUES = "Values (≠: they differ, as in `cosell compare`; !: known, and explained below)"
 SHOWN_REQUESTS = 20
 """So many requests of operators are printed. JSON has all."""
 SHOWN_LINES = 10
@@ -207,12 +214,14 @@ def _run_pair(app: App, output: Output, deal: str) -> Exit:
 
 def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
     _print_state(report, now, output)
-    shown = [one for one in report.fields if one.differs or one.note or not _is_empty(one)]
+    shown = [one for one in report.fields if one.standing is not Standing.SAME or one.note or not _is_empty(one)]
     heads = "", "field", "agreed", "Salesforce", "Partner Center"
-    output.print_table(heads, [_cells(one) for one in shown], title="Values (≠: a difference that matters)")
+    output.print_table(heads, [_cells(one) for one in shown], title=VALUES)
     for one in shown:
         if one.why:
             output.say(f"   {plain(one.label)}: {plain(one.why)}{f' ({plain(one.note)})' if one.note else ''}.")
+    if report.compare_says:
+        output.say(f"   {report.compare_says}")
     versions = report.versions
     known, now_is, saved, mapping = (
         plain(versions[name] or "none") for name in ("known_referral", "referral", "opportunity", "mapping")
@@ -262,7 +271,7 @@ def _say_cause(output: Output, text: str, code: str) -> None:
 
 def _cells(one: FieldReport) -> tuple[str, ...]:
     values = (one.base, one.salesforce, one.partner_center)
-    return ("≠" if one.differs else "", plain(one.label), *(plain(each or "") for each in values))
+    return (MARKS.get(one.standing, ""), plain(one.label), *(plain(each or "") for each in values))
 
 
 def _is_empty(one: FieldReport) -> bool:
@@ -293,7 +302,7 @@ def _print_work(report: PairReport, now: datetime, output: Output) -> None:
 def _print_next(report: PairReport, output: Output) -> None:
     """Name the command that goes on: the field that differs, or a try again."""
     key = report.opportunity_id or report.referral_id
-    differing = next((one for one in report.fields if one.differs), None)
+    differing = next((one for one in report.fields if one.standing in MARKS), None)
     if differing:
         command = f"`cosell explain {key} {differing.field}`"
         output.say(f"Next: {command} tells how the values of {plain(differing.label)} came about.")

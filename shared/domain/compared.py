@@ -199,8 +199,8 @@ def _unfiled(plan: Plan, link: Link) -> Iterator[str]:
 
 
 def _put_on_file(plan: Plan, link: Link) -> Iterator[str]:
-    """The fields whose difference would be told, because a rule forbids to write it."""
-    for key, record in plan.refused.items():
-        filed = link.refused.get(key)
-        if filed is None or filed.value != record.value:
-            yield key.partition(".")[2]
+    """The fields whose difference would be told, because a rule forbids to write it, or lets it wait."""
+    for planned, filed in ((plan.refused, link.refused), (plan.waiting, link.waiting)):
+        for key, record in planned.items():
+            if (known := filed.get(key)) is None or known.value != record.value:
+                yield key.rpartition(".")[2]

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from shared.domain.compared import (
     GRACE,
+    FieldDrift,
     Finding,
     FindingKind,
     drift_in,
@@ -169,14 +170,19 @@ def _look(ctx: Context, read: Read) -> Finding | None:
     is_settled = current is not None and current.etag == read.entry.etag
     if not is_settled or ctx.clock.now() - referral.updated < GRACE:
         return None  # the app has just worked on it, or the event of the change is under way
-    if link.erased:
-        link = recognised(link, read.opportunity.deal, referral.deal)
-    plan = planned(ctx, link, read.opportunity, referral)
-    drift = drift_in(plan, link, read.opportunity, referral, ctx.translation.rules)
+    drift = drift_of(ctx, link, read.opportunity, referral)
     return Finding(FindingKind.DRIFT, link.opportunity_id, link.referral_id, drift) if drift else None
 
 
-def planned(ctx: Context, link: Link, opportunity: Opportunity, referral: Referral) -> Plan:
+def drift_of(ctx: Context, link: Link, opportunity: Opportunity, referral: Referral) -> tuple[FieldDrift, ...]:
+    """The fields of a compared pair that drifted. `cosell compare` lists them, and `cosell status ID` marks them."""
+    if link.erased:
+        link = recognised(link, opportunity.deal, referral.deal)
+    plan = _planned(ctx, link, opportunity, referral)
+    return drift_in(plan, link, opportunity, referral, ctx.translation.rules)
+
+
+def _planned(ctx: Context, link: Link, opportunity: Opportunity, referral: Referral) -> Plan:
     """The plan that a look at the pair would make (`decide_pair.make_plan`)."""
     decide, rules = partial(plan_pair, link, opportunity, referral), ctx.translation.rules
     when = ctx.clock.now(), ctx.policy

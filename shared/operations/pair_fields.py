@@ -1,24 +1,28 @@
-"""Compares the values of one pair field by field, and says of each difference whether it matters.
+"""Compares the values of one pair field by field, and says of each difference how it stands.
 
-A difference matters if the app would carry a value over, or if one waits or was refused. Any other is meant: a value
-that travels only with a new deal, one that each side keeps for itself, or one of a closed deal.
+Which field differs is decided where the compare of all links decides it (`compare_pairs.drift_of`), so that
+`cosell compare` and `cosell status ID` say the same of it.
+
+Source: docs/protocol.md#the-daily-compare.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
+from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
 from shared.domain.cause import Cause
-from shared.domain.compared import is_compared, is_paused
-from shared.domain.deal import Deal, display_text
+from shared.domain.compared import GRACE, is_compared, is_paused, is_unread, is_young
+from shared.domain.deal import Deal, Value, display_text
 from shared.domain.field_rules import Rule
 from shared.domain.link import Link
 from shared.domain.link_states import State
 from shared.domain.records import Opportunity, Referral
 from shared.domain.resting_links import resumed, seen_closed
 from shared.mapping.seller_field import SellerField
-from shared.operations.compare_pairs import planned
+from shared.operations.compare_pairs import drift_of, is_queued
 from shared.operations.on_file import reason_on_file
 from shared.sync.ports import Context
 
@@ -30,10 +34,35 @@ AT_REST = "the deal is closed, so nothing travels any more"
 ALIKE = "both sides have the same new value"
 
 
+NOT_IN_STEP = "the deal is not kept in step now"
+_YOUNG = "A change of the last hour may be under way, so `cosell compare` leaves the deal out now."
+_QUEUED = "The retry queue has the deal, so `cosell compare` leaves it out now."
+_UNREAD = "`cosell compare` says of the whole deal that no push has read its last save or its tick."
+
+
+class Standing(StrEnum):
+    """How the values of a field stand to each other.
+
+    same        all that are known are the same
+    differs     they differ, and nothing is on file for it: `cosell compare` lists it
+    on_file     they differ, and one waits or was refused
+    unreadable  one cannot be read
+    at_rest     they differ, and the deal is not kept in step now: it would travel, or be told, if it were
+    apart       they differ, and that is meant
+    """
+
+    SAME = "same"
+    DIFFERS = "differs"
+    ON_FILE = "on_file"
+    UNREADABLE = "unreadable"
+    AT_REST = "at_rest"
+    APART = "apart"
+
+
 class FieldReport(Struct, frozen=True):
     """A field as both sides agreed on it, and as each side shows it now; None: not known.
 
-    differs    whether a difference matters
+    differs    whether `standing` is *differs*
     note       the codes of what is on file
     why        what `note` means, why a value cannot be read, or why a difference does not matter
     """
@@ -46,6 +75,7 @@ class FieldReport(Struct, frozen=True):
     differs: bool
     note: str
     why: str = ""
+    standing: Standing = Standing.SAME
 
 
 def field_reports(
@@ -53,9 +83,9 @@ def field_reports(
 ) -> list[FieldReport]:
     """Return the fields of which a value is known, or cannot be read, in the order of the mapping file."""
     sides, base = _Sides(opportunity, referral), link.base if link else Deal()
-    coming = _coming(ctx, link, opportunity, referral)
+    drifted = _drifted(ctx, link, opportunity, referral)
     reports = [
-        _report(rule, link, base, sides, coming)
+        _report(rule, link, base, sides, drifted)
         for rule in ctx.translation.rules
         if rule.field in sides.problems or any(rule.field in deal for deal in (base, *sides.deals))
     ]
@@ -82,17 +112,29 @@ class _Sides:
         return len(values) > 1 and values[0] == values[1]
 
 
-def _report(rule: Rule, link: Link | None, base: Deal, sides: _Sides, coming: frozenset[str] | None) -> FieldReport:
-    name = rule.field
-    values = [deal.get(name) for deal in (base, *sides.deals) if name in deal]
-    is_other, codes = any(value != values[0] for value in values[1:]), _codes(link, name)
-    differs = name in sides.problems or (is_other and (bool(codes) or coming is None or name in coming))
-    why = _why(link, name, sides.problems)
-    if is_other and not differs:
-        why = why or (ALIKE if sides.agree_on(name) else _why_apart(rule, link))
+def _report(rule: Rule, link: Link | None, base: Deal, sides: _Sides, drifted: frozenset[str] | None) -> FieldReport:
+    name, codes = rule.field, _codes(link, rule.field)
+    standing = _standing(name, [deal.get(name) for deal in (base, *sides.deals) if name in deal], sides, drifted)
+    if standing is Standing.DIFFERS and not (link is not None and is_compared(link)):
+        standing = Standing.AT_REST
+    elif standing is Standing.APART and codes:
+        standing = Standing.ON_FILE
+    why = _why(rule, link, sides, standing)
     known = display_text(base[name]) if name in base else None
     shown = _shown(sides.opportunity, name), _shown(sides.referral, name)
-    return FieldReport(name, rule.label, known, *shown, differs, ", ".join(codes), why)
+    differs = standing is Standing.DIFFERS
+    return FieldReport(name, rule.label, known, *shown, differs, ", ".join(codes), why, standing)
+
+
+def _standing(name: str, values: Sequence[Value | None], sides: _Sides, drifted: frozenset[str] | None) -> Standing:
+    """How a field stands, without what is on file."""
+    if name in sides.problems:
+        return Standing.UNREADABLE
+    if drifted is not None and name in drifted:
+        return Standing.DIFFERS
+    if all(value == values[0] for value in values[1:]):
+        return Standing.SAME
+    return Standing.AT_REST if drifted is None else Standing.APART
 
 
 def _problems(opportunity: Opportunity | None, referral: Referral | None) -> Mapping[str, Cause]:
@@ -100,13 +142,13 @@ def _problems(opportunity: Opportunity | None, referral: Referral | None) -> Map
     return {**(referral.problems if referral else {}), **(opportunity.problems if opportunity else {})}
 
 
-def _coming(
+def _drifted(
     ctx: Context, link: Link | None, opportunity: Opportunity | None, referral: Referral | None
 ) -> frozenset[str] | None:
-    """The fields that a look at the pair would write, or put on file; None where the sides are not kept in step now.
+    """The fields that drifted; of a deal that is not kept in step now, those that would travel or be told if it were.
 
     A look at a closed deal writes nothing: it puts each later edit on file (docs/protocol.md#states-of-a-link). Of a
-    deal that is not ticked, it is what a tick lets travel.
+    deal that is not ticked, it is what a tick lets travel. None where that is not known.
     """
     if link is None or opportunity is None or referral is None:
         return None
@@ -118,10 +160,16 @@ def _coming(
         return frozenset(_field_of(key) for key, record in seen.items() if record != link.refused.get(key))
     if not is_compared(link):
         return None
-    plan = planned(ctx, link, opportunity, referral)
-    changes = (*plan.to_partner_center, *plan.to_salesforce)
-    told = (key.rpartition(".")[2] for key in (*plan.refused, *plan.waiting))
-    return frozenset((*(change.field for change in changes), *told))
+    return frozenset(one.field for one in drift_of(ctx, link, opportunity, referral))
+
+
+def left_out_of_compare(ctx: Context, link: Link, opportunity: Opportunity, referral: Referral, now: datetime) -> str:
+    """Why a compare of now would not list what differs in a pair that is kept in step; empty if it would."""
+    if is_young(opportunity, now) or now - referral.updated < GRACE:
+        return _YOUNG
+    if is_queued(ctx, link):
+        return _QUEUED
+    return _UNREAD if is_unread(link, opportunity) else ""
 
 
 def _shown(side: Opportunity | Referral | None, name: str) -> str | None:
@@ -151,10 +199,17 @@ def _field_of(key: str) -> str:
     return key.partition(".")[2]
 
 
-def _why(link: Link | None, name: str, problems: Mapping[str, Cause]) -> str:
-    texts = [reason_on_file(side, code) for side, code in _on_file(link, name)]
-    if (problem := problems.get(name)) is not None:
+def _why(rule: Rule, link: Link | None, sides: _Sides, standing: Standing) -> str:
+    """Why a field stands so. What is on file for another value than that of now explains no drift."""
+    if standing is Standing.DIFFERS:
+        return ""
+    texts = [reason_on_file(side, code) for side, code in _on_file(link, rule.field)]
+    if (problem := sides.problems.get(rule.field)) is not None:
         texts.append(f"{problem.reason} {problem.remedy}".strip().rstrip("."))
+    if not texts and standing is Standing.APART:
+        texts.append(ALIKE if sides.agree_on(rule.field) else _why_apart(rule, link))
+    if not texts and standing is Standing.AT_REST:
+        texts.append(NOT_IN_STEP)
     return "; ".join(dict.fromkeys(texts))
 
 

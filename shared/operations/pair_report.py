@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from shared.app import App
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
+from shared.domain.compared import without_old_lease
 from shared.domain.link import Link
 from shared.domain.link_states import State
 from shared.domain.records import Opportunity, Referral
@@ -24,7 +25,7 @@ from shared.mapping.inbox_record import KEY as INBOX_KEY
 from shared.mapping.inbox_record import OBJECT as INBOX
 from shared.operations.find_pair import FoundPair, find_deal, read_id
 from shared.operations.held_by import with_accounts, with_parent
-from shared.operations.pair_fields import FieldReport, field_reports
+from shared.operations.pair_fields import FieldReport, field_reports, left_out_of_compare
 from shared.operations.queue_texts import APPROVAL, is_approved, is_late
 from shared.operations.refused_columns import column_cause
 from shared.operations.remedy_choices import how_to_answer, with_choices
@@ -36,6 +37,7 @@ class PairReport(Struct, frozen=True):
     """Everything that `cosell status ID` prints: what the store has, and `problems` that say what cannot be read.
 
     `columns` are those of ours that Salesforce refuses, and `columns_cause` why; an earlier build stored no reason.
+    `compare_says` is why `cosell compare` would not list now what differs.
     `is_late` says that it is tried again for longer than usual, and `is_of_other_party` that the id is that of a record
     of Microsoft or another partner.
     """
@@ -60,6 +62,7 @@ class PairReport(Struct, frozen=True):
     name: str = ""
     how_to_answer: str = ""
     columns_cause: Cause | None = None
+    compare_says: str = ""
 
     @property
     def needs_approval(self) -> bool:
@@ -92,7 +95,8 @@ def pair_report(app: App, text: str) -> PairReport:
     problems: list[str] = []
     opportunity = _opportunity(ctx, found.opportunity_id, problems)
     referral = _referral(ctx, found.referral_id or (opportunity.referral_id if opportunity else None), problems)
-    link = found.link.value if found.link else None
+    link = without_old_lease(found.link.value, found.link.age) if found.link else None
+    fields = field_reports(ctx, link, opportunity, referral)
     in_inbox = bool((link and link.inbox) or (found.pointer and found.pointer.value.inbox))
     return PairReport(
         found.opportunity_id,
@@ -101,7 +105,7 @@ def pair_report(app: App, text: str) -> PairReport:
         str(link.mark) if link and link.mark else None,
         _cause(ctx, found, referral, problems) if in_inbox else _own_cause(ctx, link),
         _versions(link, opportunity, referral),
-        field_reports(ctx, link, opportunity, referral),
+        fields,
         _intent(found),
         found.retry_entry,
         in_inbox,
@@ -115,7 +119,15 @@ def pair_report(app: App, text: str) -> PairReport:
         _name(link, opportunity, referral),
         how_to_answer(ctx.translation) if link and link.answer_by and link.state is State.ON_HOLD else "",
         column_cause(link.unshown if link else None),
+        _left_out(ctx, link, opportunity, referral) if any(one.differs for one in fields) else "",
     )
+
+
+def _left_out(ctx: Context, link: Link | None, opportunity: Opportunity | None, referral: Referral | None) -> str:
+    """Why `cosell compare` would not list a field that differs."""
+    if link is None or opportunity is None or referral is None:
+        return ""
+    return left_out_of_compare(ctx, link, opportunity, referral, ctx.clock.now())
 
 
 def _name(link: Link | None, opportunity: Opportunity | None, referral: Referral | None) -> str:

@@ -320,7 +320,7 @@ def test_an_unanswered_deal_with_an_unknown_stage_is_listed_and_its_stage_is_sho
     run_status(output(as_json=True), record["Id"])
     document = json.loads(capsys.readouterr().out)
     (stage,) = [one for one in document["fields"] if one["field"] == "status"]
-    assert (stage["salesforce"], stage["differs"]) == ("Unheard Of", True)
+    assert (stage["salesforce"], stage["standing"]) == ("Unheard Of", "unreadable")
     assert "has no matching status" in stage["why"]
     assert "set Stage (StageName) to Prospecting, " in document["how_to_answer"]
     reasons = "Closing Reason (Closing_Reason__c) to one of these: Budget not adequate; Customer did not respond; "

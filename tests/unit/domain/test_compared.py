@@ -197,6 +197,14 @@ def test_a_value_that_would_be_put_on_record_is_drift_unless_it_is_there() -> No
     assert drift(plan, ours="old") == (), "both sides hold the same"
 
 
+def test_a_value_that_would_wait_is_drift_unless_it_waits_already() -> None:
+    plan = Plan(LINK.base, waiting={"notes": record("new", "decline")})
+    assert drift(plan) == FOUND
+    assert drift(plan, replace(LINK, waiting=plan.waiting)) == ()
+    assert drift(plan, replace(LINK, waiting={"notes": record("another")})) == FOUND
+    assert drift(plan, ours="old") == (), "both sides hold the same"
+
+
 def test_a_field_that_was_never_agreed_on_is_drift_only_under_the_mapping_of_the_link() -> None:
     pulled = Plan(LINK.base, to_salesforce=(Change("title", "Title", None, "Atlas"),))
     assert drift(pulled) == (FieldDrift("title", "Title", "empty", "Atlas"),)
