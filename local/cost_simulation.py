@@ -87,7 +87,7 @@ class _VirtualClock:
 
 
 class _SerialParallel:
-    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
+    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: Callable[[], int]) -> list[R]:
         del at_most
         return [work(item) for item in items]
 

@@ -9,7 +9,7 @@ import gc
 import random
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
 from contextvars import copy_context
 from copy import replace
@@ -27,6 +27,7 @@ from shared.settings.value_checks import seconds
 from shared.settings.variables import Settings
 
 if TYPE_CHECKING:
+    from shared.clients.call_pace import Paces
     from shared.clients.key_vault.vault import Vault
     from shared.clients.partner_center.referrals import Referrals
     from shared.clients.partner_center.sign_in import AppRegistration, PartnerCenterSignIn
@@ -47,13 +48,20 @@ HOME = Path(__file__).resolve().parent.parent
 class ThreadWorkers:
     """Parallel work in threads, because every port does blocking I/O."""
 
-    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
+    def __init__(self, most: int) -> None:
+        """`most` is the setting PARALLELISM: a map never has more threads."""
+        self._most = most
+
+    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: Callable[[], int]) -> list[R]:
         """Apply `work` to each item, keeping the order."""
-        listed = list(items)
-        # The worker library finds the invocation of a log line by a context variable, so each thread gets a copy.
-        contexts = [copy_context() for _ in listed]
-        with ThreadPoolExecutor(min(at_most, len(listed)), thread_name_prefix="cosell") as pool:
-            futures = [pool.submit(context.run, work, item) for context, item in zip(contexts, listed, strict=True)]
+        listed, running, futures = list(items), set[Future[R]](), list[Future[R]]()
+        with ThreadPoolExecutor(max(1, min(self._most, len(listed))), thread_name_prefix="cosell") as pool:
+            for item in listed:
+                while len(running) >= at_most():
+                    running = wait(running, return_when=FIRST_COMPLETED).not_done
+                # The worker library finds the invocation of a log line by a context variable, so each has a copy.
+                futures.append(pool.submit(copy_context().run, work, item))
+                running.add(futures[-1])
         return [future.result() for future in futures]
 
 
@@ -158,8 +166,9 @@ class App:
         ours = settings.partner_center.organization_id, settings.sync.tag, settings.sync.begin or self._first_start()
         scope = Scope(*ours, Leads(settings.sync.leads))
         return Context(
-            self.partner_center, self.salesforce, self.store, self.translation, scope, self.clock, ThreadWorkers(),
-            log, random.random, self._policy(),
+            self.partner_center, self.salesforce, self.store, self.translation, scope, self.clock,
+            ThreadWorkers(self.paces.most),
+            log, random.random, self._policy(), paces=self.paces,
         )  # fmt: skip
 
     def _policy(self) -> "Policy":
@@ -175,7 +184,6 @@ class App:
             irreversible_wait=seconds(settings.irreversible_wait_seconds),
             hold_win=Policy().hold_win if settings.hold_win else timedelta(),
             run_time=seconds(settings.run_seconds),
-            parallelism=settings.parallelism,
             may_share=self.settings.may_share,
             release=__version__,
             needs_consent=settings.customer_consent == "checkbox",
@@ -200,6 +208,13 @@ class App:
         return OwnOrganization(self.settings.sync.tag, salesforce.url, salesforce.organization_id)
 
     @cached_property
+    def paces(self) -> "Paces":
+        """How many calls may go to each side at once: the clients learn it, for every run of this process."""
+        from shared.clients.call_pace import Paces  # noqa: PLC0415 - late: costs a cold start
+
+        return Paces(self.settings.sync.parallelism)
+
+    @cached_property
     def vault(self) -> "Vault":
         """Key Vault."""
         from shared.clients.key_vault.vault import open_vault  # noqa: PLC0415 - late: costs a cold start
@@ -218,11 +233,15 @@ class App:
     def partner_center(self) -> "Referrals":
         """The referrals API, signed in."""
         from shared.clients.partner_center.referrals import open_referrals  # noqa: PLC0415 - late: costs a cold start
+        from shared.domain.deal import Side  # noqa: PLC0415 - as above
 
         settings, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
         limit, may_share = self.settings.sync.deadline_seconds, self.settings.may_share
         token = self.sign_in.token
-        referrals = open_referrals(settings.url, token, ca_bundle=bundle, deadline=limit, may_share=may_share)
+        pace = self.paces.of(Side.PARTNER_CENTER)
+        referrals = open_referrals(
+            settings.url, token, ca_bundle=bundle, deadline=limit, may_share=may_share, pace=pace
+        )
         return self._opened.enter_context(closing(referrals))
 
     @cached_property
@@ -279,6 +298,7 @@ class App:
     def salesforce(self) -> "Salesforce":
         """The REST API, signed in."""
         from shared.clients.salesforce.client import open_salesforce  # noqa: PLC0415 - late: costs a cold start
+        from shared.domain.deal import Side  # noqa: PLC0415 - as above
 
         settings = self.settings.salesforce
         return open_salesforce(
@@ -291,6 +311,7 @@ class App:
             version=settings.api_version,
             ca_bundle=self.settings.vault.ca_bundle,
             deadline=self.settings.sync.deadline_seconds,
+            pace=self.paces.of(Side.SALESFORCE),
         )
 
     @cached_property

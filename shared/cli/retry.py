@@ -114,7 +114,7 @@ def _ask(
     with output.show_progress("asking the app", len(asked)) as bar:
         done = 0
         for batch in batched(asked, AT_ONCE, strict=False):
-            app.local.map(lambda one: ask(app.local, one, operator), batch, at_most=app.local.policy.parallelism)
+            app.local.map(lambda one: ask(app.local, one, operator), batch)
             done += len(batch)
             bar.move_to(done)
     directions = {PUSH if one.side is Side.SALESFORCE else PULL for one in asked}

@@ -169,11 +169,10 @@ def _package(health: Mapping[str, object]) -> object:
 def _print_sides(report: StatusReport, now: datetime, output: Output) -> None:
     lines = []
     for side, queue in zip(report.sides, report.queues, strict=True):
-        calls = str(side.parallelism) if side.parallelism else "all"
         counts = str(queue.count), str(queue.late)
         oldest = age(queue.oldest, now) if queue.count else ""
-        lines.append((system_name(side.side), _pauses(report, side), calls, *counts, oldest))
-    heads = "changes from", "stopped by", "calls at once", "waiting", "late", "oldest"
+        lines.append((system_name(side.side), _pauses(report, side), *counts, oldest))
+    heads = "changes from", "stopped by", "waiting", "late", "oldest"
     output.print_table(heads, lines, title="Sides and backlog")
 
 

@@ -24,7 +24,7 @@ class Policy(Struct, frozen=True):
     """The numbers of the protocol.
 
     The settings set `mode`, `paused`, `lease`, `settle_time`, `deadline`, `irreversible_wait`, `hold_win`, `run_time`,
-    `parallelism`, `may_share` (whether deals are shared with Microsoft), `needs_consent` (whether a checkbox must say
+    `may_share` (whether deals are shared with Microsoft), `needs_consent` (whether a checkbox must say
     that the customer has consented) and `mass_change_limit` (None: by the number of links). `release` is the app's own.
     `unapproved` are the fields of which nothing is sent to Partner Center yet (`mapping_change.py`).
     `singly` is how many members of a list may be refused one by one. A `batch` of pairs is read in one call, and a
@@ -46,7 +46,6 @@ class Policy(Struct, frozen=True):
     shortest_wait: timedelta = timedelta(minutes=1)
     probe_interval: timedelta = timedelta(minutes=15)
     run_time: timedelta = timedelta(minutes=8)
-    parallelism: int = 8
     may_share: bool = True
     needs_consent: bool = False
     mass_change_limit: int | None = None

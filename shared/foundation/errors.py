@@ -3,7 +3,7 @@
     CosellError
     ├── ConfigurationError      the app does not start: a person corrects a setting or the mapping file
     ├── Retryable               try again, at the earliest after `after` seconds
-    │   ├── Throttled           the side limits the number of calls: halve the parallelism
+    │   ├── Throttled           the side limits the number of calls: pause it, with half as many calls at once after
     │   ├── Unavailable         no answer, a 5xx, or an answer that cannot be read
     │   └── Locked              Salesforce has locked the record (row lock, approval)
     ├── Ambiguous               a write with an unknown outcome: read before writing again

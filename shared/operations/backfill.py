@@ -158,7 +158,7 @@ def link_rows(
     failed, done = list[tuple[Row, str]](), 0
     rows = [*checked.to_link, *checked.linked]
     for batch in batched(rows, ctx.policy.batch, strict=False):
-        reasons = ctx.map(partial(_link_row, ctx, found), batch, at_most=ctx.policy.parallelism)
+        reasons = ctx.map(partial(_link_row, ctx, found), batch)
         failed += [(row, reason) for row, reason in zip(batch, reasons, strict=True) if reason]
         done += len(batch)
         progress(done)

@@ -129,9 +129,7 @@ def _has_moved(ctx: Context, index: Index, stamp: Json) -> bool:
 
 def _unlinked(ctx: Context, index: Index, own: Sequence[Json]) -> list[Finding]:
     wanted = [stamp for stamp in own if _key(stamp) not in index.by_referral and _should_have_link(ctx, stamp)]
-    found = ctx.map(
-        partial(_find_unlinked, ctx, index.referral_of), wanted, at_most=ctx.parallelism(Side.PARTNER_CENTER)
-    )
+    found = ctx.map(partial(_find_unlinked, ctx, index.referral_of), wanted, to=Side.PARTNER_CENTER)
     return [one for one in found if one is not None]
 
 
@@ -196,7 +194,7 @@ def unlinked_opportunities(ctx: Context, after: str) -> Iterator[TickedPage]:
         page = ctx.salesforce.query(_ticked_soql(ctx, after)).pages[0]
     while page.records:
         saved = [(str(record["Id"]), str(record[STAMP])) for record in page.records]
-        unseen = ctx.map(partial(_find_unseen, ctx), saved, at_most=ctx.policy.parallelism)
+        unseen = ctx.map(partial(_find_unseen, ctx), saved)
         yield TickedPage([one for one in unseen if one], saved[-1][0])
         if not page.next:
             return

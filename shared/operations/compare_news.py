@@ -30,7 +30,7 @@ def find_news(ctx: Context, links: Sequence[Link], new: Collection[str] = ()) ->
     Raises Throttled and SignInFailed, and the errors of the store.
     """
     shared = [link for link in links if has_other_parties(link) and not link.has_ended]
-    news = ctx.map(partial(_news_or_leave, ctx, new), shared, at_most=ctx.parallelism(Side.PARTNER_CENTER))
+    news = ctx.map(partial(_news_or_leave, ctx, new), shared, to=Side.PARTNER_CENTER)
     return [one for each in news for one in each]
 
 

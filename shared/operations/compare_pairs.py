@@ -113,7 +113,7 @@ def _is_read(link: Link) -> bool:
 def look_at_pairs(ctx: Context, pairs: Sequence[Read]) -> list[Finding]:
     """Read the referrals of pairs without young changes, and return what is found of each."""
     settled = [one for one in pairs if not one.is_young]
-    found = ctx.map(partial(_look_or_leave, ctx), settled, at_most=ctx.parallelism(Side.PARTNER_CENTER))
+    found = ctx.map(partial(_look_or_leave, ctx), settled, to=Side.PARTNER_CENTER)
     return [one for one in found if one is not None]
 
 

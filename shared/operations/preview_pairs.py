@@ -70,8 +70,8 @@ def preview_pushed(preview: Preview, opportunity_ids: Sequence[str]) -> list[Dea
 def preview_pulled(preview: Preview, referral_ids: Sequence[str]) -> list[DealPreview]:
     """Preview the pull of referrals: of those that are linked, both sides are read. Raises the errors of the store."""
     ctx = preview.ctx
-    at_most = ctx.parallelism(Side.PARTNER_CENTER)
-    results = dict(zip(referral_ids, ctx.map(partial(_link, ctx), referral_ids, at_most=at_most), strict=True))
+    found = ctx.map(partial(_link, ctx), referral_ids, to=Side.PARTNER_CENTER)
+    results = dict(zip(referral_ids, found, strict=True))
     events = preview.log.take()
     ended = [_deal_of_referral(preview, key, one, events) for key, one in results.items()]
     linked = list(dict.fromkeys(one for one in results.values() if isinstance(one, str)))

@@ -80,12 +80,11 @@ class Group(Struct, frozen=True):
 
 
 class SideReport(Struct, frozen=True):
-    """A side: until when and why it is paused, and how many calls it takes at once (None: as many as usual)."""
+    """A side: until when and why it is paused."""
 
     side: Side
     paused_until: datetime | None
     reason: str | None
-    parallelism: int | None
 
 
 class Request(Struct, frozen=True):
@@ -169,9 +168,7 @@ def _request(entry: RetryEntry) -> Request:
 def _side_report(store: LinkStore, side: Side, now: datetime) -> SideReport:
     state = store.side_state(side)
     is_paused = state.paused_until is not None and now < state.paused_until
-    return SideReport(
-        side, state.paused_until if is_paused else None, state.reason if is_paused else None, state.parallelism
-    )
+    return SideReport(side, state.paused_until if is_paused else None, state.reason if is_paused else None)
 
 
 # --- what a person must look at

@@ -59,7 +59,7 @@ class SyncSettings(SettingsGroup):
     hold_win: bool = True
     customer_consent: Annotated[str, Field(pattern=r"^(settings|checkbox)$")] = "settings"
     leads: Annotated[str, Field(pattern=r"^(off|lead|opportunity)$")] = "off"
-    parallelism: Annotated[int, Field(ge=1, le=64)] = 8
+    parallelism: Annotated[int, Field(ge=1, le=64)] = 32
     run_seconds: PositiveSeconds = 480
 
     def contradictions(self) -> list[str]:

@@ -51,9 +51,11 @@ class _PathRow(Struct, array_like=True):
 
 
 class _SideRow(Struct, array_like=True):
+    """`calls` is what builds up to 0.9.0 wrote, and read: how many calls may run at once. This build writes none."""
+
     paused_until: datetime | None
     reason: str | None
-    parallelism: int | None
+    calls: int | None
     paths: dict[str, _PathRow] = {}
 
 
@@ -124,7 +126,7 @@ def side_state_to_json(state: SideState, further: tuple[Any, ...]) -> list[Any]:
     """Return a side state as JSON, with the items behind it that a later build stored."""
     until = state.paused_until.isoformat() if state.paused_until else None
     paths = {path: [known.release, known.is_taken] for path, known in state.paths.items()}
-    return [until, state.reason, state.parallelism, *([paths] if paths or further else []), *further]
+    return [until, state.reason, None, *([paths] if paths or further else []), *further]
 
 
 def side_state_from_json(stored: Any) -> tuple[SideState, tuple[Any, ...]]:  # noqa: ANN401 - as above
@@ -132,7 +134,7 @@ def side_state_from_json(stored: Any) -> tuple[SideState, tuple[Any, ...]]:  # n
     row = convert(stored, _SideRow)
     further = tuple(stored[len(_SideRow.__struct_fields__) :])
     paths = {path: KnownPath(known.release, known.is_taken) for path, known in row.paths.items()}
-    return SideState(row.paused_until, row.reason, row.parallelism, paths), further
+    return SideState(row.paused_until, row.reason, paths), further
 
 
 # --- the shape of the organisation ------------------------------------------------------------------------------------

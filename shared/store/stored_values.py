@@ -71,20 +71,14 @@ class KnownPath(Struct, frozen=True):
 
 
 class SideState(Struct, frozen=True):
-    """The state of a side, for every instance: until when and why it is paused, and how many calls may run at once.
+    """The state of a side, for every instance: until when and why it is paused.
 
     `paths` is what was learned of paths of a referral that no list of Microsoft's names (docs/protocol.md#fixed-paths).
     """
 
     paused_until: datetime | None = None
     reason: str | None = None
-    parallelism: int | None = None
     paths: Mapping[str, KnownPath] = field(default_factory=dict)
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether the side is paused, was paused lately, or takes fewer calls at once than usual."""
-        return self.paused_until is not None or self.parallelism is not None
 
     def with_paths(self, learned: Mapping[str, KnownPath]) -> "SideState":
         """This state with what was learned of some paths."""

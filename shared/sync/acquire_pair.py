@@ -50,7 +50,7 @@ def hold_all(ctx: Context, pairs: Sequence[Pair]) -> Work:
     A pair that has ended needs none, unless its row must tell that the opportunity is missing.
     """
     free = [pair for pair in pairs if pair.is_free and (not pair.outcome or (pair.missing_at and pair.entry.etag))]
-    ctx.map(lambda pair: run_step(ctx, pair, hold), free, at_most=ctx.policy.parallelism)
+    ctx.map(lambda pair: run_step(ctx, pair, hold), free)
     if not (moved := {pair.id for pair in free if pair.outcome is BUSY}):
         return Work(pairs, {})
     again = acquire_all(ctx, [*moved])
@@ -59,7 +59,7 @@ def hold_all(ctx: Context, pairs: Sequence[Pair]) -> Work:
 
 
 def _open_all(ctx: Context, opportunity_ids: Sequence[str], step: Callable[[str], Pair | Outcome]) -> Work:
-    results = ctx.map(partial(_run_or_queue, ctx, step), opportunity_ids, at_most=ctx.policy.parallelism)
+    results = ctx.map(partial(_run_or_queue, ctx, step), opportunity_ids)
     ended = {key: one for key, one in zip(opportunity_ids, results, strict=True) if isinstance(one, Outcome)}
     return Work([one for one in results if isinstance(one, Pair)], ended)
 

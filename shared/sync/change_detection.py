@@ -110,7 +110,7 @@ def _unknown_opportunities(ctx: Context, pages: Mapping[str, Page], plan: PollPl
         for record in page.records:
             seen = _Seen(query, value_in_record(record, query.stamp), bool(record.get("IsDeleted")), cursor)
             found.setdefault(str(record[query.opportunity]), []).append(seen)
-    examined = ctx.map(partial(_examine, ctx), found.items(), at_most=ctx.policy.parallelism)
+    examined = ctx.map(partial(_examine, ctx), found.items())
     unknown = {key: one for key, one in zip(found, examined, strict=True) if one is not None}
     for key, entry in entries_of(ctx, Side.SALESFORCE, unknown).items():
         unknown[key].entry = entry
@@ -205,14 +205,14 @@ def unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
     A pointer is looked for before the reference is: a colleague may have changed that of a linked referral.
     """
     own = [stamp for stamp in page if ctx.scope.is_of_ours(_text(stamp, "organizationId"))]
-    known = ctx.map(lambda stamp: _is_known(ctx, stamp), own, at_most=ctx.policy.parallelism)
+    known = ctx.map(lambda stamp: _is_known(ctx, stamp), own)
     return [str(stamp["id"]).lower() for stamp, is_known in zip(own, known, strict=True) if not is_known]
 
 
 def _unheard_referrals(ctx: Context, page: Sequence[Json]) -> list[Sighting]:
     """The referrals of other parties whose version a deal of ours has not heard, or whose deals are not known."""
     foreign = [_sighting(stamp) for stamp in page if is_foreign(stamp, ctx.scope.organization_id)]
-    heard = ctx.map(partial(_is_heard, ctx), foreign, at_most=ctx.policy.parallelism) if foreign else ()
+    heard = ctx.map(partial(_is_heard, ctx), foreign) if foreign else ()
     return [sighting for sighting, is_known in zip(foreign, heard, strict=True) if not is_known]
 
 

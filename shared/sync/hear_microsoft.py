@@ -67,7 +67,7 @@ def hear_parties(ctx: Context, sightings: Sequence[Sighting], worked: Mapping[st
         outcomes = {one.key: pause for one in sightings}
     else:
         find = partial(_find_or_queue, ctx, worked)
-        results = ctx.map(find, sightings, at_most=ctx.parallelism(Side.PARTNER_CENTER))
+        results = ctx.map(find, sightings, to=Side.PARTNER_CENTER)
         by_key = dict(zip((one.key for one in sightings), results, strict=True))
         found = {key: result for key, result in by_key.items() if isinstance(result, Found)}
         heard_deals = _hear_deals(ctx, found.values())
@@ -233,18 +233,18 @@ def _hear_deals(ctx: Context, found: Iterable[Found]) -> Outcomes:
     for one in found:
         for deal in one.deals:
             wanted.setdefault(deal, []).extend(one.records)
-    results = ctx.map(partial(_acquire_or_queue, ctx), wanted, at_most=ctx.policy.parallelism)
+    results = ctx.map(partial(_acquire_or_queue, ctx), wanted)
     pairs = [result for result in results if isinstance(result, Pair)]
     read_opportunities(ctx, pairs)
     for pair in (one for one in pairs if one.outcome is None or one.missing_at is not None):
         run_step(ctx, pair, _hear_under_lease, wanted[pair.id])
     unshown = show_requests(ctx, pairs)
     chunks = batches_of_write_backs(ctx, pairs)
-    ctx.map(partial(write_back, ctx), chunks, at_most=ctx.parallelism(Side.SALESFORCE))
+    ctx.map(partial(write_back, ctx), chunks, to=Side.SALESFORCE)
     for pair in open_pairs(pairs):
         _log_heard(ctx, pair, wanted[pair.id])
     released = [pair for pair in pairs if not pair.may_have_written]
-    ctx.map(lambda pair: run_step(ctx, pair, release), released, at_most=ctx.policy.parallelism)
+    ctx.map(lambda pair: run_step(ctx, pair, release), released)
     look_at_again(ctx, unshown)
     ended = {deal: one for deal, one in zip(wanted, results, strict=True) if isinstance(one, Outcome)}
     return {**ended, **{pair.id: pair.outcome or RECONCILED for pair in pairs}}

@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct, field
 
+from shared.clients.call_pace import Paces
 from shared.clients.partner_center.answer_dates import HearDate, ignore_date
 from shared.clients.salesforce.records import ALLOW_DUPLICATE, Answer, Json, Node, Page, Write, Written
 from shared.clients.salesforce.soql_literals import text_literal, time_literal
@@ -213,9 +214,9 @@ class Clock(Protocol):
 
 
 class Workers(Protocol):
-    """Parallel work of at most `at_most` items at a time."""
+    """Parallel work. `at_most` says how many items may be under way, and is asked before each begins."""
 
-    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
+    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: Callable[[], int]) -> list[R]:
         """Apply `work` to each item and keep the order. An exception of `work` is raised after all items have ended."""
 
 
@@ -241,7 +242,8 @@ class Context(Struct, frozen=True):
     """The ports and rules of one process, and the id of the run that uses them.
 
     `chance` returns random numbers from 0 up to, but not including, 1. `new_id` returns another id at each call.
-    `given` has the deals to which this process gave a value today, by day and count (`mass_change.py`).
+    `given` has the deals to which this process gave a value today, by day and count (`mass_change.py`). `paces` are
+    shared with the clients.
     """
 
     partner_center: PartnerCenter
@@ -257,21 +259,18 @@ class Context(Struct, frozen=True):
     new_id: Callable[[], str] = random_id
     correlation_id: str | None = None
     given: dict[date, dict[str, set[str]]] = field(default_factory=dict)
+    paces: Paces = field(default_factory=Paces)
 
     def begin_run(self, event_id: str | None = None) -> "Context":
         """The context of a new run of a trigger, with the id of the event that caused it, or else one of its own."""
         return replace(self, correlation_id=event_id or self.new_id())
 
-    def parallelism(self, side: Side) -> int:
-        """Return the number of calls that may go to a side at the same time."""
-        return self.store.side_state(side).parallelism or self.policy.parallelism
-
-    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
-        """Apply `work` to each item and keep the order; the workers run several items at the same time."""
+    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], to: Side | None = None) -> list[R]:
+        """Apply `work` to each item and keep the order; as many at once as a side takes (None: the store)."""
         listed = list(items)
-        if len(listed) <= 1 or at_most <= 1:
+        if len(listed) <= 1 or self.paces.most <= 1:
             return [work(item) for item in listed]
-        return self.workers.map(work, listed, at_most=at_most)
+        return self.workers.map(work, listed, at_most=self.paces.width(to))
 
     def report_in_inbox(self, item: InboxItem, known: str | None) -> str | None:
         """Say in the log and in the inbox that a deal cannot be made; `known` is the fingerprint of what is shown.

@@ -55,7 +55,7 @@ def entries_of(ctx: Context, side: Side, keys: Collection[str]) -> dict[str, Ret
         entries = ctx.store.retry_entries(side, NO_END, ctx.policy.batch)
         if len(entries) < ctx.policy.batch:
             return {entry.key: entry for entry in entries if entry.key in keys}
-    found = ctx.map(lambda key: ctx.store.retry_entry(side, key), keys, at_most=ctx.policy.parallelism)
+    found = ctx.map(lambda key: ctx.store.retry_entry(side, key), keys)
     return {entry.key: entry for entry in found if entry is not None}
 
 
@@ -99,7 +99,7 @@ def end_waits(ctx: Context, waits: Sequence[RetryEntry], links: Iterable[Link], 
     settled = [one for one in links if _is_settled(one, outcomes)]
     keys = {key for one in settled for key in (one.opportunity_id, one.referral_id)}
     ended = [entry for entry in waits if entry.key in keys]
-    ctx.map(ctx.store.remove_retry_entry, ended, at_most=ctx.policy.parallelism)
+    ctx.map(ctx.store.remove_retry_entry, ended)
 
 
 def _is_settled(link: Link, outcomes: Outcomes) -> bool:

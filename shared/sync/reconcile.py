@@ -230,10 +230,9 @@ def carry_out(ctx: Context, work: Work, direction: str | None = None) -> Outcome
         mark_names(ctx, work.pairs)
     unshown = show_requests(ctx, heard) if heard else []
     chunks = batches_of_write_backs(ctx, work.pairs)
-    at_most = ctx.parallelism(Side.SALESFORCE) if len(chunks) > 1 else 1
-    ctx.map(partial(write_back, ctx), chunks, at_most=at_most)
+    ctx.map(partial(write_back, ctx), chunks, to=Side.SALESFORCE)
     held = [pair for pair in work.pairs if not pair.is_free]
-    ctx.map(lambda pair: run_step(ctx, pair, _release_pair), held, at_most=ctx.policy.parallelism)
+    ctx.map(lambda pair: run_step(ctx, pair, _release_pair), held)
     if unshown:
         look_at_again(ctx, unshown)
     return {**work.ended, **{pair.id: end_of(pair) for pair in work.pairs}}
@@ -300,7 +299,7 @@ def run_for_each(
                 pause_side(ctx, side, error)
                 pauses.append(retry_after_pause(ctx.store.side_state(side).paused_until))
 
-    ctx.map(run, pending, at_most=state.parallelism or ctx.policy.parallelism)
+    ctx.map(run, pending, to=side)
 
 
 # --- ending

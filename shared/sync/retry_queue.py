@@ -1,7 +1,7 @@
 """Decides what follows a failure: when a pair is tried again, and when a side is paused for every instance.
 
 error            the pair is tried again
-Throttled        when the side allows it; the side is paused until then, and gets half as many parallel calls
+Throttled        when the side allows it; the side is paused until then
 Unavailable      after a growing wait
 Locked           after a growing wait
 Ambiguous        after the lease: the intent stays, and recovery looks for the effect first
@@ -50,7 +50,7 @@ PAUSES_ARE_KNOWN = timedelta(seconds=5)
 PULLED_TOGETHER = 240
 """Pairs of which each needs a GET: if Salesforce fails or is paused before they are written, all are read again."""
 PAIRS_FOR_A_CALL = 48
-"""Pairs that are worked together for each call at once that a side allows, after it has limited the calls."""
+"""Pairs that are worked together for each call at once that a side takes, where it takes fewer than at the start."""
 
 # --- what an error means for a pair
 
@@ -94,9 +94,7 @@ def pause_side(ctx: Context, side: Side, error: CosellError) -> None:
         return
     known = ctx.store.side_state(side, fresh=True)
     until = max(ctx.clock.now() + pause, known.paused_until or ctx.clock.now())
-    fewer = max(1, (known.parallelism or ctx.policy.parallelism) // 2)
-    parallelism = fewer if reason == "throttled" else known.parallelism
-    ctx.store.write_side_state(side, replace(known, paused_until=until, reason=reason, parallelism=parallelism))
+    ctx.store.write_side_state(side, replace(known, paused_until=until, reason=reason))
     ctx.log("side_paused", side=side, reason=reason, seconds=int(pause.total_seconds()))
 
 
@@ -188,22 +186,15 @@ def end_sign_in_pause(store: Store, side: Side, now: datetime) -> bool:
     return True
 
 
-def restore_sides(ctx: Context) -> None:
-    """Allow one more parallel call to each side after a push without failure, until the full parallelism is back."""
+def forget_ended_pauses(ctx: Context) -> None:
+    """Forget the pauses that have ended, after a push without failure."""
     for side in Side:
-        if ctx.store.side_state(side).is_limited:
-            _restore_side(ctx, side)
-
-
-def _restore_side(ctx: Context, side: Side) -> None:
-    # Another instance may have paused the side since the last read: that pause must stay.
-    known = ctx.store.side_state(side, fresh=True)
-    if is_paused(ctx, side):
-        return
-    parallelism = (known.parallelism or ctx.policy.parallelism) + 1
-    is_restored = parallelism >= ctx.policy.parallelism
-    restored = replace(known, paused_until=None, reason=None, parallelism=None if is_restored else parallelism)
-    ctx.store.write_side_state(side, restored)
+        if ctx.store.side_state(side).paused_until is None:
+            continue
+        # Another instance may have paused the side since the last read: that pause must stay.
+        known = ctx.store.side_state(side, fresh=True)
+        if not is_paused(ctx, side):
+            ctx.store.write_side_state(side, replace(known, paused_until=None, reason=None))
 
 
 def batches_of_pairs[T](ctx: Context, pairs: Iterable[T], most: int) -> Iterator[list[T]]:
@@ -216,12 +207,12 @@ def batches_of_pairs[T](ctx: Context, pairs: Iterable[T], most: int) -> Iterator
 
 
 def pairs_at_once(ctx: Context, most: int) -> int:
-    """How many pairs are worked together: fewer after a side has limited the calls.
+    """How many pairs are worked together: fewer while a side takes fewer calls at once than at the start.
 
     What was read of a pair that is not written before the next pause is read again.
     """
-    fewest = min(ctx.parallelism(side) for side in Side)
-    limited = PAIRS_FOR_A_CALL * fewest if fewest < ctx.policy.parallelism else ctx.policy.batch
+    fewest = min(ctx.paces.calls_at_once(side) for side in Side)
+    limited = PAIRS_FOR_A_CALL * fewest if fewest < ctx.paces.usual else ctx.policy.batch
     return min(most, limited, ctx.policy.batch)
 
 

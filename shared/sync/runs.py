@@ -31,6 +31,7 @@ from shared.sync.retry_queue import (
     PULLED_TOGETHER,
     asked_for,
     batches_of_pairs,
+    forget_ended_pauses,
     keep_retry_queue,
     left_for_pause,
     must_stop,
@@ -39,7 +40,6 @@ from shared.sync.retry_queue import (
     pause_of_either_side,
     pause_side,
     reason_to_skip,
-    restore_sides,
 )
 
 
@@ -208,9 +208,9 @@ def _finish_push(
     started: datetime,
     cursors: Mapping[str, datetime],
 ) -> None:
-    """Log backlog and counts, restore the sides, and move cursors and heartbeat, after a run without failure."""
+    """Log backlog and counts, forget ended pauses, and move cursors and heartbeat, after a run without failure."""
     counts, late = report.fields(), backlog_fields(ctx, backlog)
-    restore_sides(ctx)
+    forget_ended_pauses(ctx)
     try:
         ctx.store.move_cursors({**cursors, "push_done": ctx.clock.now()})
     finally:  # the backlog is worth a line even if the heartbeat cannot be written
@@ -288,8 +288,7 @@ def work_referrals(
     if pause := pause_of_either_side(ctx):
         outcomes = dict.fromkeys(referral_ids, pause)
     else:
-        at_most = ctx.parallelism(Side.PARTNER_CENTER)
-        results = ctx.map(partial(_link_or_queue, ctx), referral_ids, at_most=at_most)
+        results = ctx.map(partial(_link_or_queue, ctx), referral_ids, to=Side.PARTNER_CENTER)
         by_key = dict(zip(referral_ids, results, strict=True))
         linked = {result: key for key, result in by_key.items() if isinstance(result, str)}
         queued = {opportunity_id for opportunity_id, key in linked.items() if key in worked}

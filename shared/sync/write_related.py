@@ -62,7 +62,7 @@ def write_changes(ctx: Context, pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
         pairs = _open_with_writes(pairs)
         if not pairs:
             return
-        changed = ctx.map(call, writes_of(ctx, pairs), at_most=ctx.parallelism(Side.SALESFORCE))
+        changed = ctx.map(call, writes_of(ctx, pairs), to=Side.SALESFORCE)
         pairs = [pair for chunk in changed for pair in chunk]
         if not pairs:
             return

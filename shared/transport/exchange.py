@@ -22,6 +22,7 @@ from shared.transport.trust import tls_context
 
 _NOT_CONNECTED = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError)
 _ERRORS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
+_LATE = frozenset({"ReadTimeout", "WriteTimeout"})
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -29,9 +30,9 @@ class NoAnswer(Exception):
     """The network failed. `was_sent` is False if the service surely has not seen the request."""
 
     def __init__(self, kind: str, *, was_sent: bool) -> None:
-        """`kind` names the failure, without an address."""
+        """`kind` names the failure, without an address. `is_late`: the request was sent, and no answer came in time."""
         super().__init__(kind)
-        self.was_sent = was_sent
+        self.was_sent, self.is_late = was_sent, was_sent and kind in _LATE
 
 
 class Service(Protocol):

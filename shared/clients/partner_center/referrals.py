@@ -23,6 +23,7 @@ from uuid import uuid4
 
 import httpx
 
+from shared.clients.call_pace import CallPace
 from shared.clients.exact_json import json_bytes
 from shared.clients.partner_center import json_bodies
 from shared.clients.partner_center.answer_dates import HearDate, ignore_date
@@ -72,6 +73,7 @@ def open_referrals(
     ca_bundle: Path | str | None = None,
     deadline: float = CALL_SECONDS,
     may_share: bool = True,
+    pace: CallPace | None = None,
 ) -> "Referrals":
     """A client for the referrals API with its own connections; call `close` at the end.
 
@@ -79,7 +81,8 @@ def open_referrals(
     address.
     """
     kind = Referrals if may_share else PrivateReferrals
-    return kind(base_url, token, service=open_service(_list_address(base_url), ca_bundle, deadline), deadline=deadline)
+    service = open_service(_list_address(base_url), ca_bundle, deadline)
+    return kind(base_url, token, service=service, deadline=deadline, pace=pace)
 
 
 class Referrals:
@@ -89,7 +92,7 @@ class Referrals:
     SignInFailed (pause the side), NotFound, Conflict, Rejected; a write also raises Ambiguous.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is one of a kind comes from outside, each by its name
         self,
         base_url: str,
         token: Token,
@@ -99,6 +102,7 @@ class Referrals:
         new_id: Callable[[], str] = lambda: str(uuid4()),
         clock: Callable[[], float] = time.monotonic,
         chance: random.Random | None = None,
+        pace: CallPace | None = None,
     ) -> None:
         """Send only to `base_url` (with its path `/v1.0/engagements`), so that the token reaches no other host.
 
@@ -108,7 +112,9 @@ class Referrals:
         self._service = service
         self._token = token
         self._path = self._url.raw_path.decode()
-        self._sender = RequestSender(token, service, deadline=deadline, new_id=new_id, clock=clock, chance=chance)
+        self._sender = RequestSender(
+            token, service, deadline=deadline, new_id=new_id, clock=clock, chance=chance, pace=pace
+        )
         self._unfiltered: set[str] = set()
 
     def close(self) -> None:

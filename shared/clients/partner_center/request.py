@@ -18,6 +18,7 @@ from uuid import uuid4
 import httpx
 from msgspec import Struct, field
 
+from shared.clients.call_pace import CallPace
 from shared.clients.partner_center.error_mapping import (
     CallLabel,
     Reply,
@@ -92,6 +93,7 @@ class RequestSender:
         new_id: Callable[[], str] = lambda: str(uuid4()),
         clock: Callable[[], float] = time.monotonic,
         chance: random.Random | None = None,
+        pace: CallPace | None = None,
     ) -> None:
         """`deadline` is in seconds, for one call with its tries. `new_id` makes the id that names a call to support."""
         self._token = token
@@ -99,6 +101,7 @@ class RequestSender:
         self._seconds = deadline
         self._new_id = new_id
         self._clock = clock
+        self._pace = pace or CallPace()
         self._chance = chance or random.Random()  # noqa: S311 - jitter is not a secret
 
     def one_deadline(self) -> Deadline:
@@ -125,20 +128,23 @@ class RequestSender:
         call, renew = call or self._new_call(request), False
         call.reply = None
         try:
-            while True:
-                headers = _headers_of(request, self._token(renew), call.label, deadline)
-                call.was_sent = True
-                try:
-                    answer = self._service.send(request.method, request.target, headers, request.content)
-                    call.reply = reply = Reply(answer.status, answer.headers, answer.body)
-                except NoAnswer as error:
-                    raise error_without_answer(error, call.label) from None
-                is_refused = reply.status == HTTPStatus.UNAUTHORIZED
-                renew = is_refused and not call.token_was_renewed and not is_mfa_missing(reply)
-                if not renew:
-                    decoded = _decoded(reply, request, call.label, decode)
-                    break
-                call.token_was_renewed = True
+            with self._pace.call() as paced:
+                while True:
+                    headers = _headers_of(request, self._token(renew), call.label, deadline)
+                    call.was_sent = True
+                    try:
+                        answer = self._service.send(request.method, request.target, headers, request.content)
+                        call.reply = reply = Reply(answer.status, answer.headers, answer.body)
+                    except NoAnswer as error:
+                        paced.is_late = error.is_late
+                        raise error_without_answer(error, call.label) from None
+                    paced.status = reply.status
+                    is_refused = reply.status == HTTPStatus.UNAUTHORIZED
+                    renew = is_refused and not call.token_was_renewed and not is_mfa_missing(reply)
+                    if not renew:
+                        decoded = _decoded(reply, request, call.label, decode)
+                        break
+                    call.token_was_renewed = True
         except CosellError as error:
             call.log_failure(request, error)
             raise

@@ -11,6 +11,7 @@ from typing import override
 
 import requests
 
+from shared.clients.call_pace import CallPace
 from shared.clients.salesforce import composite
 from shared.clients.salesforce.object_descriptions import ObjectDescriptions
 from shared.clients.salesforce.owner_notices import OwnerNotices
@@ -141,6 +142,7 @@ def open_salesforce(  # noqa: PLR0913 - the builder's parameters are the setting
     session: requests.Session | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Callable[[], float] = time.monotonic,
+    pace: CallPace | None = None,
 ) -> SalesforceClient:
     """Return a client that signs in at its first call. `deadline` is the total time of a call, in seconds.
 
@@ -152,7 +154,9 @@ def open_salesforce(  # noqa: PLR0913 - the builder's parameters are the setting
     session = session or open_session(ca_bundle, seconds=deadline)
     identity = Identity(login_url, client_id, username, key_name, audience)
     sign_in = SignIn(identity, vault, session, now=now, monotonic=monotonic)
-    connection = ApiConnection(sign_in, session, version=version, seconds=deadline, now=now, monotonic=monotonic)
+    connection = ApiConnection(
+        sign_in, session, version=version, seconds=deadline, now=now, monotonic=monotonic, pace=pace
+    )
     return SalesforceClient(connection)
 
 

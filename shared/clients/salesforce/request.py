@@ -18,6 +18,7 @@ from msgspec import Struct
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
 from shared.clients import exact_json
+from shared.clients.call_pace import CallPace
 from shared.clients.salesforce.error_codes import (
     INVALID_SESSION,
     exception_for,
@@ -117,6 +118,7 @@ class ApiConnection:
         seconds: float,
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
+        pace: CallPace | None = None,
     ) -> None:
         """`seconds` is the total time of a call; `now` and `monotonic` are our own clocks."""
         self.version = version
@@ -124,6 +126,7 @@ class ApiConnection:
         self.met_unknown_column = False
         self._sign_in, self._session, self._seconds = sign_in, session, seconds
         self.now, self._monotonic = now, monotonic
+        self._pace = pace or CallPace()
         self._lock = threading.Lock()
         self._client: tuple[Token, RestClient] | None = None
 
@@ -155,26 +158,29 @@ class ApiConnection:
         """
         reply: Reply | None = None
         try:
-            token, was_renewed = self._sign_in.token(deadline), False
-            while True:
-                response, value, failure, took = None, None, None, 0.0
-                try:
-                    send = self._sender_of(call, token)
-                    started = self._monotonic()
-                    response, value = send(deadline=deadline)
-                    took = self._monotonic() - started
-                except SEND_ERRORS as error:
-                    # Its text may hold address and body. So the error that is raised below is not chained to it.
-                    failure = error
-                if response is None:
-                    raise _missing_answer_error(failure, call, write=write)
-                reply = self._reply_from(response, value, took)
-                if not _has_expired_session(reply):
-                    decoded = _decoded(reply, call, decode, write=write)
-                    break
-                if was_renewed:
-                    raise session_error(first_api_error(reply.status, reply.value))
-                token, was_renewed = self._sign_in.token(deadline, refused=token), True
+            with self._pace.call() as paced:
+                token, was_renewed = self._sign_in.token(deadline), False
+                while True:
+                    response, value, failure, took = None, None, None, 0.0
+                    try:
+                        send = self._sender_of(call, token)
+                        started = self._monotonic()
+                        response, value = send(deadline=deadline)
+                        took = self._monotonic() - started
+                    except SEND_ERRORS as error:
+                        # Its text may hold address and body. So the error that is raised below is not chained to it.
+                        failure = error
+                    if response is None:
+                        paced.is_late = isinstance(failure, requests.ReadTimeout)
+                        raise _missing_answer_error(failure, call, write=write)
+                    reply = self._reply_from(response, value, took)
+                    paced.status = reply.status
+                    if not _has_expired_session(reply):
+                        decoded = _decoded(reply, call, decode, write=write)
+                        break
+                    if was_renewed:
+                        raise session_error(first_api_error(reply.status, reply.value))
+                    token, was_renewed = self._sign_in.token(deadline, refused=token), True
         except CosellError as error:
             log_failed_call(call, reply, error)
             self.met_unknown_column |= error.reason_codes[0] in TELLING_CODES

@@ -156,7 +156,7 @@ def fill_store(store: LinkStore) -> None:
         for key, cause in zip(("second", "third", "fourth", "asked for"), causes, strict=True):
             asked = Asker(PERSON, NOW) if cause == OPERATOR else None
             store.put_retry_entry(RetryEntry(side, key, NOW + timedelta(hours=1), cause, asked=asked))
-    store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled", 4))
+    store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled"))
     paths = {"/name": KnownPath("0.7.0", is_taken=False), "/other": KnownPath("0.6.0", is_taken=True)}
     store.write_side_state(Side.PARTNER_CENTER, SideState(paths=paths))
     store.move_cursors(

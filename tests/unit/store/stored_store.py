@@ -226,5 +226,4 @@ def described_side(state: SideState) -> Json:
     return {
         "paused until": _described_moment(state.paused_until),
         "reason": state.reason,
-        "parallelism": state.parallelism,
     }

@@ -105,8 +105,12 @@ def own_description(path: Path) -> Any:  # noqa: ANN401 - JSON of any shape
 
 
 def as_the_build_before_reads_it(description: Any, codes: set[str]) -> Any:  # noqa: ANN401 - JSON of any shape
-    """What this build reads, with a sentence in place of a line that a build with these `codes` cannot show."""
-    return {**description, "audit": shown_lines(description["audit"], codes)}
+    """What this build reads, with a sentence in place of a line that a build with these `codes` cannot show.
+
+    The build before also reads how many calls a side takes at once, which this build stores no more: as many as usual.
+    """
+    sides = {side: {**state, "parallelism": None} for side, state in description["sides"].items()}
+    return {**description, "sides": sides, "audit": shown_lines(description["audit"], codes)}
 
 
 def shown_lines(audit: Any, codes: set[str]) -> Any:  # noqa: ANN401 - JSON of any shape

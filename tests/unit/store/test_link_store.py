@@ -298,7 +298,7 @@ def test_a_retry_entry_is_removed_only_if_it_did_not_change(store: LinkStore) ->
 
 def test_a_side_is_not_paused_until_its_state_is_written(store: LinkStore) -> None:
     assert store.side_state(Side.SALESFORCE) == SideState()
-    state = SideState(NOW + timedelta(minutes=15), "AADSTS700082", 4)
+    state = SideState(NOW + timedelta(minutes=15), "AADSTS700082")
     store.write_side_state(Side.PARTNER_CENTER, state)
     assert store.side_state(Side.PARTNER_CENTER) == state
     assert store.side_state(Side.SALESFORCE) == SideState()

@@ -193,17 +193,17 @@ def test_further_items_of_a_retry_entry_are_written_back(rows: SqliteRows, store
 def test_further_items_of_a_side_state_are_written_back(rows: SqliteRows, store: LinkStore, *, is_read: bool) -> None:
     rows.write("side|salesforce", [Put("state", pack([None, None, 3, {}, LATER]))])
     if is_read:
-        assert store.side_state(Side.SALESFORCE) == SideState(parallelism=3)
-    store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled", 1))
-    assert stored(rows, "side|salesforce", "state") == [NOW.isoformat(), "throttled", 1, {}, LATER]
+        assert store.side_state(Side.SALESFORCE) == SideState()
+    store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled"))
+    assert stored(rows, "side|salesforce", "state") == [NOW.isoformat(), "throttled", None, {}, LATER]
 
 
 def test_what_was_learned_of_paths_stands_behind_the_items_that_earlier_builds_know(
     rows: SqliteRows, store: LinkStore
 ) -> None:
-    learned = SideState(parallelism=2, paths={"/name": KnownPath("0.7.0", is_taken=False)})
+    learned = SideState(paths={"/name": KnownPath("0.7.0", is_taken=False)})
     store.write_side_state(Side.PARTNER_CENTER, learned)
-    assert stored(rows, "side|partner_center", "state") == [None, None, 2, {"/name": ["0.7.0", False]}]
+    assert stored(rows, "side|partner_center", "state") == [None, None, None, {"/name": ["0.7.0", False]}]
     assert store.side_state(Side.PARTNER_CENTER) == learned
     store.write_side_state(Side.PARTNER_CENTER, SideState())
     assert stored(rows, "side|partner_center", "state") == [None, None, None]
@@ -344,9 +344,9 @@ def test_a_side_state_of_an_unknown_shape_does_not_stop_the_other_side(
     rows: SqliteRows, store: LinkStore, events: list[tuple[str, Mapping[str, Any]]]
 ) -> None:
     rows.write("side|salesforce", [Put("state", pack({"paused": True}))])
-    rows.write("side|partner_center", [Put("state", pack([None, None, 2]))])
+    rows.write("side|partner_center", [Put("state", pack([None, "throttled", 2]))])
     assert store.side_state(Side.SALESFORCE) == SideState()
-    assert store.side_state(Side.PARTNER_CENTER) == SideState(parallelism=2)
+    assert store.side_state(Side.PARTNER_CENTER) == SideState(reason="throttled")
     assert [(fields["row"], fields["key"]) for _, fields in events] == [("state", "salesforce")]
 
 

@@ -13,7 +13,7 @@ from shared.store.sqlite_rows import SqliteRows
 from shared.store.stored_values import SideState
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
-PAUSED = SideState(NOW + timedelta(minutes=15), "throttled", 4)
+PAUSED = SideState(NOW + timedelta(minutes=15), "throttled")
 
 
 class CountingRows(SqliteRows):

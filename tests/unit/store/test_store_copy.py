@@ -48,7 +48,7 @@ def full() -> Iterator[SqliteRows]:
         store.owner(ORGANIZATION)
         store.move_cursors({"opportunity": NOW, "sweep": NOW, "began": NOW - timedelta(days=9)})
         paths = {"/name": KnownPath("0.8.0", is_taken=False)}
-        store.write_side_state(Side.PARTNER_CENTER, SideState(NOW, "throttled", 2, paths))
+        store.write_side_state(Side.PARTNER_CENTER, SideState(NOW, "throttled", paths))
         store.put_retry_entry(RetryEntry(Side.SALESFORCE, "006A", NOW, "held", since=NOW))
         rows.write("O|006A", [Insert("link", b"\x09of a later build"), *(Insert(f"a|{n:03}", b"l") for n in range(90))])
         rows.write("O|006B", [Insert("link", bytes(70_000)), Insert("a|1", b""), Insert("new kind", b"\x00\xff")])
@@ -94,7 +94,7 @@ def test_every_row_comes_back_byte_for_byte_but_claims_approvals_and_pauses(full
     assert {key for key in after.keys() & before.keys() if after[key] != before[key]} <= MADE_ANEW
     known = LinkStore(empty, lambda: 0.0)
     state = known.side_state(Side.PARTNER_CENTER)
-    assert (state.paused_until, state.parallelism) == (None, None)
+    assert state.paused_until is None
     assert state.paths == {"/name": KnownPath("0.8.0", is_taken=False)}
     origin = known.copied
     assert origin is not None

@@ -24,6 +24,7 @@ from emulators.salesforce.data.hooks import Lock, ValidationRule
 from emulators.salesforce.emulator import SalesforceEmulator
 from emulators.salesforce.metadata.source_project import PROJECT
 from local.in_process_transport import EmulatorAccessToken, EmulatorService, EmulatorSession, EmulatorSignIn
+from shared.clients.call_pace import CallPace, Paces
 from shared.clients.partner_center.referrals import Referrals
 from shared.clients.salesforce.client import SalesforceClient
 from shared.clients.salesforce.request import ApiConnection
@@ -144,9 +145,11 @@ class Harness:
         clock = CrashableClock(self.now, self.advance_time, process)
         log = RecordedLog(clock)
         store = CrashablePort("store", LinkStore(self.rows, self._timestamp, log), process)
+        paces = Paces()
         context = Context(
-            self._crashable_partner_center(process), self._crashable_salesforce(process), store, self.translation,
-            self.scope, clock, SerialWorkers(), log, lambda: chance, policy or self.policy, self._new_id,
+            self._crashable_partner_center(process, paces), self._crashable_salesforce(process, paces), store,
+            self.translation, self.scope, clock, SerialWorkers(), log, lambda: chance, policy or self.policy,
+            self._new_id, paces=paces,
         )  # fmt: skip
         return Instance(self, context, process, log)
 
@@ -155,17 +158,19 @@ class Harness:
         self.translation = asked(self.salesforce, self._salesforce_client(), self.translation)
         self.first = self.new_instance()
 
-    def _crashable_partner_center(self, process: ProcessState) -> PartnerCenter:
-        client = Referrals(PARTNER_CENTER_URL, self.access_token, service=self._service, clock=self._timestamp)
+    def _crashable_partner_center(self, process: ProcessState, paces: Paces) -> PartnerCenter:
+        pace, clock = paces.of(Side.PARTNER_CENTER), self._timestamp
+        client = Referrals(PARTNER_CENTER_URL, self.access_token, service=self._service, clock=clock, pace=pace)
         return CrashablePort("partner_center", client, process)
 
-    def _crashable_salesforce(self, process: ProcessState) -> CrashablePort:
-        return CrashablePort("salesforce", self._salesforce_client(), process)
+    def _crashable_salesforce(self, process: ProcessState, paces: Paces) -> CrashablePort:
+        return CrashablePort("salesforce", self._salesforce_client(paces.of(Side.SALESFORCE)), process)
 
-    def _salesforce_client(self) -> SalesforceClient:
+    def _salesforce_client(self, pace: CallPace | None = None) -> SalesforceClient:
         connection = ApiConnection(
-            self.sign_in, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._timestamp
-        )
+            self.sign_in, self._adapter, version="66.0", seconds=60.0, now=self.now, monotonic=self._timestamp,
+            pace=pace,
+        )  # fmt: skip
         return SalesforceClient(connection)
 
     def _new_id(self) -> str:

@@ -142,8 +142,8 @@ class CrashableClock:
 class SerialWorkers:
     """Runs the items one after the other and then, as the port requires, raises the first error."""
 
-    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: int) -> list[R]:
-        assert at_most >= 1
+    def map[T, R](self, work: Callable[[T], R], items: Iterable[T], *, at_most: Callable[[], int]) -> list[R]:
+        assert at_most() >= 1
         results: list[R] = []
         failures: list[Exception] = []
         for item in items:

@@ -6,7 +6,7 @@ import pytest
 
 from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
-from shared.sync.ports import Policy, SideState
+from shared.sync.ports import Policy
 from shared.sync.retry_queue import PAIRS_FOR_A_CALL, PULLED_TOGETHER, batches_of_pairs
 from tests.unit.sync.harness import HOUR, MINUTE, Harness
 
@@ -26,6 +26,13 @@ def edit_referrals(harness: Harness, deals: list[str]) -> None:
     harness.forget_calls()
 
 
+def halve(harness: Harness, side: Side, times: int) -> None:
+    """The side has limited calls of the first instance, one after the other."""
+    for _ in range(times):
+        with harness.first.ctx.paces.of(side).call() as call:
+            call.status = 429
+
+
 def throttle_partner_center(after: int) -> Fault:
     headers = {"Retry-After": "600"}
     return Fault(FaultKind.ANSWER, path="/referrals/[^/]+$", status=429, headers=headers, skip=after)
@@ -34,8 +41,7 @@ def throttle_partner_center(after: int) -> Fault:
 def test_referrals_that_were_read_before_a_pause_are_written(harness: Harness) -> None:
     deals = create_deals(harness, 3)
     edit_referrals(harness, deals)
-    limited = SideState(parallelism=1)
-    harness.store.write_side_state(Side.PARTNER_CENTER, limited)
+    halve(harness, Side.PARTNER_CENTER, times=3)
     harness.inject_fault(Side.PARTNER_CENTER, throttle_partner_center(after=2))
     harness.sweep()
     amounts = sorted(harness.opportunity(deal)["Amount"] for deal in deals)
@@ -77,12 +83,13 @@ def test_no_referral_is_read_again_after_a_lost_write_back(harness: Harness) -> 
     assert "→ 4321.00 USD" in harness.opportunity(deal)["Audit__c"]
 
 
-@pytest.mark.parametrize(("calls", "sizes"), [(None, [240, 60]), (4, [192, 108]), (1, [48] * 6 + [12])])
+@pytest.mark.parametrize(("calls", "sizes"), [(8, [240, 60]), (4, [192, 108]), (1, [48] * 6 + [12])])
 def test_fewer_pairs_are_worked_together_while_a_side_limits_the_calls(
-    harness: Harness, calls: int | None, sizes: list[int]
+    harness: Harness, calls: int, sizes: list[int]
 ) -> None:
     assert (PULLED_TOGETHER, PAIRS_FOR_A_CALL) == (240, 48)
-    harness.store.write_side_state(Side.SALESFORCE, SideState(parallelism=calls))
+    halve(harness, Side.SALESFORCE, times={8: 0, 4: 1, 1: 3}[calls])
+    assert harness.first.ctx.paces.calls_at_once(Side.SALESFORCE) == calls
     keys = [str(number) for number in range(300)]
     found = list(batches_of_pairs(harness.first.ctx, keys, PULLED_TOGETHER))
     assert [len(batch) for batch in found] == sizes

@@ -141,15 +141,18 @@ def test_a_locked_opportunity_waits_in_the_retry_queue_and_is_written_once_unloc
     assert harness.retry_entries(Side.SALESFORCE) == []
 
 
-def test_throttling_pauses_the_side_for_every_instance_and_halves_the_parallelism(harness: Harness) -> None:
+def test_throttling_pauses_the_side_for_every_instance_and_halves_the_calls_at_once_of_its_own(
+    harness: Harness,
+) -> None:
     deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(3)]
     harness.inject_fault(Side.PARTNER_CENTER, throttling_fault(600))
     harness.push()
     harness.clear_faults()
     assert harness.new_calls()["partner_center.failed"] <= 1  # the first 429 stops the batch
     state = harness.store.side_state(Side.PARTNER_CENTER)
-    assert (state.reason, state.parallelism) == ("throttled", 4)
+    assert (state.reason, harness.first.ctx.paces.calls_at_once(Side.PARTNER_CENTER)) == ("throttled", 4)
     other = harness.new_instance()
+    assert other.ctx.paces.calls_at_once(Side.PARTNER_CENTER) == 8
     other.push()
     other.push()
     other.sweep()
@@ -159,19 +162,6 @@ def test_throttling_pauses_the_side_for_every_instance_and_halves_the_parallelis
     other.push(after=600.0)
     harness.run_rounds(2)
     assert all(harness.referral_of(deal) for deal in deals)
-
-
-def test_each_push_without_a_failure_restores_one_parallel_call(harness: Harness) -> None:
-    harness.seller_creates()
-    harness.inject_fault(Side.PARTNER_CENTER, throttling_fault(60))
-    harness.push()
-    harness.clear_faults()
-    widths = []
-    for _ in range(8):
-        harness.push(after=120.0)
-        widths.append(harness.store.side_state(Side.PARTNER_CENTER).parallelism)
-    assert widths == [5, 6, 7, None, None, None, None, None]
-    assert harness.store.side_state(Side.PARTNER_CENTER).paused_until is None
 
 
 def test_salesforces_request_limit_pauses_the_push(harness: Harness) -> None:

@@ -177,7 +177,7 @@ def test_a_run_that_begins_while_salesforce_is_paused_knows_the_orgs_former_answ
     with app_with_organization(settings, OUR_ORGANIZATION) as app:
         asked = first_context(app).translation.org
         until = first_context(app).clock.now() + timedelta(minutes=5)
-        app.store.write_side_state(Side.SALESFORCE, SideState(until, "throttled", 4))
+        app.store.write_side_state(Side.SALESFORCE, SideState(until, "throttled"))
     with app_with_organization(settings, SignInFailed("refused", code="x", remedy="y")) as app:
         assert first_context(app).translation.org == asked
     assert asked is not None
