@@ -15,8 +15,10 @@ from shared.cli.exit_codes import Exit
 from shared.cli.operator import record_action
 from shared.cli.output import Output, plain
 from shared.cli.preview import change_texts
+from shared.domain.policy import PULL, PUSH
 from shared.domain.sentences import system_name
 from shared.foundation.errors import CosellError
+from shared.operations.ask_app import why_it_waits
 from shared.operations.newly_sent import NewField, approve_fields, find_new_fields, with_examples
 from shared.operations.stopped_changes import Stop, approve_stops, find_stops
 from shared.operations.waiting_changes import WaitingDeal, show_waiting
@@ -57,10 +59,13 @@ def run_approve(output: Output, *, yes: bool, dry_run: bool) -> Exit:
         approve_stops(app.local, found.stops, operator)
         approve_fields(app.local, found.fields, operator)
         output.say("Approved. The app goes on with it at its next runs, while SYNC is on.")
+        obstacles = why_it_waits(app, *_directions(found))
+        for sentence in obstacles:
+            output.say(plain(sentence))
         if found.stops:
             output.say("What it has not changed within two days is counted anew.")
         output.say("Next: `cosell status` names who approved it until the app has worked it, and what still waits.")
-        return _end(output, found, is_approved=True, code=Exit.OK)
+        return _end(output, found, is_approved=True, code=Exit.OK, obstacles=obstacles)
     finally:
         app.close()
 
@@ -86,6 +91,12 @@ class Found(Struct, frozen=True):
         return " ".join(
             [*(f"{stop.name} {len(stop.deals)}" for stop in self.stops), *(one.name for one in self.fields)]
         )
+
+
+def _directions(found: Found) -> Sequence[str]:
+    """The directions whose runs work what a yes lets go: a deal that arrives is pulled, all else is pushed."""
+    pulled = [stop.is_arriving for stop in found.stops]
+    return [*([PULL] if any(pulled) else []), *([PUSH] if found.fields or not all(pulled) else [])]
 
 
 def _with_values(app: App, found: Found, output: Output) -> Found:
@@ -150,7 +161,7 @@ def _example(deal: WaitingDeal) -> str:
     return f"{plain(deal.name or deal.id)} ({plain(deal.id)}){': ' if changes else ''}{changes}"
 
 
-def _end(output: Output, found: Found, *, is_approved: bool, code: Exit) -> Exit:
+def _end(output: Output, found: Found, *, is_approved: bool, code: Exit, obstacles: Sequence[str] = ()) -> Exit:
     waiting = {name: to_builtins(deals) for name, deals in found.waiting.items()}
     stops = [
         {
@@ -166,5 +177,7 @@ def _end(output: Output, found: Found, *, is_approved: bool, code: Exit) -> Exit
         }
         for field in found.fields
     ]  # fmt: skip
-    output.print_document({"ok": code is Exit.OK, "approved": is_approved, "stops": stops, "fields": fields})
+    output.print_document({
+        "ok": code is Exit.OK, "approved": is_approved, "stops": stops, "fields": fields, "obstacles": list(obstacles),
+    })  # fmt: skip
     return code

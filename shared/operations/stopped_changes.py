@@ -59,6 +59,11 @@ class Stop(Struct, frozen=True):
         return MEANINGS[self.kind].format(label=self.label)
 
     @property
+    def is_arriving(self) -> bool:
+        """Whether its deals are referrals that wait for their opportunities."""
+        return self.kind is Kind.CREATION and self.side is Side.SALESFORCE
+
+    @property
     def examples(self) -> tuple[str, ...]:
         """Some of the deals."""
         return self.deals[:MOST_EXAMPLES]
@@ -86,8 +91,7 @@ def approve_stops(ctx: Context, stops: Iterable[Stop], operator: str) -> None:
     now = ctx.clock.now()
     for stop in stops:
         ctx.store.approve_changes(stop.name, len(stop.deals), now)
-        is_arriving = stop.kind is Kind.CREATION and stop.side is Side.SALESFORCE
-        queue = Side.PARTNER_CENTER if is_arriving else Side.SALESFORCE
+        queue = Side.PARTNER_CENTER if stop.is_arriving else Side.SALESFORCE
         for key in stop.deals:
             known = ctx.store.retry_entry(queue, key) or RetryEntry(queue, key, now, MASS_CHANGE, since=now)
             ctx.store.put_retry_entry(replace(known, at=now, asked=Asker(operator, now)))

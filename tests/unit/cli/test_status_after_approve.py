@@ -121,3 +121,18 @@ def test_a_deal_whose_new_field_was_approved_names_who_did(
     assert (asked["key"], asked["operator"], asked["is_approved"]) == (deal, OPERATOR, True)
     push()
     assert read(capsys)[1]["asked"] == []
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_approval_says_what_keeps_the_app_from_it(
+    stopped: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    monkeypatch.setenv("PUSH_PAUSED", "true")
+    monkeypatch.setenv("PULL_PAUSED", "true")
+    run_approve(golden_output(as_json=as_json), yes=True, dry_run=False)
+    printed = capsys.readouterr().out
+    said = "The push is paused, so it waits until `cosell resume --env local push`."
+    if as_json:
+        assert json.loads(printed)["obstacles"] == [said], f"{stopped} is pushed, so the pull does not matter"
+    else:
+        assert printed.splitlines()[-3] == said
