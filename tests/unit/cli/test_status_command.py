@@ -338,20 +338,6 @@ def test_an_unanswered_deal_with_an_unknown_stage_is_listed_and_its_stage_is_sho
     assert remedy.endswith("; Test referral; Data error; Others.")
 
 
-def test_a_difference_that_nobody_carries_over_is_no_difference(
-    systems: Systems, capsys: pytest.CaptureFixture[str]
-) -> None:
-    systems.partner_center.microsoft_sends(name="Sent", customerProfile={"name": "Sent Ltd"})
-    pull()
-    (record,) = systems.salesforce.records("Opportunity")
-    run_status(output(as_json=True), record["Id"])
-    fields = {one["field"]: one for one in json.loads(capsys.readouterr().out)["fields"]}
-    assert fields["team"]["partner_center"] != fields["team"]["salesforce"]
-    assert fields["team"]["salesforce"] == "the app's own user"
-    assert (fields["team"]["differs"], fields["team"]["why"]) == (False, "each side keeps its own")
-    assert not any(one["differs"] for one in fields.values())
-
-
 def pull() -> None:
     with closing(App()) as app:
         run_sweep(app.context)

@@ -1,4 +1,4 @@
-"""`cosell status ID` of a deal at rest: nothing is to travel, so what both sides keep apart is no difference."""
+"""Which values `cosell status ID` marks: what is to travel or on file, and nothing that stays apart for good."""
 
 import json
 from contextlib import closing
@@ -90,3 +90,12 @@ def test_of_a_deal_that_is_not_ticked_what_a_tick_lets_travel_is_marked(
     assert team_of(document)[1] == "each side keeps its own"
     systems.salesforce.edit("Opportunity", deal, {"Amount": 4_321})
     assert marked(read(capsys, deal)) == ["money"]
+
+
+def test_what_each_side_keeps_for_itself_is_not_marked(
+    systems: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = read(capsys, receive(systems, monkeypatch))
+    (team,) = [one for one in document["fields"] if one["field"] == "team"]
+    assert (marked(document), team["differs"], team["salesforce"]) == ([], False, "the app's own user")
+    assert team_of(document) == (False, "each side keeps its own")
