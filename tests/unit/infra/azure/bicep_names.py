@@ -17,7 +17,7 @@ TENANT_ID = "00000000-0000-0000-0000-000000000002"
 
 
 class Symbol(str):
-    """A value that only Azure can give, as text. A text that contains it is a Symbol too."""
+    """A value that only Azure can give, as text. A text that contains it, between < and >, is a Symbol too."""
 
     __slots__ = ()
 

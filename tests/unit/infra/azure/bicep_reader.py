@@ -10,10 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tree_sitter import Node
-
 from tests.unit.infra.azure.bicep_names import SUBSCRIPTION, ResourceReference, Symbol, joined
 from tests.unit.infra.azure.bicep_tree import (
+    Node,
     find_objects,
     identifiers,
     named_children,
@@ -107,6 +106,7 @@ class Template:
     outputs: dict[str, Node] = field(default_factory=dict)
     types: dict[str, Node] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
+    exported: set[str] = field(default_factory=set)
     _variables: dict[str, Node] = field(default_factory=dict)
     _declared: dict[str, tuple[Node, frozenset[str]]] = field(default_factory=dict)
     _nested: dict[str, tuple[str, Node]] = field(default_factory=dict)
@@ -117,8 +117,8 @@ class Template:
     def __post_init__(self) -> None:
         """Read the declarations."""
         root = parse_bicep(self.source)
-        if root.has_error:
-            raise UnsupportedBicep(f"{self.path.name}: {next(syntax_errors(root))}")
+        if error := next(syntax_errors(root), None):
+            raise UnsupportedBicep(f"{self.path.name}: {error}")
         pending: dict[str, Value] = {}
         for node in root.named_children:
             if node.type == "decorators":
@@ -153,6 +153,8 @@ class Template:
             return
         if node.type == "target_scope_assignment":
             return
+        if "export" in decorators:
+            self.exported.add(names[0])
         self._add_declaration(node, names[0], decorators)
 
     def _add_declaration(self, node: Node, name: str, decorators: Mapping[str, Value]) -> None:
@@ -230,6 +232,8 @@ class Template:
         if parent is None:
             return ResourceReference(scope, kind, name)
         whole_kind = kind if kind.startswith("Microsoft.") else f"{parent.type}/{kind}"
+        if whole_kind.rpartition("/")[0] != parent.type:
+            raise UnsupportedBicep(f"{self.path.name}: a {parent.type} is no parent of a {whole_kind} (BCP036)")
         return ResourceReference(parent.scope, whole_kind, joined(parent.full_name, "/", name))
 
     def _module_template(self, name: str) -> "Template":

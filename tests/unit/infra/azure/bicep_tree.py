@@ -5,21 +5,37 @@ from functools import cache
 
 import tree_sitter
 import tree_sitter_bicep
-from tree_sitter import Node
 
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bicep.language()))
+_ASIDE = ("comment", "decorators")
+
+
+class Node:
+    """A node of the tree. tree-sitter makes its own anew at each look, and the checks look at each one often."""
+
+    __slots__ = ("children", "content", "is_error", "line", "named_children", "text", "type")
+
+    def __init__(self, node: tree_sitter.Node) -> None:
+        self.type = node.type
+        self.text = (node.text or b"").decode()
+        self.line = node.start_point[0] + 1
+        self.is_error = node.type == "ERROR" or node.is_missing
+        both = [(child.is_named, Node(child)) for child in node.children]
+        self.children = [child for _, child in both]
+        self.named_children = [child for is_named, child in both if is_named]
+        self.content = [child for child in self.named_children if child.type not in _ASIDE]
 
 
 @cache
 def parse_bicep(source: str) -> Node:
     """The root of the tree of a source text."""
-    return _PARSER.parse(source.encode()).root_node
+    return Node(_PARSER.parse(source.encode()).root_node)
 
 
 def syntax_errors(node: Node) -> Iterator[str]:
     """The places that the parser could not read."""
-    if node.type == "ERROR" or node.is_missing:
-        yield f"line {node.start_point[0] + 1}: cannot be read near {source_of(node)[:40]!r}"
+    if node.is_error:
+        yield f"line {node.line}: cannot be read near {node.text[:40]!r}"
         return
     for child in node.children:
         yield from syntax_errors(child)
@@ -27,13 +43,12 @@ def syntax_errors(node: Node) -> Iterator[str]:
 
 def source_of(node: Node) -> str:
     """The source text of a node."""
-    return (node.text or b"").decode()
+    return node.text
 
 
 def named_children(node: Node, *types: str) -> list[Node]:
     """The named children of these types, or without types all except comments and decorators."""
-    children = [child for child in node.named_children if child.type not in ("comment", "decorators")]
-    return [child for child in children if not types or child.type in types]
+    return [child for child in node.content if child.type in types] if types else node.content
 
 
 def find_objects(node: Node) -> Iterator[Node]:

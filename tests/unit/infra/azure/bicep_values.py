@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tree_sitter import Node
-
 from tests.unit.infra.azure.bicep_names import (
     SUBSCRIPTION,
     TENANT_ID,
@@ -23,7 +21,7 @@ from tests.unit.infra.azure.bicep_names import (
     subscription,
     unique_string,
 )
-from tests.unit.infra.azure.bicep_tree import named_children, source_of
+from tests.unit.infra.azure.bicep_tree import Node, named_children, source_of
 
 
 class UnsupportedBicep(Exception):
@@ -68,11 +66,13 @@ class Evaluator:
         """The value of the expression. Raises UnsupportedBicep."""
         method = getattr(self, f"_{node.type}", None)
         if method is None:
-            raise UnsupportedBicep(f"{node.type} at line {node.start_point[0] + 1}: {source_of(node)[:60]}")
+            raise UnsupportedBicep(f"{node.type} at line {node.line}: {source_of(node)[:60]}")
         return method(node, local or {})
 
     def _string(self, node: Node, local: Mapping[str, Value]) -> str:
         parts = [self._string_part(child, local) for child in node.named_children]
+        if len(parts) > 1:
+            parts = [Symbol(f"<{part}>") if isinstance(part, Symbol) else part for part in parts]
         whole = joined(*parts)
         return whole.removeprefix("\n") if source_of(node).startswith("'''") else whole
 
@@ -111,7 +111,7 @@ class Evaluator:
                 continue
             name = self._string(key, local) if key.type == "string" else source_of(key)
             if name in members:
-                raise UnsupportedBicep(f"{name} is twice in an object, line {each.start_point[0] + 1}")
+                raise UnsupportedBicep(f"{name} is twice in an object, line {each.line}")
             members[name] = self.value(rest[-1], local)
         return members
 

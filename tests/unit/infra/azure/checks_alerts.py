@@ -64,7 +64,15 @@ def check_alerts(files: AzureFiles) -> Iterator[str]:
     scopes = [files.only("OperationalInsights/workspaces").id]
     yield from (f"the rule {name} is missing" for name in sorted(set(EVENTS_BY_RULE) - set(rules)))
     yield from (f"the rule {name} is not expected" for name in sorted(set(rules) - set(EVENTS_BY_RULE)))
+    severities = _severities_of_readme(files)
+    yield from (
+        f"{each.body['name']} is not of the kind LogAlert"
+        for each in _alert_rules(files)
+        if each.body["kind"] != "LogAlert"
+    )
     for name in sorted(set(rules) & set(EVENTS_BY_RULE)):
+        if severities.get(name) != rules[name]["severity"]:
+            yield f"{name}: its severity is {rules[name]['severity']}, in the README {severities.get(name)}"
         yield from (f"{name}: {fault}" for fault in _check_rule(name, rules[name]))
         if rules[name]["actions"] != actions or rules[name]["scopes"] != scopes:
             yield f"{name}: it has another action group or another workspace"
@@ -74,6 +82,8 @@ def check_alerts(files: AzureFiles) -> Iterator[str]:
         for name in sorted(set(rules).symmetric_difference(in_readme & set(EVENTS_BY_RULE)))
     )
     group = files.only("Insights/actionGroups")
+    if not all(each["useCommonAlertSchema"] for each in group.properties["emailReceivers"]):
+        yield "mails must have the common schema, which names rule and dimension"
     if [each["emailAddress"] for each in group.properties["emailReceivers"]] != [
         "operator@acme.example",
         "deputy@acme.example",
@@ -82,6 +92,11 @@ def check_alerts(files: AzureFiles) -> Iterator[str]:
     resources = files.template_for("production", alertsEnabled=False).resources()
     if any(each.properties["enabled"] for each in resources if each.type.endswith("/scheduledQueryRules")):
         yield "alertsEnabled=false must disable the rules"
+
+
+def _severities_of_readme(files: AzureFiles) -> dict[str, int]:
+    section = files.read_text("README.md").split("\n## Alerts\n")[1].split("\n## ")[0]
+    return {name: int(severity) for name, severity in re.findall(r"^\| `([\w-]+)` \| (\d) \|", section, re.MULTILINE)}
 
 
 def _alert_rules(files: AzureFiles) -> list[Resource]:
@@ -105,10 +120,23 @@ def _check_rule(name: str, rule: Mapping[str, Any]) -> Iterator[str]:
         yield f"it fires if {criterion['operator']} {criterion['threshold']}"
     if is_silence and "count()" not in query:
         yield "a rule about silence must use count(), which gives 0 if there is no line"
+    yield from _check_firing(rule, criterion)
     if [each["name"] for each in criterion["dimensions"]] != (["Name"] if " by Name" in query else []):
         yield "only a query with `by Name` needs the dimension Name, and it must have it"
     if not rule["enabled"] or not 0 <= rule["severity"] <= LOWEST_SEVERITY or not rule["skipQueryValidation"]:
         yield "enabled, severity or skipQueryValidation is wrong"
+
+
+def _check_firing(rule: Mapping[str, Any], criterion: Mapping[str, Any]) -> Iterator[str]:
+    """One reading above the threshold fires at once, for each value of the dimension, and the alert resolves itself."""
+    if criterion["failingPeriods"] != {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1}:
+        yield f"it fires after {criterion['failingPeriods']}"
+    if criterion["timeAggregation"] != "Maximum" or rule["autoMitigate"] is not True:
+        yield "it does not take the largest value, or does not resolve itself"
+    if criterion["operator"] not in ("GreaterThan", "LessThan"):
+        yield f"its operator is {criterion['operator']}"
+    if any((each["operator"], each["values"]) != ("Include", ["*"]) for each in criterion["dimensions"]):
+        yield "a dimension leaves values out"
 
 
 def check_query(query: str) -> Iterator[str]:

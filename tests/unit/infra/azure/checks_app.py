@@ -8,8 +8,6 @@ import re
 import tomllib
 from collections.abc import Iterator
 
-from tree_sitter import Node
-
 from shared.settings.variables import StoreSettings
 from tests.unit.infra.azure.azure_files import (
     LOCAL_SETTINGS,
@@ -20,7 +18,7 @@ from tests.unit.infra.azure.azure_files import (
     trigger_settings,
 )
 from tests.unit.infra.azure.bicep_reader import Template
-from tests.unit.infra.azure.bicep_tree import named_children, source_of
+from tests.unit.infra.azure.bicep_tree import Node, named_children, source_of
 
 HOST_SETTINGS = frozenset(
     {
@@ -108,7 +106,7 @@ def check_queues(files: AzureFiles) -> Iterator[str]:
     created_containers = files.resources_of_type("Storage/storageAccounts/blobServices/containers")
     blobs = files.only("Storage/storageAccounts").given_by_azure("properties.primaryEndpoints.blob")
     package = files.function_app().properties["functionAppConfig"]["deployment"]["storage"]["value"]
-    if package not in {f"{blobs}{each.body['name']}" for each in created_containers}:
+    if package not in {f"<{blobs}>{each.body['name']}" for each in created_containers}:
         yield f"the zip is deployed to the container {package}, which is not created"
 
 

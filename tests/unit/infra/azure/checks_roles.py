@@ -135,7 +135,7 @@ def _check_identity(files: AzureFiles) -> Iterator[str]:
         yield "code and host must sign in with the app's identity"
     if settings["AzureWebJobsStorage__credential"] != "managedidentity":
         yield "the host must use the identity for storage"
-    if settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] != f"ClientId={client};Authorization=AAD":
+    if settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] != f"ClientId=<{client}>;Authorization=AAD":
         yield "telemetry must be sent with the app's identity"
     roles_module = files.module_that_deploys("Authorization/roleAssignments")
     if roles_module not in files.main_template.modules_before(files.module_that_deploys("Web/sites")):

@@ -1,0 +1,143 @@
+"""Faults of what the code and the templates share. `faults.py` says how to read them."""
+
+from collections.abc import Mapping
+
+from tests.unit.infra.azure.faults_of_meaning import (
+    ALERTS,
+    APP,
+    BUDGET,
+    CONSTANTS,
+    MAIN,
+    MONITORING,
+    NETWORK,
+    PRODUCTION,
+    RBAC,
+    STAGING,
+    STORAGE,
+    VAULT,
+    Replacement,
+)
+
+SETTINGS = "modules/settings.bicep"
+
+FAULTS_OF_CODE: Mapping[tuple[str, str], list[Replacement]] = {
+    ("settings of code and host", "settings"): [
+        (MAIN, "SALESFORCE_USERNAME: ", "SALESFORCE_USER: "),
+        (MAIN, "      SWEEP_SCHEDULE: sweepSchedule\n", ""),
+        (MAIN, "'mapping/${environmentName}.toml'", "'mapping/production.toml'"),
+        (MAIN, "param sync string = 'preview'", "param sync string = 'on'"),
+        (STAGING, "'SYNC', 'preview'", "'SYNC', 'on'"),
+        (SETTINGS, "  PARALLELISM: string?\n", ""),
+        (SETTINGS, "  RUN_SECONDS: string?", "  RUN_SECOND: string?"),
+        (SETTINGS, "  SYNC_FROM: string?", "  SYNC_FROM: string?\n  SALESFORCE_URL: string?"),
+        (APP, "  AzureWebJobsStorage__credential: 'managedidentity'\n", ""),
+        (APP, "var host = {", "var host = {\n  FUNCTIONS_WORKER_RUNTIME: 'python'"),
+        (APP, "var host = {", "var host = {\n  WEBSITE_TIME_ZONE: 'Asia/Taipei'"),
+    ],
+    ("queues, table and container", "queues"): [
+        (STORAGE, "'${eventsQueue}-poison'", "'${eventsQueue}-dead'"),
+        (STORAGE, "[eventsQueue, '${eventsQueue}-poison']", "[eventsQueue]"),
+        (CONSTANTS, "linksTable = 'cosell'", "linksTable = 'links'"),
+        (APP, "value: '${blobUrl}${packageContainer}'", "value: '${blobUrl}app-package'"),
+    ],
+    ("runtime and scale", "runtime"): [
+        (APP, "version: '3.13'", "version: '3.12'"),
+        (APP, "name: 'FC1'", "name: 'Y1'"),
+        (APP, "    siteConfig: {", "    siteConfig: {\n      alwaysOn: true"),
+        (MAIN, "param httpConcurrency int = 16", "param httpConcurrency int = 1"),
+        (MAIN, "param queueBatchSize int = 4", "param queueBatchSize int = 16"),
+    ],
+    ("role ids, scopes and principal types", "roles"): [
+        (CONSTANTS, "4633458b-17de-408a-b874-0445c86b69e6", "00482a5a-887f-4fb3-b363-3b7fe8e74483"),
+        (RBAC, "  scope: refreshToken\n", "  scope: vault\n"),
+        (RBAC, "Owner, roles.storageQueueDataContributor, ", "Owner, "),
+        (RBAC, "      principalType: 'ServicePrincipal'\n", ""),
+        (RBAC, "guid(insights.id, appPrincipalId, ", "guid(vault.id, appPrincipalId, "),
+        (RBAC, "= if (hasOperator) {\n  scope: vault\n", "= {\n  scope: vault\n"),
+        (RBAC, "guid(links.id, tableReaderGroupId, ", "guid(storage.id, tableReaderGroupId, "),
+        (RBAC, "    principalType: 'Group'\n", ""),
+        (RBAC, "= if (hasReaders) {", "= {"),
+        (MAIN, "  dependsOn: [\n    rbac\n  ]\n", ""),
+        (APP, "ClientId=${identityClientId};", ""),
+    ],
+    ("storage, vault, site and monitoring hardening", "hardening"): [
+        (STORAGE, "allowSharedKeyAccess: false", "allowSharedKeyAccess: true"),
+        (STORAGE, "    minimumTlsVersion: 'TLS1_2'\n", ""),
+        (STORAGE, "allowBlobPublicAccess: false", "allowBlobPublicAccess: true"),
+        (VAULT, "enablePurgeProtection: true", "enablePurgeProtection: false"),
+        (VAULT, "softDeleteRetentionInDays: 90", "softDeleteRetentionInDays: 7"),
+        (VAULT, "enableRbacAuthorization: true", "enableRbacAuthorization: false"),
+        (VAULT, "categoryGroup: 'audit'", "categoryGroup: 'allMetrics'"),
+        (MONITORING, "DisableLocalAuth: true", "DisableLocalAuth: false"),
+        (MONITORING, "disableLocalAuth: true", "disableLocalAuth: false"),
+        (APP, "httpsOnly: true", "httpsOnly: false"),
+        (APP, "name: 'scm'", "name: 'ftp'"),
+    ],
+    ("storage, vault, site and monitoring hardening", "network"): [
+        (VAULT, "isPrivate ? 'Deny' : 'Allow'", "'Allow'"),
+        (NETWORK, "  { group: 'table', target: storageId, zone: 'privatelink.table.${suffix}' }\n", ""),
+    ],
+    ("secrets", "secrets"): [
+        (VAULT, "@onlyIfNotExists()\n", ""),
+        (CONSTANTS, "'partner-center-refresh-token'", "'refresh-token'"),
+        ("README.md", "| `salesforce-private-key` |", "| `salesforce-key` |"),
+    ],
+    ("parameter files", "parameters"): [
+        (STAGING, "param salesforceUrl = ", "param salesforceURL = "),
+        (PRODUCTION, "param logRetentionDays = 90", "param logRetentionDays = 900"),
+        (PRODUCTION, "param storageSku = 'Standard_ZRS'", "param storageSku = 'Premium_ZRS'"),
+        (PRODUCTION, "environmentName = 'production'", "environmentName = 'staging'"),
+        (MAIN, "@minLength(1)\n@description('The consumer key", "@description('The consumer key"),
+        (MAIN, "['staging', 'production']", "['staging', 'production', 'test']"),
+        (STAGING, "('SALESFORCE_URL')", "('SALESFORCE_URL', '')"),
+        (PRODUCTION, "('SALESFORCE_USERNAME')", "('SALESFORCE_USERNAME', 'a@b.c')"),
+    ],
+    ("names within Azure's limits", "names"): [
+        (MAIN, "storage: 'st${workloadName}${token}'", "storage: 'st${workloadName}${short}${token}'"),
+        (MAIN, "vault: 'kv-${workloadName}${token}'", "vault: 'kv-${workloadName}-${token}'"),
+        (MAIN, "app: 'func-${workloadName}-${short}-", "app: 'func-${workloadName}-${environmentName}-"),
+        (MAIN, "take(workloadName, 7)", "workloadName"),
+        (MAIN, "@maxLength(8)", "@maxLength(12)"),
+    ],
+    ("tags", "tags"): [
+        (MAIN, "union(tags, {\n", "union({}, {\n"),
+        (STORAGE, "  tags: tags\n", ""),
+    ],
+    ("modules and options", "modules"): [
+        (MAIN, "= if (budgetAmount > 0) {", "= {"),
+        (MAIN, "'modules/identity.bicep'", "'br/public:avm/res/managed-identity:0.6.0'"),
+    ],
+    ("warnings of the compiler", "compiler"): [
+        (BUDGET, "@description('The budget", "@minValue(1)\n@description('The budget"),
+        (APP, "param queueBatchSize int", "@maxValue(16)\nparam queueBatchSize int"),
+        (APP, "name: 'scm'", "name: toLower('scm')"),
+        (APP, "name: 'scm'", "name: '${toLower('scm')}'"),
+        (RBAC, "var hasReaders", "var " + "h" * 90),
+    ],
+    ("the README", "readme"): [
+        (MAIN, "param memoryMegabytes int = 2048", "param memoryMegabytes int = 4096"),
+        ("README.md", "| `EVENTS_URL` |", "| `WEBHOOK_URL` |"),
+        ("README.md", "`Microsoft.Consumption`", "the one of budgets"),
+    ],
+    ("queries of alerts", "alerts"): [
+        (ALERTS, 'Event == "event_poisoned"', 'Event == "event_poison"'),
+        (ALERTS, "Line.oldest_seconds", "Line.oldest"),
+        (ALERTS, "    operator: 'LessThan'\n", "    operator: 'GreaterThan'\n"),
+        (ALERTS, "window: 'PT15M'", "window: 'PT20M'"),
+        (ALERTS, "every: 'PT1H'\n    window: 'P2D'", "every: 'P2D'\n    window: 'P2D'"),
+        (ALERTS, "names: ['Name']", "names: []"),
+        (ALERTS, "tostring(Line.host)", "tostring(Line.address)"),
+        (ALERTS, "Value = dcount(tostring(Line.referral_id))", "Poisoned = dcount(tostring(Line.referral_id))"),
+        (ALERTS, "| project Value = iff(Refused", "project Value = iff(Refused"),
+        (ALERTS, "actionGroups: [actionGroupId]", "actionGroups: []"),
+        (MONITORING, "for (email, index) in emails", "for (email, index) in take(emails, 1)"),
+    ],
+    ("the workbook", "workbook"): [
+        ("workbook.json", "Line.days_left", "Line.days"),
+        ("workbook.json", ', \\"registration_foreign\\"', ""),
+        ("workbook.json", '"__WORKSPACE__"', '"WORKSPACE"'),
+        ("workbook.json", '"timeContextFromParameter": "TimeRange"', '"timeContextFromParameter": "Time"'),
+        ("workbook.json", 'Event == \\"unsynced\\"', 'Event == \\"pair_due\\"'),
+    ],
+}  # fmt: skip
+"""The faults by kind and by the check that finds them."""
