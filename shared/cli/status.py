@@ -15,7 +15,8 @@ from shared.cli.command import Env, Json, run_command
 from shared.cli.exit_codes import Exit
 from shared.cli.explain import shown_time
 from shared.cli.output import Output, plain
-from shared.cli.waiting import BY_CAUSE, next_try, print_waiting
+from shared.cli.state_words import pause_text, state_text, state_word, write_text
+from shared.cli.waiting import BY_CAUSE, next_try, print_waiting, with_code
 from shared.domain.cause import Cause
 from shared.domain.deal import Side, display_text
 from shared.domain.policy import PULL, PUSH
@@ -114,7 +115,7 @@ def _print_status(report: StatusReport, now: datetime, output: Output) -> None:
     output.print_table(("run", "ended"), runs, title="Last runs")
     _print_sides(report, now, output)
     print_waiting(report.waiting, now, output, BY_CAUSE)
-    links = ", ".join(f"{count} {state}" for state, count in sorted(report.links.items()))
+    links = ", ".join(f"{count} {state_word(state)}" for state, count in sorted(report.links.items()))
     output.say(f"Links: {links or 'none'}.")
     ends = [(plain(name), f"{end.astimezone(UTC):%Y-%m-%d}") for name, end in report.ends.items()]
     if ends:
@@ -181,7 +182,7 @@ def _pauses(report: StatusReport, side: SideReport) -> str:
     mode, direction = report.health["mode"], PUSH if side.side is Side.SALESFORCE else PULL
     reasons = [f"mode {mode}"] if mode != "on" else []
     reasons += [f"pause of the {direction}"] if direction in _list(report.health["paused"]) else []
-    reasons += [f"{side.reason} until {shown_time(side.paused_until)}"] if side.paused_until else []
+    reasons += [f"{pause_text(side.reason or '')} until {shown_time(side.paused_until)}"] if side.paused_until else []
     return ", ".join(reasons) or "nothing"
 
 
@@ -189,7 +190,7 @@ def _print_groups(groups: Sequence[Group], now: datetime, output: Output) -> Non
     output.say("To look at:")
     for group in groups:
         where = f" of {plain(group.label)}" if group.label else ""
-        output.say(f"{group.count} x {MEANINGS[group.kind]} - {plain(group.code)}{where}")
+        output.say(f"{group.count} x {MEANINGS[group.kind]} ({plain(group.code)}{where})")
         is_end = group.kind == "answer" and group.oldest is not None
         time = f"ends in {age(now, group.oldest or now)}" if is_end else f"oldest {age(group.oldest, now)}"
         output.say(f"   for example {plain(group.example)}, {time}")
@@ -243,7 +244,8 @@ def _print_state(report: PairReport, now: datetime, output: Output) -> None:
     mark = f", Sync Status {report.mark}" if report.mark else ""
     if report.is_of_other_party:
         output.say("This is the record of Microsoft or of another partner. It has no opportunity of its own.")
-    output.say(f"State: {report.state or 'no link yet'}{mark}{', in the inbox' if report.in_inbox else ''}")
+    state = state_text(report.state) if report.state else "no link yet"
+    output.say(f"State: {state}{mark}{', in the inbox' if report.in_inbox else ''}")
     if report.cause:
         _say_cause(output, f"{report.cause.reason} {report.cause.remedy}", _code_and_field(report, report.cause))
     if report.columns:
@@ -282,14 +284,14 @@ def _print_work(report: PairReport, now: datetime, output: Output) -> None:
     if report.parties:
         output.say(f"Other parties: {plain(', '.join(report.parties))}")
     if report.intent:
-        output.say(f"The app works on it: {plain(', '.join(report.intent))}")
+        output.say(f"The app works on it: {', '.join(map(write_text, report.intent))}")
     if (entry := report.retry_entry) is not None:
         waits = f"since {age(entry.since, now)}, "
         tries = f"{entry.attempts} {'tries' if entry.attempts > 1 else 'try'}, " if entry.attempts else ""
-        output.say(f"In the retry queue ({plain(entry.cause)}): {waits}{tries}{next_try(entry.at, now)}")
+        output.say(f"In the retry queue: {waits}{tries}{next_try(entry.at, now)}")
         # Of a set time the last line says what happens then; what is approved waits for nobody any more.
         if not (report.is_retried and entry.cause == WAITING) and not is_approved(entry):
-            output.say(f"   {plain(reason_of(entry.cause))}.")
+            output.say(f"   {with_code(reason_of(entry.cause), entry.cause)}.")
         if entry.asked:
             who = _who_asked(entry.asked.operator, entry.asked.at, now)
             asked = f"Approved {who}. It goes with the next run" if is_approved(entry) else f"Asked for {who}"

@@ -16,9 +16,12 @@ def print_waiting(waiting: Sequence[Waiting], now: datetime, output: Output, tit
         output.say(f"{title}:")
     for one in waiting:
         tried = next_try(one.next_try, now)
-        output.say(
-            f"   {one.count} x {plain(one.cause)}: {plain(one.reason)}. For example {plain(one.example)}, {tried}"
-        )
+        output.say(f"   {one.count} x {with_code(one.reason, one.cause)}. For example {plain(one.example)}, {tried}")
+
+
+def with_code(reason: str, cause: str) -> str:
+    """A cause in words, with the code behind it, unless the words end with it."""
+    return plain(reason if reason.endswith(cause) else f"{reason} ({cause})")
 
 
 def next_try(at: datetime, now: datetime) -> str:

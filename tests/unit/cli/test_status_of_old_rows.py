@@ -43,7 +43,7 @@ def test_a_row_without_a_time_is_of_unknown_age(app: App, capsys: pytest.Capture
     assert f"   for example {HELD}, oldest unknown" in lines
     cells = {cells[1].strip(): cells[-2].strip() for line in lines if len(cells := line.split("│")) > 7}
     assert cells == {"Salesforce": "unknown", "Partner Center": ""}, "nothing waits for Partner Center"
-    assert any("In the retry queue (held): since unknown, 2 tries, " in line for line in printed(capsys, HELD))
+    assert any("In the retry queue: since unknown, 2 tries, " in line for line in printed(capsys, HELD))
 
 
 def test_a_request_without_a_time_says_so(app: App, capsys: pytest.CaptureFixture[str]) -> None:
