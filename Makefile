@@ -71,11 +71,16 @@ route: $(LOCAL_READY) ## count what a deal passes on its way through the code, a
 mutants: $(READY) ## change the rules in small ways and report which changes no test notices (MODULES="merge plan"; hours for all)
 	@nice -n 19 $(PY) -m tests.mutants $(MODULES)
 
-lock: ## write the lock files with versions and hashes from requirements*.in (needs uv)
+lock: ## write the lock files with versions and hashes from requirements*.in, and the app's bill of materials (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv. Install it with: python3 -m pip install uv"; exit 1; }
 	@for name in requirements requirements-cli requirements-local requirements-dev; do \
 		uv pip compile -q --universal --python-version 3.13 --generate-hashes --no-header \
 		--no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt; done
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	uv pip install -q --target "$$folder/packages" --python-platform linux --python-version 3.13 --only-binary :all: \
+		--require-hashes -r requirements.txt && \
+	uv run -q --no-project --python 3.13 -m local.write_sbom "$$folder/packages" > "$$folder/sbom" && \
+	cp "$$folder/sbom" sbom.cdx.json
 
 clean: ## remove everything that the targets created
 	@rm -rf $(VENV) .bench .coverage dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutants $(addsuffix /node_modules,$(NODE_FOLDERS))

@@ -25,7 +25,7 @@ from shared.mapping import checked_file
 from shared.mapping.validation import load_mapping
 from shared.store.row_codec import ROWS
 
-FILES = ("function_app.py", "host.json", "requirements.txt")
+FILES = ("function_app.py", "host.json", "requirements.txt", "sbom.cdx.json")
 FOLDERS = ("functions", "shared")
 EXCLUDED = ("shared/cli/",)
 """Only people's machines run these."""

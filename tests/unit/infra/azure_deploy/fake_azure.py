@@ -50,6 +50,7 @@ def make_checkout(root: Path) -> None:
         "function_app.py": "import functions\n",
         "host.json": "{}\n",
         "requirements.txt": "azure-functions\n",
+        "sbom.cdx.json": "{}\n",
         "functions/receive_event.py": 'bp.function_name("receive_event")\n',
         "functions/report_health.py": 'bp.function_name("report_health")\n',
         "shared/__init__.py": "",

@@ -29,7 +29,7 @@ def test_the_zip_of_this_checkout_has_the_files_of_the_app_and_no_others() -> No
     expected = {
         name
         for name in (path.relative_to(ROOT).as_posix() for path in tracked_files())
-        if name in {"function_app.py", "host.json", "requirements.txt"}
+        if name in {"function_app.py", "host.json", "requirements.txt", "sbom.cdx.json"}
         or (name.startswith(("functions/", "shared/")) and not name.startswith("shared/cli/"))
     }
     assert expected <= names, "every tracked file of the app is in the zip, whatever its suffix"
@@ -44,8 +44,8 @@ def test_the_zip_has_the_mapping_file_of_its_environment_only(azure: FakeAzure) 
     files = build_zip(azure.root, "staging").files
     assert [name for name in sorted(files) if not is_bytecode(name)] == [
         RECORD, "function_app.py", "functions/receive_event.py", "functions/report_health.py", "host.json",
-        "mapping/checked.json", "mapping/staging.toml", "requirements.txt", "shared/__init__.py",
-        "shared/domain/deal.py", "shared/mapping/default.toml",
+        "mapping/checked.json", "mapping/staging.toml", "requirements.txt", "sbom.cdx.json",
+        "shared/__init__.py", "shared/domain/deal.py", "shared/mapping/default.toml",
     ]  # fmt: skip
 
 
