@@ -78,7 +78,7 @@ def find_field(rules: Rules, text: str) -> str:
     """Return the name of a field. Raises ConfigurationError that lists all fields."""
     wanted = text.strip().casefold()
     for name in rules.by_field:
-        if wanted in (name.casefold(), rules[name].label.casefold()):
+        if wanted in (each.casefold() for each in (name, rules[name].label, _named(rules, name))):
             return name
     labels = {rule.label: rule.field for rule in rules}
     near = nearest(text, [*rules.by_field, *labels])

@@ -271,6 +271,8 @@ def test_a_referral_of_another_environment_says_so(systems: Systems) -> None:
 
 def test_explain_tells_each_change_of_a_field(deal: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     push()
+    assert run_explain(output(as_json=True), deal[0], "Amount (money)") is Exit.OK
+    assert json.loads(capsys.readouterr().out)["field"] == "money"
     assert run_explain(output(), deal[0], "amount") is Exit.OK
     check_golden("explain", capsys.readouterr().out, {deal[0]: OPPORTUNITY, deal[1]: REFERRAL})
 
