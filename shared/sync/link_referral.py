@@ -54,9 +54,8 @@ from shared.sync.referral_claim import (
     deleted_if_nothing_was_created,
     ignore_referral,
 )
-from shared.sync.refuse_referral import may_have_changed, refused_referral
+from shared.sync.refuse_referral import leave_second_referral, may_have_changed, refused_referral
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, queue_pair
-from shared.sync.second_referral import leave_second_referral
 
 MISSING = Outcome(Result.RECONCILED, "missing")
 
