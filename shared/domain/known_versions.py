@@ -11,7 +11,7 @@ from shared.domain.creation_values import STAYS_UNREAD, readable_lists
 from shared.domain.deal import STATUS, VISIBILITY, Deal, Side, Status, Value, fingerprint
 from shared.domain.field_rules import Rule, Rules
 from shared.domain.left_members import is_known_list, unsent_members
-from shared.domain.link import EffectKind, Intent, Link
+from shared.domain.link import Dated, EffectKind, Intent, Link
 from shared.domain.link_states import SUSPENDED, State
 from shared.domain.member_sets import keys_of
 from shared.domain.ping_pong import PING_PONG
@@ -39,7 +39,9 @@ def _with_known_referral(link: Link, referral: Referral, rules: Rules) -> Link:
     unsent = unsent_members(rules) if link.refused else ()
     stays = all(known.code in STAYS_UNREAD or key in unsent for key, known in link.refused.items())
     is_agreed = is_known and is_read and stays and not (link.waiting or is_suspended or link.state is State.CLOSED)
-    return replace(link, etag=referral.etag if is_known else None, agreed=is_agreed)
+    is_read_now = is_known and referral.raw is not None  # what stands in for a referral has another date
+    dated = Dated(referral.etag, referral.updated) if is_read_now else link.dated
+    return replace(link, etag=referral.etag if is_known else None, agreed=is_agreed, dated=dated)
 
 
 def version_held(

@@ -135,6 +135,13 @@ class Gone(Struct, frozen=True):
     is_closed: bool = False
 
 
+class Dated(Struct, frozen=True):
+    """A version of the referral, and the `updatedDateTime` that it has."""
+
+    etag: str
+    updated: datetime
+
+
 class Link(Struct, frozen=True):
     """One pair. Frozen: a change is a new link, stored under the row's ETag.
 
@@ -163,6 +170,7 @@ class Link(Struct, frozen=True):
     before       the state that a link which is paused or gone returns to
     gone         why the opportunity is gone; None while it is there
     repeats      what was done again and again for the pair; None where nothing was
+    dated        the date of the known version, or of an earlier one if a build before has worked the pair since
     unknown      keys that a later build stored: kept, and written back (docs/protocol.md#rows-of-other-builds)
     """
 
@@ -197,7 +205,13 @@ class Link(Struct, frozen=True):
     before: State | None = None
     gone: Gone | None = None
     repeats: Repeats | None = None
+    dated: Dated | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def known_since(self) -> datetime | None:
+        """The `updatedDateTime` of the known version of the referral; None where either is unknown."""
+        return self.dated.updated if self.dated is not None and self.dated.etag == self.etag else None
 
     @property
     def has_ended(self) -> bool:

@@ -14,7 +14,7 @@ from msgspec import Struct, ValidationError, convert
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.audit import Line
 from shared.domain.help_request import AskedBy, HelpRequest
-from shared.domain.link import Difference, Effect, EffectKind, Intent, Link, Pointer
+from shared.domain.link import Dated, Difference, Effect, EffectKind, Intent, Link, Pointer
 from shared.domain.link_states import Mark, State
 from shared.store.heard_json import PartnerRow, RecordRow, news_to_json, partners_from, record_from
 from shared.store.lead_json import LeadRow, lead_from, lead_to_json
@@ -72,6 +72,11 @@ class _AnswerRow(Struct, array_like=True):
     tries: int | None
 
 
+class _DatedRow(Struct, array_like=True):
+    etag: str
+    updated: datetime
+
+
 class _LinkRow(Struct):
     opportunity_id: str
     state: State
@@ -104,6 +109,7 @@ class _LinkRow(Struct):
     before: State | None = None
     gone: GoneRow | None = None
     repeats: RepeatsRow | None = None
+    dated: _DatedRow | None = None
 
 
 class _PointerRow(Struct):
@@ -145,6 +151,7 @@ def link_to_json(link: Link) -> Json:
         **({"erased": {name: list(marks) for name, marks in link.erased.items()}} if link.erased else {}),
         **(rest_to_json(link) if link.before or link.gone else {}),
         **({} if link.repeats is None else repeats_to_json(link.repeats)),
+        **({} if link.dated is None else {"dated": [link.dated.etag, link.dated.updated.isoformat()]}),
     }
 
 
@@ -191,6 +198,7 @@ def link_from_json(stored: Json) -> Link:
         before=row.before,
         gone=gone_from(row.gone),
         repeats=repeats_from(row.repeats, stored),
+        dated=Dated(row.dated.etag, row.dated.updated) if row.dated else None,
         unknown=unknown,
     )
 

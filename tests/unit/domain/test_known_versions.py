@@ -4,7 +4,7 @@ Source: docs/protocol.md#known-versions.
 """
 
 from copy import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from shared.domain.field_rules import Rule, Rules
 from shared.domain.known_versions import accounts_for, is_on_record, is_same_as_closed, version_held, with_deletion
 from shared.domain.known_versions import with_known_versions as known_versions
 from shared.domain.left_members import extra_members, left_key, mark_of, unsent_members
-from shared.domain.link import Difference, Link
+from shared.domain.link import Dated, Difference, Link
 from shared.domain.link_states import State
 from shared.domain.member_sets import keys_of
 from shared.domain.ping_pong import PING_PONG
@@ -44,6 +44,23 @@ def test_a_referral_that_holds_what_is_agreed_is_known_and_agreed() -> None:
     known = known_versions(LINK, None, a_referral(), RULES)
     assert (known.etag, known.agreed) == ("new", True)
     assert known.stamps == LINK.stamps
+
+
+def test_the_known_version_has_its_date_only_if_it_was_read() -> None:
+    read = replace(a_referral(), raw={})
+    assert known_versions(LINK, None, read, RULES).known_since == NOW
+    assert known_versions(LINK, None, a_referral(), RULES).known_since is None
+
+
+def test_what_stands_in_for_the_known_version_leaves_its_date() -> None:
+    known = replace(LINK, etag="new", dated=Dated("new", NOW - timedelta(hours=1)))
+    assert known_versions(known, None, a_referral(), RULES).known_since == NOW - timedelta(hours=1)
+
+
+@pytest.mark.parametrize("etag", ["new", None])
+def test_the_date_of_another_version_is_none_of_the_known_one(etag: str | None) -> None:
+    moved_by_an_earlier_build = replace(LINK, etag=etag, dated=Dated("old", NOW))
+    assert moved_by_an_earlier_build.known_since is None
 
 
 def test_a_referral_with_an_edit_is_unknown() -> None:

@@ -13,7 +13,7 @@ from shared.domain.currencies import OrgCurrencies
 from shared.domain.deal import Company, Deal, Money, Person, Side, Status
 from shared.domain.help_request import AskedBy, HelpRequest
 from shared.domain.leads import KnownLead
-from shared.domain.link import WAS_DELETED, Difference, Effect, EffectKind, Gone, Intent, Link, Pointer, Unshown
+from shared.domain.link import WAS_DELETED, Dated, Difference, Effect, EffectKind, Gone, Intent, Link, Pointer, Unshown
 from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
 from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses
@@ -215,6 +215,7 @@ def whole_link(opportunity_id: str, state: State) -> Link:
         inbox="0123456789abcdef",
         unshown=Unshown(("Audit__c",), NOW, Cause("TRIGGER", "Audit__c", "Ann Lee may not.", "Ask Ann Lee.")),
         notice=1,
+        dated=Dated('"etag"', NOW - timedelta(hours=1)),
         answer_by=AnswerTime(NOW + timedelta(days=14), warned=3, tries=1),
         lead=OPEN_LEAD,
         erased={"contacts": ("0123456789abcdef0123456789abcdef",), "notes": ("0123456789abcdef",)},
