@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from shared.domain.sweep_cursor import MARGIN
+
 
 class Mode(StrEnum):
     """`off` does nothing; `preview` plans, logs and writes nothing; `on` syncs (docs/protocol.md#off-preview-on)."""
@@ -28,8 +30,10 @@ class Policy(Struct, frozen=True):
     that the customer has consented) and `mass_change_limit` (None: by the number of links). `release` is the app's own.
     `unapproved` are the fields of which nothing is sent to Partner Center yet (`mapping_change.py`).
     `singly` is how many members of a list may be refused one by one. A `batch` of pairs is read in one call, and a
-    `chunk` of it is locked, sent, shown and released before the next. Nothing sets the others: their defaults are
-    constants of the protocol.
+    `chunk` of it is locked, sent, shown and released before the next. A version
+    counts as newer if its date is later by more than `clocks_differ`. For each `pairs_of_page` pairs that a list may
+    tell, one page of it is read, and `list_sample` of its rows are compared. Nothing sets the others: their defaults
+    are constants of the protocol.
     """
 
     mode: Mode = Mode.ON
@@ -55,3 +59,6 @@ class Policy(Struct, frozen=True):
     singly: int = 10
     batch: int = 2000
     chunk: int = 200
+    clocks_differ: timedelta = MARGIN
+    pairs_of_page: int = 10
+    list_sample: int = 5

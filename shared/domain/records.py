@@ -87,7 +87,8 @@ class Referral(Struct, frozen=True):
     D-U-N-S number of the customer. `is_shared` says that Microsoft sees the deal: then it can be registered.
     `is_from_microsoft` says that Microsoft sent it. `msx_id` is the number of the deal in Microsoft's CRM. `raw` is the
     representation, from which a list is rebuilt, so that what we do not map survives; None if it was not read. `cut`
-    has the fields whose text is longer than what is compared; None where the referral was not read.
+    has the fields whose text is longer than what is compared; None where the referral was not read. `is_listed` says
+    that a list showed it: it is read by itself before anything is sent.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Referral(Struct, frozen=True):
     msx_id: str | None = None
     raw: Mapping[str, Any] | None = None
     cut: frozenset[str] | None = None
+    is_listed: bool = False
 
     @property
     def is_unanswered(self) -> bool:

@@ -102,6 +102,7 @@ EVENTS: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "referral_created": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),
     "referral_patched": (logging.INFO, ("opportunity_id", "referral_id", "fields", "correlation_id")),
     "path_refused": (logging.WARNING, ("paths", "code", "correlation_id")),
+    "lists_differ": (logging.ERROR, ("referral_ids", "fields", "correlation_id")),
     "referral_adopted": (logging.INFO, ("opportunity_id", "referral_id", "correlation_id")),
     "help_request": (logging.INFO, ("opportunity_id", "referral_id", "outcome", "correlation_id")),
     "referral_ignored": (logging.INFO, ("referral_id", "reason")),

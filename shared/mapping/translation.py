@@ -173,10 +173,11 @@ class Translation:
 
     # --- Partner Center to deal
 
-    def referral(self, referral: Json) -> Referral:
+    def referral(self, referral: Json, *, is_listed: bool = False) -> Referral:
         """Return the referral in its representation. Raises Unavailable without an id, an eTag or a date of change."""
         try:
-            return self._referral_from(referral)
+            read = self._referral_from(referral)
+            return replace(read, is_listed=True) if is_listed else read
         except (KeyError, ValueError) as error:
             raise Unavailable(f"a referral cannot be read: {type(error).__name__}") from None
 

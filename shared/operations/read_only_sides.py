@@ -56,6 +56,10 @@ class ReadOnlyPartnerCenter(PartnerCenter):
         """See the port."""
         return self._counted(self._partner_center.changed_since(since, hear))
 
+    def changed_between(self, since: datetime, until: datetime) -> Iterator[Sequence[Json]]:
+        """See the port."""
+        return self._counted(self._partner_center.changed_between(since, until))
+
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
         """See the port."""
         return self._counted(self._partner_center.created_since(since))

@@ -171,13 +171,13 @@ def _is_before_cursor(seen: _Seen) -> bool:
 
 
 class ScannedPage(Struct, frozen=True):
-    """A page of the list: how many referrals it names, and which of them to pull.
+    """A page of the list: how many referrals it names, and which of them to pull, with the dates of their stamps.
 
     `related` has the referrals of other parties that a deal of ours has not heard.
     """
 
     seen: int
-    unknown: Sequence[str]
+    unknown: Mapping[str, datetime | None]
     related: Sequence[Sighting] = ()
 
 
@@ -199,14 +199,15 @@ def changed_referrals(ctx: Context) -> tuple[Scan, Iterator[ScannedPage]]:
     )
 
 
-def unknown_referrals(ctx: Context, page: Sequence[Json]) -> list[str]:
-    """The ids, in lower case, of our own referrals whose version is not known to any link.
+def unknown_referrals(ctx: Context, page: Sequence[Json]) -> dict[str, datetime | None]:
+    """Our own referrals whose version is not known to any link: by id, in lower case, when they changed last.
 
     A pointer is looked for before the reference is: a colleague may have changed that of a linked referral.
     """
     own = [stamp for stamp in page if ctx.scope.is_of_ours(_text(stamp, "organizationId"))]
     known = ctx.map(lambda stamp: _is_known(ctx, stamp), own)
-    return [str(stamp["id"]).lower() for stamp, is_known in zip(own, known, strict=True) if not is_known]
+    unknown = (stamp for stamp, is_known in zip(own, known, strict=True) if not is_known)
+    return {str(stamp["id"]).lower(): _stamp_date(stamp, "updatedDateTime") for stamp in unknown}
 
 
 def _unheard_referrals(ctx: Context, page: Sequence[Json]) -> list[Sighting]:

@@ -59,7 +59,9 @@ def make_plan(ctx: Context, pair: Pair) -> None:
         plan = decide(rules, now, ctx.policy)
     if plan.tries and (kept := rules_to_keep(ctx, link, plan)):
         plan = decide(kept, now, ctx.policy)
-    if pair.referral.raw is None and plan.replaces_list:  # the list is rebuilt from all that Partner Center holds
+    is_sent = bool(plan.to_partner_center or plan.help)
+    if (pair.referral.raw is None and plan.replaces_list) or (pair.referral.is_listed and is_sent):
+        # A list is rebuilt from all that Partner Center holds, and nothing is sent because of the row of a page.
         pair.take_referral(ctx.translation.referral(ctx.partner_center.get(pair.referral.id)))
         make_plan(ctx, pair)
         return

@@ -69,6 +69,9 @@ class PartnerCenter(Protocol):
         If the service refuses the filter (400), the pages are unfiltered, up to a stamp older than `since`.
         """
 
+    def changed_between(self, since: datetime, until: datetime) -> Iterator[Sequence[Json]]:
+        """Pages of whole referrals with `updatedDateTime` in that time, newest first; without the filter, all since."""
+
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
         """The same as `changed_since`, by `createdDateTime`."""
 
@@ -134,9 +137,6 @@ class Salesforce(RelatedWrites, SingleRecords, Protocol):
 
     def page_address(self, record_id: str) -> str:
         """The address of a record's page, known from sign-in without a data call."""
-
-
-# --- the store --------------------------------------------------------------------------------------------------------
 
 
 class Store(PartyStore, PointerStore, ErasureStore, MassStore, Protocol):

@@ -27,6 +27,7 @@ from shared.sync.ask_microsoft import ask_microsoft
 from shared.sync.close_test_referral import close_test_referral
 from shared.sync.decide_pair import end_of, end_rest, leave_sync, make_plan, must_send, plan_and_send, send_changes
 from shared.sync.hear_microsoft import look_for_news
+from shared.sync.list_reads import Rows, Stamps, read_from_lists
 from shared.sync.mark_names import mark_names
 from shared.sync.mass_change import stop_mass_changes, wait_for_approval
 from shared.sync.pair_lease import Pair, audit_lines, open_pairs, read_opportunities, release, run_step
@@ -107,28 +108,36 @@ def open_pulled(
     opportunity_ids: Sequence[str],
     queued: Collection[str] = (),
     before: Callable[[], object] = lambda: None,
+    stamps: Stamps | None = None,
 ) -> Work:
     """Acquire, read and plan the pairs whose referral may have changed; those in `queued` are from the retry queue.
 
-    `before` is called before the lease of one that is no echo is acquired.
+    `before` is called before the lease of one that is no echo is acquired. `stamps` are those of the list that has just
+    named the referrals.
     """
     work = open_free(ctx, opportunity_ids)
     for pair in work.pairs:
         if pair.is_free and pair.link.state is State.PAUSED:
             pair.end(RECONCILED)  # its referral is read once the opportunity is ticked again
-    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, partial(_read_pulled, queued=queued, before=before))
+    links = [pair.link for pair in open_pairs(work.pairs) if pair.is_free]
+    rows = read_from_lists(ctx, links, stamps) if stamps else {}
+    step = partial(_read_pulled, queued=queued, before=before, rows=rows)
+    run_for_each(ctx, Side.PARTNER_CENTER, work.pairs, step)
     read_opportunities(ctx, work.pairs)
     run_for_each(ctx, None, work.pairs, make_plan)
     return work
 
 
-def _read_pulled(ctx: Context, pair: Pair, queued: Collection[str], before: Callable[[], object]) -> None:
-    """Read the referral, and acquire the lease; the work on an echo ends here, and needs no lease.
+def _read_pulled(ctx: Context, pair: Pair, queued: Collection[str], before: Callable[[], object], rows: Rows) -> None:
+    """Read the referral, unless a list has told it, and acquire the lease; the work on an echo ends here without one.
 
     A pair from the retry queue is never an echo: what it waits for, such as the time of a close, need not be a change
     of the referral (docs/protocol.md#echoes). An echo of an unanswered deal waits for its next warning.
     """
-    _read_referral(ctx, pair)
+    if row := rows.get(pair.link.referral_id or ""):
+        pair.take_referral(row)
+    else:
+        _read_referral(ctx, pair)
     is_known = pair.referral is not None and pair.referral.etag == pair.link.etag
     if is_known and not (
         pair.interrupted.effects or pair.link.unwritten or pair.link.unshown or pair.id in queued or _is_due(ctx, pair)

@@ -103,23 +103,23 @@ def run_sweep(ctx: Context) -> Report:
         return report
     started = ctx.clock.now()  # after a read of the store, by whose clock ours goes
     with _guard_run(ctx, SWEEP, Side.PARTNER_CENTER) as guard:
-        pending, related = dict[str, None](), list[Sighting]()
+        pending, related = dict[str, datetime | None](), list[Sighting]()
         scan, pages = changed_referrals(ctx)
         cursor = scan.next_cursor(ctx.scope.begin, started)
         try:
             # Pages are worked together, so that reads and writes of Salesforce are full.
             for page in pages:
                 report.seen += page.seen
-                pending |= dict.fromkeys(page.unknown)
+                pending = {**page.unknown, **pending}  # a list that repeats shows the newest first
                 related += page.related
                 if len(pending) >= pairs_at_once(ctx, PULLED_TOGETHER):
-                    report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), are_listed=True))
+                    report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), pending))
                     pending.clear()
                 if must_stop(ctx, started, PULL):
                     cursor = None
                     break
         finally:  # a page that cannot be read holds back none of the pages before it
-            report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), are_listed=True))
+            report.add(work_referrals(ctx, list(pending), read_entries(ctx, pending), pending))
             report.add(hear_parties(ctx, related, {}))
     if not guard.has_failed:
         _finish_sweep(ctx, report, started, cursor)
@@ -274,11 +274,14 @@ def work_opportunities(
 
 
 def work_referrals(
-    ctx: Context, referral_ids: Sequence[str], worked: Mapping[str, RetryEntry | None], *, are_listed: bool = False
+    ctx: Context,
+    referral_ids: Sequence[str],
+    worked: Mapping[str, RetryEntry | None],
+    listed: Mapping[str, datetime | None] | None = None,
 ) -> Outcomes:
     """Pull referrals; `worked` holds their retry entries as read before the work. A related one is heard.
 
-    `are_listed` says that Partner Center has just listed them: one that it then does not show is read again later.
+    `listed` has the dates of those that a list has just named. One that is then not shown is read again later.
     """
     if related := [key for key in referral_ids if key.startswith(RELATED)]:
         own = [key for key in referral_ids if key not in related]
@@ -292,14 +295,15 @@ def work_referrals(
         by_key = dict(zip(referral_ids, results, strict=True))
         linked = {result: key for key, result in by_key.items() if isinstance(result, str)}
         queued = {opportunity_id for opportunity_id, key in linked.items() if key in worked}
-        work = open_pulled(ctx, list(linked), queued)
+        stamps = {key: at for key, at in (listed or {}).items() if key not in worked}  # an entry may know of newer ones
+        work = open_pulled(ctx, list(linked), queued, stamps=stamps)
         waits = find_waits(ctx, stored_links(work), queued)
         pulled = carry_out(ctx, work)
         end_waits(ctx, waits, stored_links(work), pulled)
         ended = {key: result for key, result in by_key.items() if isinstance(result, Outcome)}
         outcomes = {**dict.fromkeys(referral_ids, RECONCILED), **ended}
         outcomes |= {linked[opportunity_id]: outcome for opportunity_id, outcome in pulled.items()}
-        outcomes |= _read_again(outcomes, worked, are_listed=are_listed)
+        outcomes |= _read_again(outcomes, worked, are_listed=listed is not None)
     keep_retry_queue(ctx, Side.PARTNER_CENTER, outcomes, worked)
     return outcomes
 

@@ -16,7 +16,7 @@ from tests.simulation.faulty import kinds
 from tests.simulation.faulty.trouble import Trouble
 from tests.simulation.foreign import FOREIGN_MOVES
 from tests.simulation.interleaving import MOST_IDLE, TO_THE_END, Run
-from tests.simulation.late_changes import LATE_MOVES, UNTOLD
+from tests.simulation.late_changes import LATE_MOVES, PAGES, UNTOLD
 from tests.simulation.leaving import LEAVING_MOVES
 from tests.simulation.line_items import LINE_ITEM_MOVES
 from tests.simulation.lists import LIST_MOVES
@@ -104,7 +104,7 @@ class Acts:
 
     def _choose_start(self) -> str:
         is_edited = len(self.simulation.people.edits) > self.simulation.pushed
-        sweeps = 10 if UNTOLD in self.simulation.world.traits else 2
+        sweeps = 10 if {PAGES, UNTOLD} & self.simulation.world.traits else 2
         weights = (8 if is_edited else 2, sweeps, 8 if self._ready_events() else 0)
         return self.simulation.chance.choices(list(STARTS), weights)[0]
 

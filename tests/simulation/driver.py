@@ -28,7 +28,7 @@ from tests.simulation.foreign import begin_with_foreign
 from tests.simulation.held_values import of_opportunity
 from tests.simulation.interleaving import Run
 from tests.simulation.judging import Judging, shown_columns
-from tests.simulation.late_changes import UNTOLD, begin_storm_with_gaps, is_untold
+from tests.simulation.late_changes import PAGES, UNTOLD, begin_storm_with_gaps, is_untold
 from tests.simulation.line_items import begin_with_line_items
 from tests.simulation.lists import IN_ROWS
 from tests.simulation.mass_stop import DEALS, LIMIT, MASS, policy_of
@@ -137,7 +137,7 @@ class Simulation:
     def __post_init__(self) -> None:
         world, self.acts = self.world, Acts(self)
         self.chance.seed(f"{world.seed}/begin")
-        most_deals = DEALS if {MASS, UNTOLD} & world.traits else world.most_deals
+        most_deals = DEALS if {MASS, PAGES, UNTOLD} & world.traits else world.most_deals
         self.people = People(self.harness, self.chance, most_deals, world.late_saves, world.traits)
         self.places, self.effects = Places(self.harness), Effects()
         self.writes, self.watch = SentWrites(self.trace), Watch(self.people)

@@ -29,7 +29,7 @@ WRITES = frozenset({
 })  # fmt: skip
 """The calls that change one of the two sides."""
 NO_REQUESTS = frozenset({"salesforce.organization_id", "salesforce.api_usage"})
-LONG_PAUSES = frozenset({READ, "partner_center.get", "partner_center.changed_since"})
+LONG_PAUSES = frozenset({READ, "partner_center.get", "partner_center.changed_since", "partner_center.changed_between"})
 """Reads at which an instance may stand still for longer than its lease, because it looks at its lease again before each
 write. Elsewhere the protocol promises nothing to a frozen process (docs/protocol.md#the-guarantee)."""
 MOST_IDLE = 90

@@ -7,17 +7,21 @@ These happen in other seeds too, but seldom where they matter: right before a wr
 
 import random
 
+from shared.domain.list_rows import AGREED
 from tests.simulation.moves import TICK, Move
 from tests.simulation.people import People
 
 TWICE = "sellers who save twice within a second"
 UNTOLD = "events that are lost, and lists that lack what has just changed"
+PAGES = "sweeps that read referrals from lists, which may show them as they were"
 GAPS = (600.0, 1200.0)
 """Seconds, within the overlap of the sweep."""
+AGES = (0.0, 60.0, 600.0, 1200.0)
+"""Seconds for which a list shows a changed referral as it was, within the same overlap."""
 LATE_IDS = "02468ace"
 """First digits of the ids of the referrals that lists lack."""
 LOST = 0.9
-"""The share of the events that are lost in a seed of `UNTOLD`."""
+"""The share of the events that are lost in a seed of `UNTOLD` or `PAGES`."""
 
 
 def _saves_twice(people: People) -> bool:
@@ -52,9 +56,19 @@ def _edits_two(people: People) -> bool:
     return True
 
 
+def _edits_all(people: People) -> bool:
+    """A colleague edits every open deal, so that a sweep finds several."""
+    edited = [one for one in people.referrals() if one["status"] == "Active"]
+    for record in edited:
+        people.harness.advance_time(1.0)
+        people.save_referral(record, {"details_dealValue": people.amount()})
+    return bool(edited)
+
+
 LATE_MOVES = (
     Move("seller saves twice in a second", 60, _saves_twice, "money", TWICE),
     Move("colleague edits two deals", 60, _edits_two, "", UNTOLD),
+    Move("colleague edits all deals", 60, _edits_all, "", PAGES),
 )
 
 
@@ -63,11 +77,14 @@ def begin_storm_with_gaps(people: People, chance: random.Random) -> None:
 
     Others that have changed later are listed: so the sweep's cursor passes what it has not seen.
     """
+    switches = people.harness.partner_center.switches
+    if PAGES in people.also:
+        people.harness.store.move_cursor(AGREED, people.harness.now())
+        switches.list_stale, switches.list_gap = chance.choice(AGES), chance.choice(AGES)
     if UNTOLD in people.also:
-        switches = people.harness.partner_center.switches
         switches.list_gap, switches.list_gap_of = chance.choice(GAPS), LATE_IDS
 
 
 def is_untold(people: People, chance: random.Random) -> bool:
     """Whether an event is lost, beside those that are lost in any seed."""
-    return UNTOLD in people.also and chance.random() < LOST
+    return not {UNTOLD, PAGES}.isdisjoint(people.also) and chance.random() < LOST

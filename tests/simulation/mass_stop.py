@@ -4,10 +4,12 @@ Source: docs/protocol.md#the-mass-change-stop.
 """
 
 from collections.abc import Collection
+from copy import replace
 from datetime import timedelta
 
 from shared.operations.stopped_changes import approve_stops, find_stops
 from shared.sync.ports import Policy
+from tests.simulation.late_changes import PAGES
 from tests.simulation.moves import Move
 from tests.simulation.people import People
 
@@ -20,7 +22,10 @@ MORE_ROUNDS = 4
 
 def policy_of(traits: Collection[str]) -> Policy | None:
     """The settings of a seed; None for those of the harness."""
-    return Policy(hold_win=timedelta(), mass_change_limit=LIMIT) if MASS in traits else None
+    if not {MASS, PAGES} & set(traits):
+        return None
+    policy = Policy(hold_win=timedelta(), mass_change_limit=LIMIT if MASS in traits else None)
+    return replace(policy, clocks_differ=timedelta(), pairs_of_page=1, list_sample=1) if PAGES in traits else policy
 
 
 def approve(people: People) -> bool:

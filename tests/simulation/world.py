@@ -11,7 +11,7 @@ from tests.simulation.clones import CLONES
 from tests.simulation.faulty.kinds import TROUBLES
 from tests.simulation.faulty.trouble import some_of
 from tests.simulation.foreign import FOREIGN
-from tests.simulation.late_changes import TWICE, UNTOLD
+from tests.simulation.late_changes import PAGES, TWICE, UNTOLD
 from tests.simulation.leaving import LEAVING
 from tests.simulation.line_items import LINE_ITEMS
 from tests.simulation.lists import CONTACTS, IN_ROWS, LISTS
@@ -39,6 +39,7 @@ FURTHER = {
     STAGING: 0.06,
     TWICE: 0.08,
     UNTOLD: 0.1,
+    PAGES: 0.25,
 }
 """The same for traits that are drawn apart, so that they change nothing else of a seed."""
 KINDS_OF_A_SEED = (0, 24, 36, 48, 74)

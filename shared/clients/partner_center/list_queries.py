@@ -35,6 +35,11 @@ def literal(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def exact_literal(at: datetime) -> str:
+    """A time in a filter, to the microsecond."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def query_of_link(link: str, followed: Collection[str]) -> str:
     """The query of a nextLink. The rest of the link is not used: it has the scheme http and a wrong path.
 

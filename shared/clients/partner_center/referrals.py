@@ -32,6 +32,7 @@ from shared.clients.partner_center.error_mapping import Reply
 from shared.clients.partner_center.json_bodies import Json
 from shared.clients.partner_center.list_queries import (
     STAMP_FIELDS,
+    exact_literal,
     is_older,
     is_younger,
     list_query,
@@ -48,7 +49,9 @@ CALL_SECONDS = 60.0
 """For one call, with its tries and waits. Each page of a list is one call (docs/protocol.md#time-and-deadlines)."""
 
 SECOND = timedelta(seconds=1)
-"""A filter has whole seconds."""
+"""Most filters have whole seconds."""
+MICROSECOND = timedelta(microseconds=1)
+"""What is cut from a date that has seven digits after the second."""
 
 WHOLE_FIELDS = (*STAMP_FIELDS, "status", "type", "qualification", "inviteContext")
 """The properties that a list of all referrals returns: also which are closed, and which are leads.
@@ -115,7 +118,7 @@ class Referrals:
         self._sender = RequestSender(
             token, service, deadline=deadline, new_id=new_id, clock=clock, chance=chance, pace=pace
         )
-        self._unfiltered: set[str] = set()
+        self._unfiltered: set[tuple[str, bool]] = set()
 
     def close(self) -> None:
         """Close the connections."""
@@ -129,6 +132,12 @@ class Referrals:
         `hear` is called once, before the first page is yielded, also where no page has a wanted stamp.
         """
         return self._since("updatedDateTime", since, hear)
+
+    def changed_between(self, since: datetime, until: datetime) -> Iterator[Sequence[Json]]:
+        """Pages of whole referrals, newest first. See `PartnerCenter` in `shared.sync.ports`."""
+        field = "updatedDateTime"
+        bound = f"{field} ge {exact_literal(since)} and {field} le {exact_literal(until + MICROSECOND)}"
+        return self._pages(field, bound, lambda row: not is_older(row.get(field), since), (), ends=True)
 
     def created_since(self, since: datetime) -> Iterator[Sequence[Json]]:
         """Pages of stamps with `createdDateTime >= since`, newest first."""
@@ -239,11 +248,12 @@ class Referrals:
     ) -> Iterator[Sequence[Json]]:
         """The wanted stamps of each page of a list by a date; `ends` says that the first unwanted one ends it.
 
-        If the service refuses the filter `bound`, this process lists without a filter from then on.
+        If the service refuses the filter `bound`, this process lists such stamps, or whole referrals, without a filter
+        from then on.
         Source: docs/reference/partner-center.md#filters.
         """
-        unfiltered = list_query(field, fields=fields)
-        query = unfiltered if field in self._unfiltered else list_query(field, bound, fields)
+        unfiltered, kind = list_query(field, fields=fields), (field, not fields)
+        query = unfiltered if kind in self._unfiltered else list_query(field, bound, fields)
         followed, is_filtered = set[str](), query != unfiltered
         while query:
             request = OutgoingRequest("GET", self._target(query), "referrals")
@@ -257,7 +267,7 @@ class Referrals:
             if not followed:
                 hear(date)
             if is_filtered and not followed and query == unfiltered:
-                self._unfiltered.add(field)
+                self._unfiltered.add(kind)
             if wanted := [stamp for stamp in stamps if is_wanted(stamp)]:
                 yield wanted
             if ends and len(wanted) < len(stamps):

@@ -108,7 +108,7 @@ class CrashablePort:
 
         def call(*args: object, **kwargs: object) -> object:
             name = f"{self._name}.{method}"
-            if method in ("changed_since", "created_since", "all_referrals", "links"):
+            if method in ("changed_since", "changed_between", "created_since", "all_referrals", "links"):
                 return self._call_for_each_page(name, bound(*args, **kwargs))
             return self._process.run_call(name, lambda: bound(*args, **kwargs))
 
