@@ -12,11 +12,12 @@ param prefix string
 param enabled bool
 
 @description('The thresholds of three rules: see infra/azure/README.md.')
-param thresholds {
+type ruleThresholds = {
   eventsRefusedPercent: int
   unsyncedSeconds: int
   salesforceBudgetPercent: int
 }
+param thresholds ruleThresholds
 
 // Each log event is one line of JSON from the logger `cosell`.
 var lines = '''AppTraces | where Message startswith '{"event":' | extend Line = parse_json(Message) | extend Event = tostring(Line.event)'''

@@ -141,16 +141,23 @@ resource operatorKeepsCopies 'Microsoft.Authorization/roleAssignments@2022-04-01
 }
 
 // `cosell` reads and repairs links, and moves messages back from the poison queue.
-resource operatorOnStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for role in [roles.storageQueueDataContributor, roles.storageTableDataContributor]: if (hasOperator) {
-    scope: storage
-    name: guid(storage.id, operatorPrincipalId, role)
-    properties: {
-      roleDefinitionId: subscriptionResourceId(roleType, role)
-      principalId: operatorPrincipalId
-    }
+resource operatorOnQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasOperator) {
+  scope: storage
+  name: guid(storage.id, operatorPrincipalId, roles.storageQueueDataContributor)
+  properties: {
+    roleDefinitionId: subscriptionResourceId(roleType, roles.storageQueueDataContributor)
+    principalId: operatorPrincipalId
   }
-]
+}
+
+resource operatorOnTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasOperator) {
+  scope: storage
+  name: guid(storage.id, operatorPrincipalId, roles.storageTableDataContributor)
+  properties: {
+    roleDefinitionId: subscriptionResourceId(roleType, roles.storageTableDataContributor)
+    principalId: operatorPrincipalId
+  }
+}
 
 // Groups that look at deals, or act on them, without any secret (docs/security.md#roles-of-the-commands).
 resource groupReadsTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (hasReaders) {

@@ -124,7 +124,7 @@ FAULTS_OF_MEANING: Mapping[tuple[str, str], list[Replacement]] = {
         (RBAC, "principalId: appPrincipalId\n", "principalId: operatorPrincipalId\n"),
         (RBAC, "principalId: tableReaderGroupId\n", "principalId: tableContributorGroupId\n"),
         (RBAC, "roleDefinitions'", "roleAssignments'"),
-        (RBAC, "name: guid(storage.id, operatorPrincipalId, role)", "name: guid(storage.id, role, operatorPrincipalId)"),
+        (RBAC, "guid(vault.id, operatorPrincipalId, roles", "guid(operatorPrincipalId, vault.id, roles"),
         (MAIN, "appPrincipalId: identity.outputs.principalId", "appPrincipalId: identity.outputs.clientId"),
         (MAIN, "tableReaderGroupId: tableReaderGroupId", "tableReaderGroupId: tableContributorGroupId"),
         (APP, "userAssignedIdentityResourceId: identityId", "userAssignedIdentityResourceId: plan.id"),
