@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shared.domain.deal import VISIBILITY, VISIBLE, Side, display_text
+from shared.domain.deal import VISIBILITY, VISIBLE, Change, Side, display_text, fingerprint
 from shared.domain.field_rules import Rules
 from shared.domain.known_versions import MISSING, accounts_for
 from shared.domain.link import Link
@@ -194,8 +194,15 @@ def _unfiled(plan: Plan, link: Link) -> Iterator[str]:
     """The fields that would be written, although nothing is on file for them."""
     for side, changes in ((Side.PARTNER_CENTER, plan.to_partner_center), (Side.SALESFORCE, plan.to_salesforce)):
         for change in changes:
-            if change.field not in link.waiting and not link.refuses(f"{side}.{change.field}", change.new):
+            key = f"{side}.{change.field}"
+            if not (change.field in link.waiting or link.refuses(key, change.new) or _is_stopped(link, key, change)):
                 yield change.field
+
+
+def _is_stopped(link: Link, key: str, change: Change) -> bool:
+    """Whether the mass-change stop holds back this change: it stops the change of each side apart."""
+    known = link.waiting.get(key)
+    return known is not None and known.value == fingerprint(change.new)
 
 
 def _put_on_file(plan: Plan, link: Link) -> Iterator[str]:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from shared.domain.cause import Cause
 from shared.domain.compared import GRACE, is_compared, is_paused, is_unread, is_young
-from shared.domain.deal import Deal, Value, display_text
+from shared.domain.deal import Deal, Side, Value, display_text
 from shared.domain.field_rules import Rule
 from shared.domain.link import Link
 from shared.domain.link_states import State
@@ -192,7 +192,8 @@ def _on_file(link: Link | None, name: str) -> Iterator[tuple[str, str]]:
     """Side ("" for both) and code of each record about the field."""
     if link is not None:
         yield from ((key.partition(".")[0], one.code) for key, one in link.refused.items() if _field_of(key) == name)
-        yield from (("", one.code) for key, one in link.waiting.items() if key == name)
+        sides = {name: "", **{f"{side}.{name}": str(side) for side in Side}}  # the mass-change stop stops one side's
+        yield from ((side, link.waiting[key].code) for key, side in sides.items() if key in link.waiting)
 
 
 def _field_of(key: str) -> str:

@@ -95,6 +95,16 @@ def test_a_value_on_file_that_another_has_replaced_differs_for_both(
     assert {one["why"] for one in document["fields"] if one["differs"]} == {""}
 
 
+def test_a_value_that_the_mass_change_stop_holds_back_is_on_file(deal: str, capsys: pytest.CaptureFixture[str]) -> None:
+    change_link(deal, refused={}, waiting={"partner_center.closing": replace(REFUSED, code="mass_change")})
+    standings, document = shown(deal, capsys)
+    assert standings == {"money": "differs", "closing": "on_file"}
+    assert compared(capsys) == ["money"]
+    (closing_date,) = [one for one in document["fields"] if one["field"] == "closing"]
+    assert closing_date["note"] == "mass_change"
+    assert closing_date["why"].startswith("unusually many changes wait for `cosell approve")
+
+
 def test_of_a_deal_on_which_the_app_works_both_call_nothing_different(
     deal: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

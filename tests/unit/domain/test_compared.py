@@ -197,6 +197,15 @@ def test_a_value_that_would_be_put_on_record_is_drift_unless_it_is_there() -> No
     assert drift(plan, ours="old") == (), "both sides hold the same"
 
 
+def test_a_value_that_the_mass_change_stop_holds_back_is_no_drift_unless_it_is_another() -> None:
+    for key, held_back, found in (
+        ("partner_center.notes", "new", ()),
+        ("partner_center.notes", "another", FOUND),
+        ("salesforce.notes", "new", FOUND),
+    ):
+        assert drift(SENT, replace(LINK, waiting={key: record(held_back, "mass_change")})) == found
+
+
 def test_a_value_that_would_wait_is_drift_unless_it_waits_already() -> None:
     plan = Plan(LINK.base, waiting={"notes": record("new", "decline")})
     assert drift(plan) == FOUND
