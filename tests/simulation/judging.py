@@ -125,10 +125,12 @@ class Judging:
     # --- what both sides and the store hold
 
     def _look(self) -> None:
-        for record in self.harness.salesforce.org._records["Opportunity"].values():
+        org = self.harness.salesforce.org
+        for record in org._records["Opportunity"].values():
             self.agreed.look_at_opportunity(record)
-            if record[FLAG] or record[IDENTIFIER]:
-                self.wanted.add(record["Id"])
+        # A read shows no save that is still open, so a deal that was unticked is read as ticked for a while.
+        shown = org.stored_records("Opportunity")
+        self.wanted.update(one["Id"] for one in shown if one[FLAG] or one[IDENTIFIER])
         for referral in self.people.referrals():
             self.agreed.look_at_referral(referral)
         self.agreed.look_at_edits(self.people.edits)

@@ -1,6 +1,7 @@
 """Each judge of what is written can fail: it is shown a write that breaks its rule, and one that does not."""
 
 import json
+import random
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +11,13 @@ import pytest
 from emulators.base.server import Request, Response
 from tests.simulation.judges.foreign_records import judge_foreign, judge_foreign_write, judge_staging_write
 from tests.simulation.judges.mass_changes import MassChanges, changes_for_partner_center, changes_for_salesforce
+from tests.simulation.judges.owned import FLAG
 from tests.simulation.judges.partner_center_writes import PartnerCenterWrites
 from tests.simulation.judges.salesforce_writes import SalesforceWrites
+from tests.simulation.judging import Judging
+from tests.simulation.people import People
 from tests.simulation.sent_writes import FORBIDDEN, RequestHandler, SentWrites
+from tests.unit.sync.harness import Harness
 
 ROOT = "/services/data/v66.0"
 DEAL, REFERRAL = "006AA000001000OYAQ", "23c6612f-4826-4673-a3a7-711a81332876"
@@ -228,3 +233,18 @@ def test_a_mark_in_a_name_may_be_missing_only_while_its_last_write_was_forbidden
         sent.unmarked = set() if unmarked else {DEAL}
         sent.of_salesforce(answering(error))(request)
         assert sent.unmarked == unmarked
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_deal_may_be_written_to_if_a_read_has_shown_it_as_ticked(*, is_seen: bool) -> None:
+    with Harness() as harness:
+        people = People(harness, random.Random(1), most_deals=1, late_saves=0.0, also=())
+        judging = Judging(people, {})
+        handle = judging.of_salesforce(lambda _: Response.of({}))
+        deal = harness.seller_creates()
+        harness.salesforce.lag = timedelta(hours=1 if is_seen else 0)
+        harness.seller_edits(deal, **{FLAG: False})
+        harness.salesforce.lag = timedelta()
+        handle(Request.of("GET", f"{ROOT}/limits", {}))
+        handle(Request.of("PATCH", f"{ROOT}/sobjects/Opportunity/{deal}", {}, b'{"Sync_Status__c": "Failed"}'))
+    assert (f"touched: nobody has ticked {deal}" in judging.findings) is not is_seen
