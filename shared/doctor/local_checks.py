@@ -13,6 +13,7 @@ from shared.clients.salesforce.private_keys import private_keys_in
 from shared.doctor.finding import CORRECT_SETTING, Verdict, failed, ok, skipped
 from shared.doctor.installation import Installation
 from shared.domain.deal import Side
+from shared.domain.list_rows import AGREED, DIFFERED, OFF_FOR, Trust, trust_in_lists
 from shared.foundation.errors import NotFound
 from shared.mapping.source import MappingSource
 from shared.mapping.validation import load_mapping
@@ -160,6 +161,19 @@ def check_refused_paths(installation: Installation) -> Verdict:
     if not (paths := ", ".join(sorted(state.fixed_paths(__version__)))):
         return ok("Partner Center has refused no path")
     return ok(f"Partner Center takes no change of {paths}: edits are told, not sent; the next release tries again")
+
+
+def check_lists(installation: Installation) -> Verdict:
+    """Say whether lists of Partner Center showed what the referrals show, when they were compared last."""
+    app = installation.app
+    known, now = app.store.cursors(), app.clock.now()
+    if trust_in_lists(known, now) is Trust.OFF:
+        differed = known[DIFFERED]
+        found = f"lists of Partner Center differed from the referrals on {differed:%Y-%m-%d %H:%M} UTC"
+        return ok(f"{found}: until {differed + OFF_FOR:%Y-%m-%d} each changed referral is read by itself: slower")
+    if agreed := known.get(AGREED):
+        return ok(f"lists agreed with the referrals on {agreed:%Y-%m-%d %H:%M} UTC")
+    return ok("no list was compared yet")
 
 
 def skipped_without_referrals(what: str) -> Verdict:

@@ -62,6 +62,7 @@ PREREQUISITES: tuple[Prerequisite, ...] = (
     Prerequisite("storage", ("mapping file",), local_checks.check_storage),
     Prerequisite("paused sides", ("storage",), local_checks.check_paused_sides),
     Prerequisite("refused paths", ("storage",), local_checks.check_refused_paths),
+    Prerequisite("lists", ("storage",), local_checks.check_lists),
     Prerequisite("hidden deals", ("storage",), hidden_deals_check.check_hidden_deals),
     Prerequisite("approvals", ("storage",), approval_check.check_approvals),
     Prerequisite(_PARTNER_CENTER_SIGN_IN, ("Partner Center credential",), partner_center_checks.check_sign_in),

@@ -14,6 +14,7 @@ from shared.cli.self_signed_certificate import create_certificate
 from shared.doctor.finding import Result
 from shared.doctor.run_checks import PREREQUISITES
 from shared.domain.deal import Side
+from shared.domain.list_rows import AGREED, DIFFERED, OFF_FOR
 from shared.operations.credentials import days_left_by_secret
 from shared.store.sqlite_rows import SqliteRows
 from shared.store.stored_values import KnownPath, SideState
@@ -230,6 +231,19 @@ def test_the_paths_that_partner_center_refuses_are_named(doctor: Doctor) -> None
     app.close()
     verdict = doctor.run("refused paths")["refused paths"]
     assert (verdict.result, "takes no change of /name" in verdict.found) == (Result.OK, True)
+
+
+def test_lists_that_differed_from_the_referrals_are_told(doctor: Doctor) -> None:
+    assert doctor.run("lists")["lists"].found == "no list was compared yet"
+    app = App()
+    app.store.move_cursor(AGREED, datetime(2026, 12, 1, 9, 5, tzinfo=UTC))
+    assert doctor.run("lists")["lists"].found == "lists agreed with the referrals on 2026-12-01 09:05 UTC"
+    at = app.clock.now() - timedelta(days=1)
+    app.store.move_cursor(DIFFERED, at)
+    app.close()
+    verdict = doctor.run("lists")["lists"]
+    assert verdict.result is Result.OK
+    assert f"differed from the referrals on {at:%Y-%m-%d %H:%M} UTC: until {at + OFF_FOR:%Y-%m-%d}" in verdict.found
 
 
 def pause(side: Side, reason: str) -> None:

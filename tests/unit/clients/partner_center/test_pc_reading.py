@@ -188,6 +188,31 @@ def test_a_refused_filter_is_not_tried_again(referrals: Referrals, service: Scri
     assert ["$filter" in query_of(request) for request in service.requests] == [True, False, False]
 
 
+def test_whole_referrals_of_a_time_are_listed_to_the_microsecond(
+    referrals: Referrals, service: ScriptedService, answer: Answer
+) -> None:
+    service.set_script(answer(json={"value": [stamp_of(1)]}))
+
+    assert len(list(referrals.changed_between(SINCE, SINCE + timedelta(seconds=2)))) == 1
+
+    assert query_of(service.requests[0]) == {
+        "$filter": "updatedDateTime ge 2026-01-31T08:00:00.999999Z and updatedDateTime le 2026-01-31T08:00:03.000000Z",
+        "$orderby": "updatedDateTime desc",
+    }
+
+
+def test_a_refused_filter_of_a_time_leaves_that_of_the_stamps(
+    referrals: Referrals, service: ScriptedService, answer: Answer
+) -> None:
+    service.set_script(answer(400, json={}), answer(json={"value": []}))
+
+    list(referrals.changed_between(SINCE, SINCE))
+    list(referrals.changed_between(SINCE, SINCE))
+    list(referrals.changed_since(SINCE))
+
+    assert ["$filter" in query_of(request) for request in service.requests] == [True, False, False, True]
+
+
 def test_a_list_that_is_refused_without_a_filter_too_is_rejected(
     referrals: Referrals, service: ScriptedService, answer: Answer
 ) -> None:
