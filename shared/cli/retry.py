@@ -40,6 +40,9 @@ AT_ONCE = 100
 """So many entries are written between two steps of the progress."""
 
 
+_TRIED = "The app may have tried it already, after an edit: `cosell status` shows what is left."
+
+
 def sync(
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Opportunity or referral ids.")],
     env: Env,
@@ -91,7 +94,7 @@ def run_retry(output: Output, deal: str | None, cause: str | None, *, all_deals:
         found = with_cause(found, cause, lambda: retried_causes(app)) if cause else found
         if not found:
             output.say(
-                f"Nothing waits with the cause {plain(cause)}." if cause else "Nothing is held, parked or failed."
+                f"No deal has the cause {plain(cause)} now. {_TRIED}" if cause else "Nothing is held, parked or failed."
             )
         left = left_waiting(app, found) if all_deals else ()
         return _ask(app, output, "retry", f"cause {cause}" if cause else "all", found, left=left)

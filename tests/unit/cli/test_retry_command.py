@@ -96,6 +96,9 @@ def test_retry_takes_what_is_held_by_its_cause_or_all(systems: Systems, capsys: 
     push()
     run_retry(golden_output(as_json=True), None, "missing_name", all_deals=False)
     assert asked_in(capsys) == []
+    run_retry(golden_output(), None, "missing_name", all_deals=False)
+    said = "No deal has the cause missing_name now. The app may have tried it already, after an edit: "
+    assert printed(capsys).startswith(f"{said}`cosell status --env local` shows")
     run_retry(golden_output(as_json=True), None, None, all_deals=True)
     (asked,) = asked_in(capsys)
     assert asked["key"] == held
