@@ -116,6 +116,9 @@ param storageSku string = 'Standard_LRS'
 @description('Whether to recover a vault with this name that was deleted less than 90 days ago.')
 param recoverVault bool = false
 
+@description('Whether locks forbid to delete vault and storage. The deployer needs the right to write locks.')
+param deleteLocks bool = false
+
 @description('The object id of the operator: a person, a group or a pipeline. If empty, only the app gets roles.')
 param operatorPrincipalId string = deployer().objectId
 
@@ -244,6 +247,8 @@ module storage 'modules/storage.bicep' = {
     sku: storageSku
     isPrivate: privateNetwork
     allowedAddresses: allowedAddresses
+    workspaceId: monitoring.outputs.workspaceId
+    isLocked: deleteLocks
   }
 }
 
@@ -258,6 +263,7 @@ module vault 'modules/vault.bicep' = {
     isPrivate: privateNetwork
     allowedAddresses: allowedAddresses
     recover: recoverVault
+    isLocked: deleteLocks
   }
 }
 

@@ -26,4 +26,7 @@ param settings = {
 param storageSku = 'Standard_ZRS'
 param logRetentionDays = 90
 
+// Nobody deletes vault or storage by mistake. Only Owner and User Access Administrator may write locks.
+param deleteLocks = true
+
 param alertEmails = filter(split(readEnvironmentVariable('ALERT_EMAILS', ''), ','), email => !empty(email))

@@ -3,6 +3,7 @@
 from infra.azure.deploy.deployed_values import REGION, read_deployed_values, variables_for_parameter_file
 from infra.azure.deploy.failure import DeploymentFailure
 from infra.azure.deploy.infrastructure import confirm_changes, deploy_resources
+from infra.azure.deploy.lock_right import check_lock_right
 from infra.azure.deploy.parameter_check import check_parameters
 from infra.azure.deploy.preflight import check_region, run_preflight
 from infra.azure.deploy.release import release_zip
@@ -35,6 +36,7 @@ def deploy_package(session: Session, package: ZipPackage, subscription: str | No
     session.az.set_variables(variables)
     check_parameters(session)
     check_parameter_file(session)
+    check_lock_right(session, account.id)
     if deployed.region is None:
         check_region(session, variables[REGION])
     sync = variables["SYNC"]

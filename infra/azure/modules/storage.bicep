@@ -15,6 +15,12 @@ param isPrivate bool
 @description('Public IPv4 addresses that can always connect.')
 param allowedAddresses string[]
 
+@description('The workspace for the log of deleted rows, tables and blobs.')
+param workspaceId string
+
+@description('Whether a lock forbids to delete it.')
+param isLocked bool
+
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
   location: location
@@ -94,6 +100,45 @@ resource tables 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' = {
 resource links 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' = {
   parent: tables
   name: linksTable
+}
+
+// The app deletes few rows and blobs, so the log is small. Reads and writes are every call of the app: not logged.
+resource blobDeletes 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: blobs
+  name: 'deletes'
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'StorageDelete'
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource tableDeletes 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: tables
+  name: 'deletes'
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'StorageDelete'
+        enabled: true
+      }
+    ]
+  }
+}
+
+// An operator of Azure cannot delete it by mistake. The rows and secrets in it are not protected by a lock.
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  scope: account
+  name: 'cosell-keep'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Set by deleteLocks of the connector. docs/uninstall.md says when it comes off.'
+  }
 }
 
 output id string = account.id

@@ -18,6 +18,9 @@ param allowedAddresses string[]
 @description('Whether to recover a vault with this name that was deleted less than 90 days ago, with its secrets.')
 param recover bool
 
+@description('Whether a lock forbids to delete it.')
+param isLocked bool
+
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
   location: location
@@ -65,6 +68,16 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
         enabled: true
       }
     ]
+  }
+}
+
+// An operator of Azure cannot delete it by mistake. The rows and secrets in it are not protected by a lock.
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  scope: vault
+  name: 'cosell-keep'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Set by deleteLocks of the connector. docs/uninstall.md says when it comes off.'
   }
 }
 

@@ -36,6 +36,7 @@ ALL_OPTIONS: Mapping[str, Value] = {
     "alwaysReady": 2,
     "platformLogs": True,
     "recoverVault": True,
+    "deleteLocks": True,
     "sync": "on",
 }
 """All optional parts together, with the longest workload name."""

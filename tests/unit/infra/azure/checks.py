@@ -26,6 +26,7 @@ CHECKS: Mapping[str, Callable[[AzureFiles], Iterator[str]]] = {
     "runtime": checks_app.check_runtime,
     "roles": checks_roles.check_roles,
     "hardening": checks_hardening.check_hardening,
+    "locks": checks_hardening.check_locks,
     "kept_names": checks_hardening.check_kept_names,
     "budget": checks_budget.check_budget,
     "network": checks_network.check_network,

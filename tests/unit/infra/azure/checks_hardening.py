@@ -119,6 +119,7 @@ def _check_logs(files: AzureFiles, case: str) -> Iterator[str]:
     audits = [each.properties["logs"] for each in settings if each.reference.scope == vault]
     if audits != [[{"categoryGroup": "audit", "enabled": True}]]:
         yield "reads of secrets are not logged"
+    yield from _check_delete_logs(files, case)
     for each in settings:
         if each.properties["workspaceId"] != workspace or not all(log["enabled"] for log in each.properties["logs"]):
             yield f"{each.reference.full_name} logs nothing, or elsewhere"
@@ -132,6 +133,28 @@ def _check_logs(files: AzureFiles, case: str) -> Iterator[str]:
         yield "the app runs on another plan"
     if value_at(files.only("KeyVault/vaults", case), "properties.createMode") not in _create_modes(case):
         yield "the vault is not created as recoverVault says"
+
+
+def _check_delete_logs(files: AzureFiles, case: str) -> Iterator[str]:
+    """What is deleted from tables and blobs is logged, and nothing else of the storage account."""
+    settings = files.resources_of_type("Insights/diagnosticSettings", case)
+    storage = files.only("Storage/storageAccounts", case).id
+    logged = {each.reference.scope: each.properties["logs"] for each in settings if storage in each.reference.scope}
+    services = [f"{storage}/{name}Services/default" for name in ("blob", "table")]
+    if logged != {service: [{"category": "StorageDelete", "enabled": True}] for service in services}:
+        yield f"the log of the storage account is {logged}"
+
+
+def check_locks(files: AzureFiles) -> Iterator[str]:
+    """Vault and storage cannot be deleted in production, nor wherever `deleteLocks` is true."""
+    for case in files.cases:
+        locks = files.resources_of_type("Authorization/locks", case)
+        kept = [files.only(kind, case).id for kind in ("KeyVault/vaults", "Storage/storageAccounts")]
+        expected = kept if case != "staging" else []
+        if sorted(each.reference.scope for each in locks) != sorted(expected):
+            yield f"{case}: the locks are on {[each.reference.scope for each in locks]}"
+        if any(each.properties["level"] != "CanNotDelete" for each in locks):
+            yield f"{case}: a lock forbids more or less than to delete"
 
 
 def _create_modes(case: str) -> tuple[str]:

@@ -83,6 +83,8 @@ def _record_call(folder: Path, command: str, words: Sequence[str], environ: Mapp
 
 
 def _prepared_result(folder: Path, command: str, options: dict[str, str]) -> Result:
+    if command == "rest" and options["--method"] != "post":
+        command = f"rest {options['--method']}"
     answers = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
     prepared = answers.get(command, [])
     answer = (prepared.pop(0) if len(prepared) > 1 else prepared[0]) if prepared else None

@@ -231,6 +231,7 @@ def answer_as_empty_subscription(azure: FakeAzure) -> None:
     azure.answer("account show", {"id": SUBSCRIPTION, "name": "Contoso", "tenantId": "tenant-1"})
     azure.answer("provider list", [{"namespace": name, "registrationState": "Registered"} for name in PROVIDERS])
     azure.answer("resource list", [])
+    azure.answer("rest get", {"value": [{"actions": ["*"], "notActions": []}]})
     azure.answer("functionapp list-flexconsumption-locations", [{"name": "northeurope"}, {"name": "westeurope"}])
     change = {"changeType": "Create", "resourceId": "/subscriptions/s/resourceGroups/rg-cosell-staging", "delta": None}
     azure.answer("deployment sub what-if", {"status": "Succeeded", "changes": [change]})

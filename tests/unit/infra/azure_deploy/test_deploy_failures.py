@@ -297,3 +297,47 @@ def test_a_later_deployment_does_not_ask_for_the_regions(azure: FakeAzure) -> No
     azure.set_deployed("staging", {}, location="westeurope")
     azure.answer("functionapp list-flexconsumption-locations", [{"name": "northeurope"}])
     deploy(azure.open_session())
+
+
+# --- locks
+
+CONTRIBUTOR = {
+    "actions": ["*"],
+    "notActions": [
+        "Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write",
+        "Microsoft.Authorization/elevateAccess/Action",
+    ],
+}  # fmt: skip
+ACCESS_ADMINISTRATOR = {
+    "actions": ["Microsoft.Authorization/roleAssignments/write", "*/read", "Microsoft.Support/*"],
+    "notActions": [],
+}
+
+
+def test_locks_need_a_right_that_is_checked_before_anything_is_created(azure: FakeAzure) -> None:
+    write_parameter(azure, "param deleteLocks = true")
+    azure.answer("rest get", {"value": [CONTRIBUTOR, ACCESS_ADMINISTRATOR]})
+    failure = deploy_failure(azure)
+    assert failure.sentence == (
+        "deleteLocks is true, but you do not have the right Microsoft.Authorization/locks/write."
+    )
+    assert "`param deleteLocks = false` into staging.bicepparam" in failure.remedy
+    assert failure.code is Exit.REFUSED
+    assert WHAT_IF not in azure.command_names()
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [{"actions": ["*"]}, {"actions": ["Microsoft.Authorization/*"]}, {"actions": ["microsoft.authorization/locks/*"]}],
+)
+def test_a_role_that_may_write_locks_deploys_them(azure: FakeAzure, permission: dict[str, list[str]]) -> None:
+    write_parameter(azure, "param deleteLocks = true")
+    azure.answer("rest get", {"value": [CONTRIBUTOR, permission]})
+    deploy(azure.open_session())
+    assert azure.zip_states() == ["healthy"]
+
+
+def test_without_locks_the_right_is_not_looked_for(azure: FakeAzure) -> None:
+    write_parameter(azure, "param deleteLocks = false")
+    azure.answer("rest get", {"value": []})
+    deploy(azure.open_session())
