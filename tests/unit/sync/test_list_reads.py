@@ -15,7 +15,7 @@ from emulators.base.faults import Fault, FaultKind
 from shared.domain.deal import Side
 from shared.domain.list_rows import AGREED, DIFFERED, OFF_FOR
 from shared.sync.ports import Context, Policy
-from tests.unit.sync.harness import HOUR, MINUTE, Harness, Instance
+from tests.unit.sync.harness import AFTER_LEASE, HOUR, MINUTE, Harness, Instance
 
 POLICY = Policy(hold_win=timedelta(), mass_change_limit=100_000, pairs_of_page=2, list_sample=1)
 STALE = 20 * MINUTE
@@ -365,3 +365,33 @@ def test_rows_of_another_version_prove_nothing(harness: Harness) -> None:
     harness.sweep(2 * MINUTE)
     assert (harness.store.cursor(AGREED), harness.store.cursor(DIFFERED)) == (None, None)
     assert amounts(harness, deals) == {777}
+
+
+# --- a process that stops
+
+
+def crashes_at(number: int, *, after: bool) -> bool:
+    """Whether a sweep that reads pages makes a call with this number and stops there; what it left is then in step."""
+    with Harness(policy=POLICY) as harness:
+        deals = linked_deals(harness, 3)
+        trusting(harness)
+        colleagues_edit(harness, deals, 777)
+        doomed = harness.new_instance()
+        doomed.process.crash_at(number, after=after)
+        has_crashed = doomed.crashes_during(Instance.sweep)
+        harness.advance_time(AFTER_LEASE)
+        harness.run_rounds(2)
+        assert amounts(harness, deals) == {777}
+        assert [harness.count_in_audit(deal, "777") for deal in deals] == [1, 1, 1]
+        assert [harness.differences(deal) for deal in deals] == [[], [], []]
+        assert harness.retry_entries(Side.PARTNER_CENTER) == []
+        return has_crashed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_sweep_that_reads_pages_may_stop_at_any_call(*, after: bool) -> None:
+    stopped = [crashes_at(number, after=after) for number in range(60)]
+    assert stopped[20]
+    assert not stopped[-1]

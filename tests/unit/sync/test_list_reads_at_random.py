@@ -110,6 +110,21 @@ def test_no_edit_is_lost_or_undone_while_lists_are_late(seed: int) -> None:
     tell(seed)
 
 
+def notices(seed: int) -> bool:
+    try:
+        tell(seed)
+    except AssertionError:
+        return True
+    return False
+
+
+@pytest.mark.slow
+def test_these_stories_notice_that_an_old_row_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_reads, "may_be_listed", lambda link, *_: link.known_since is not None)
+    monkeypatch.setattr(list_reads, "counts_as_read", lambda *_: True)
+    assert any(map(notices, range(60)))
+
+
 def test_some_of_these_stories_read_referrals_from_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     read, counted = list_reads.read_from_lists, list[int]()
 
