@@ -12,6 +12,8 @@ _WAITS: Mapping[str, str] = {
     "default": "a default stands in for a value that the deal lacked, and is never sent",
     "hold_win": "the win is sent once it can be registered",
     "irreversible": "the change cannot be undone, so it must stand for a while before it is sent",
+    "mapping_change": "the field is newly sent, so it waits until an operator approves it",
+    "mass_change": "unusually many deals changed in this way, so it waits until an operator approves it",
     "no_reason": "the close waits for its Closing Reason",
     "overruled": "the value of the other side was kept",
     "set_at_creation": "it travels only with a new deal",
@@ -24,7 +26,8 @@ def reason_on_file(side: str, code: str) -> str:
     """Return why a value did not travel, without a full stop. `side` is where it is missing; empty where it waits."""
     if code.startswith(REFUSED_BY_FAR_SIDE):
         return f"{system_name(Side(side)) if side else 'a service'} refused the later value"
+    if code in _WAITS:
+        return _WAITS[code]
     if code in REASONS:
         return REASONS[code][0].lower() + REASONS[code][1:]
-    missing = f"a later value was not carried over to {system_name(Side(side))}" if side else "a later value waits"
-    return _WAITS.get(code, missing)
+    return f"a later value was not carried over to {system_name(Side(side))}" if side else "a later value waits"

@@ -102,7 +102,7 @@ def test_a_value_that_the_mass_change_stop_holds_back_is_on_file(deal: str, caps
     assert compared(capsys) == ["money"]
     (closing_date,) = [one for one in document["fields"] if one["field"] == "closing"]
     assert closing_date["note"] == "mass_change"
-    assert closing_date["why"].startswith("unusually many changes wait for `cosell approve")
+    assert closing_date["why"].endswith("so it waits until an operator approves it")
 
 
 def test_of_a_deal_on_which_the_app_works_both_call_nothing_different(
