@@ -30,6 +30,7 @@ CHECKS: Mapping[str, Callable[[AzureFiles], Iterator[str]]] = {
     "kept_names": checks_hardening.check_kept_names,
     "budget": checks_budget.check_budget,
     "network": checks_network.check_network,
+    "limits": checks_parameters.check_limits,
     "destinations": checks_parameters.check_destinations,
     "settings_values": checks_parameters.check_settings_values,
     "secrets": checks_secrets.check_secrets,

@@ -6,7 +6,8 @@ from functools import cache
 
 from shared.settings.schedules import parse_schedule
 from tests.unit.infra.azure.azure_files import ENVIRONMENTS, SAMPLE_VARIABLES, AzureFiles
-from tests.unit.infra.azure.bicep_reader import Resource
+from tests.unit.infra.azure.bicep_names import Symbol
+from tests.unit.infra.azure.bicep_reader import Resource, Template
 from tests.unit.infra.azure.bicep_values import Value
 from tests.unit.infra.azure.checks_hardening import value_at
 
@@ -73,8 +74,42 @@ RUNS: Mapping[str, tuple[int, str]] = {
 }
 """The runs of each timer on any day, and the time of the first (README.md#parameters)."""
 
+LIMITS: Mapping[str, Mapping[str, Value]] = {
+    "partnerCenterTenantId": {"minLength": 36, "maxLength": 36},
+    "partnerCenterClientId": {"minLength": 36, "maxLength": 36},
+    "partnerCenterOrganizationId": {"minLength": 36, "maxLength": 36},
+    "memoryMegabytes": {"allowed": [512, 2048, 4096]},
+    "maximumInstances": {"minValue": 1, "maxValue": 1000},
+    "httpConcurrency": {"minValue": 1, "maxValue": 1000},
+    "queueBatchSize": {"minValue": 1, "maxValue": 32},
+    "alwaysReady": {"minValue": 0, "maxValue": 20},
+    "eventsRefusedPercent": {"minValue": 1, "maxValue": 100},
+    "salesforceBudgetPercent": {"minValue": 1, "maxValue": 100},
+    "logRetentionDays": {"minValue": 30, "maxValue": 730},
+    "logCapGigabytes": {"minValue": 1},
+    "budgetAmount": {"minValue": 0},
+}
+"""What the platform takes, and what an id is long (docs/reference/azure.md#flex-consumption). 0 switches a part off."""
+
 GLOBAL = ("Insights/actionGroups", "Network/privateDnsZones", "Network/privateDnsZones/virtualNetworkLinks")
 """Types that have no region."""
+
+
+def check_limits(files: AzureFiles) -> Iterator[str]:
+    """A parameter takes what the platform takes, no less and no more, and its default is within its own limits."""
+    declared = files.main_template.parameters
+    required = {"environmentName": "production", "location": "westeurope"}
+    defaults = Template(files.folder / "main.bicep", required)
+    for name, expected in LIMITS.items():
+        rules = {rule: value for rule, value in declared[name].rules.items() if rule != "description"}
+        if rules != expected:
+            yield f"{name} is limited to {rules}, not {expected}"
+    for name, each in declared.items():
+        value = defaults.value(name) if each.default is not None else None
+        if value is not None and not isinstance(value, Symbol) and (reason := each.why_invalid(value)):
+            yield f"the default of {name} {reason}"
+    if not files.read_text("main.bicep").count("\ntargetScope = 'subscription'\n"):
+        yield "main.bicep is not deployed to the subscription, where it creates the group"
 
 
 def check_destinations(files: AzureFiles) -> Iterator[str]:

@@ -188,6 +188,14 @@ FAULTS_OF_MEANING: Mapping[tuple[str, str], list[Replacement]] = {
         (MAIN, "  location: location\n  tags: allTags\n}", "  location: 'westeurope'\n  tags: allTags\n}"),
         (APP, "  location: location\n  tags: tags\n  kind: 'functionapp'\n", "  location: 'westeurope'\n  tags: tags\n  kind: 'functionapp'\n"),
     ],
+    ("limits of parameters", "limits"): [
+        (MAIN, "@minValue(0)\n@description('The budget", "@minValue(1)\n@description('The budget"),
+        (MAIN, "@maxValue(20)", "@maxValue(21)"),
+        (MAIN, "@allowed([512, 2048, 4096])", "@allowed([512, 2048, 8192])"),
+        (MAIN, "@maxLength(36)", "@maxLength(37)"),
+        (MAIN, "@minValue(60)", "@minValue(3601)"),
+        (MAIN, "targetScope = 'subscription'", "targetScope = 'resourceGroup'"),
+    ],
     ("what an alert does", "alerts"): [
         (ALERTS, "kind: 'LogAlert'", "kind: 'LogToMetric'"),
         (ALERTS, "autoMitigate: true", "autoMitigate: false"),
