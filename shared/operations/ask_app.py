@@ -25,7 +25,7 @@ from shared.operations.find_pair import FoundPair
 from shared.operations.queue_texts import APPROVAL, REASONS, is_approved, reason_of
 from shared.operations.refused_columns import REFUSED_COLUMNS, refusal_text
 from shared.operations.waiting_list import Waiting, is_next, queued_entries, waiting_list
-from shared.store.stored_values import OPERATOR, WAITING, Asker, Entry, RetryEntry
+from shared.store.stored_values import EVENT, OPERATOR, WAITING, Asker, Entry, RetryEntry
 from shared.sync.ports import Context
 from shared.sync.retry_queue import paused_directions
 
@@ -34,8 +34,8 @@ SILENT = timedelta(minutes=5)
 HELD = "held"
 ANSWER_DUE = "answer_due"
 """The code of the deals whose owner must answer."""
-NOT_TRIED = APPROVAL | {WAITING, PAUSED}
-"""Causes of entries that no retry helps: they wait for an approval, for a set time, or for the end of a pause."""
+NOT_TRIED = APPROVAL | {WAITING, PAUSED, EVENT}
+"""Causes that no retry helps: an approval, a set time, the end of a pause, or the next run, which works an event."""
 
 
 class Asked(Struct, frozen=True):
@@ -174,7 +174,8 @@ def ask(ctx: Context, asked: Asked, operator: str) -> None:
     now, known = ctx.clock.now(), ctx.store.retry_entry(asked.side, asked.key)
     since = (known.since if known else None) or now
     entry = known or RetryEntry(asked.side, asked.key, now, OPERATOR)
-    cause = OPERATOR if asked.side is Side.SALESFORCE else entry.cause  # a pull knows nothing that it must forget
+    is_worked_whole = asked.side is not Side.SALESFORCE and not entry.is_event  # a pull has nothing to forget
+    cause = entry.cause if is_worked_whole else OPERATOR
     ctx.store.put_retry_entry(replace(entry, at=now, cause=cause, since=since, asked=Asker(operator, now)))
 
 

@@ -23,6 +23,7 @@ REASONS: Mapping[str, str] = {
     "close_as_test": "`cosell close-test-referrals` closes it",
     "compare": "The daily compare found it",
     "deleted": "The opportunity is deleted, and is looked for",
+    "event": "Its event came with many others, and the next run works them together",
     "held": "A person must act first",
     "hidden": "The integration user does not see the opportunity, which is looked for",
     "just_saved": "The record was saved a moment ago, and must rest half a minute",

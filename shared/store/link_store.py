@@ -208,6 +208,12 @@ class LinkStore(
         """Write the retry entry of a pair, whether or not it has one."""
         self._rows.write(f"due|{entry.side}", [Put(entry.key, pack(retry_entry_to_json(entry)), entry.at)])
 
+    def write_retry_entry(self, entry: RetryEntry) -> None:
+        """Insert a retry entry without an ETag, and replace that of its ETag with another. Raises StoreConflict."""
+        data = pack(retry_entry_to_json(entry))
+        change = Replace(entry.key, data, entry.etag, entry.at) if entry.etag else Insert(entry.key, data, entry.at)
+        self._rows.write(f"due|{entry.side}", [change])
+
     def remove_retry_entry(self, entry: RetryEntry) -> None:
         """Remove a retry entry under the ETag that it was read with. An entry that changed since then stays."""
         try:

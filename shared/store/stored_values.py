@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from copy import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct, field
 
@@ -16,8 +16,10 @@ DELETED, HIDDEN = "deleted", "hidden"
 """Causes of retry entries of opportunities that are looked for: a deleted one may be restored, a hidden one shown."""
 OPERATOR = "operator"
 """The cause of an entry that an operator has left: what a service refused is tried again too."""
-WAITING_CAUSES = frozenset({"held", WAITING, MASS_CHANGE, "mapping_change", DELETED, HIDDEN, PAUSED})
-"""Causes of retry entries that are no failure: a person must act first, or a set time has not come yet."""
+EVENT = "event"
+"""The cause of an entry that an event of a burst has left: nothing of the referral was read yet."""
+WAITING_CAUSES = frozenset({"held", WAITING, MASS_CHANGE, "mapping_change", DELETED, HIDDEN, PAUSED, EVENT})
+"""Causes of retry entries that are no failure: a person must act first, a set time has not come yet, or a run."""
 
 
 class Entry[T](Struct, frozen=True):
@@ -57,6 +59,16 @@ class RetryEntry(Struct, frozen=True):
     def is_failure(self) -> bool:
         """Whether the pair failed, so that it is late."""
         return self.cause not in WAITING_CAUSES
+
+    @classmethod
+    def of_event(cls, key: str, now: datetime) -> Self:
+        """The entry that an event of a burst about a referral leaves at `now`."""
+        return cls(Side.PARTNER_CENTER, key, now, EVENT)
+
+    @property
+    def is_event(self) -> bool:
+        """Whether only an event of a burst left it: its work is that of the event, and knows the same shortcuts."""
+        return self.cause == EVENT
 
     def must_wait(self, now: datetime) -> bool:
         """Whether the pair failed, and its next attempt is later than `now`."""

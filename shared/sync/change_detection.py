@@ -323,7 +323,7 @@ def _lacks_entry(ctx: Context, link: Link) -> bool:
 def _entries_of(ctx: Context, link: Link) -> Iterator[RetryEntry]:
     keys = {Side.SALESFORCE: link.opportunity_id, Side.PARTNER_CENTER: link.referral_id}
     found = (ctx.store.retry_entry(side, key) for side, key in keys.items() if key)
-    return (entry for entry in found if entry is not None)
+    return (entry for entry in found if entry is not None and not entry.is_event)
 
 
 def _returns_soon(ctx: Context, entry: RetryEntry) -> bool:

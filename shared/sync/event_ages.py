@@ -1,10 +1,10 @@
 """Tells an event of a burst from one that came alone, by the age of its message.
 
-Source: docs/protocol.md#events.
+Source: docs/protocol.md#bursts.
 """
 
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 OLD = timedelta(seconds=5)
 """A message that is older waited behind others."""
@@ -19,9 +19,18 @@ class EventAges:
         self._lock = threading.Lock()
         self._taken: datetime | None = None
 
-    def is_of_burst(self, inserted: datetime | None, now: datetime) -> bool:
-        """Whether a message, taken `now` and put into the queue at `inserted`, is one of many; False if unknown."""
+    def take_message(self, inserted: datetime | None, now: datetime) -> bool:
+        """Take a message that was put into the queue at `inserted`; returns whether it is one of many.
+
+        `inserted` is UTC where it has no time zone; one of unknown age stands alone.
+        """
         with self._lock:
             before, self._taken = self._taken, now
         is_first = before is None or now - before >= RESTED
-        return not is_first and inserted is not None and now - inserted > OLD
+        if is_first or inserted is None:
+            return False
+        return now - (inserted if inserted.tzinfo else inserted.replace(tzinfo=UTC)) > OLD
+
+
+AGES = EventAges()
+"""That of this process."""

@@ -132,11 +132,14 @@ def _is_awaited(ctx: Context, one: Counted, examples: Collection[str]) -> bool:
 
 
 def _is_arrival_awaited(ctx: Context) -> bool:
-    """Whether a referral is queued that has no opportunity. A queue that is too long to read is taken for one."""
+    """Whether a referral is queued that has no opportunity. A queue that is too long to read is taken for one.
+
+    An event of a burst is none: whether its referral wants an opportunity is not known, and the next run tells.
+    """
     entries = ctx.store.retry_entries(Side.PARTNER_CENTER, datetime.max.replace(tzinfo=UTC), ctx.policy.batch)
     if len(entries) >= ctx.policy.batch:
         return True
-    pointers = ((entry, ctx.store.pointer(entry.key)) for entry in entries)
+    pointers = ((entry, ctx.store.pointer(entry.key)) for entry in entries if not entry.is_event)
     return any(entry.cause == MASS_CHANGE or not (known and known.value.opportunity_id) for entry, known in pointers)
 
 

@@ -1,12 +1,13 @@
-"""Defines the part of the store's port that is about pointers, claims on accounts, and audit lines."""
+"""Defines the part of the store's port that is about pointers, claims, audit lines, and the retry queue."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.audit import Line
+from shared.domain.deal import Side
 from shared.domain.link import Pointer
-from shared.store.stored_values import Entry
+from shared.store.stored_values import Entry, RetryEntry
 
 
 class PointerStore(Protocol):
@@ -37,3 +38,22 @@ class PointerStore(Protocol):
 
     def release_account(self, key: str, claim: Entry[None]) -> None:
         """Release the claim."""
+
+
+class QueueStore(Protocol):
+    """The retry queue (docs/protocol.md#the-retry-queue). A pair has one entry on each side."""
+
+    def retry_entries(self, side: Side, until: datetime, limit: int) -> Sequence[RetryEntry]:
+        """The entries whose next attempt is not later than `until`."""
+
+    def retry_entry(self, side: Side, key: str) -> RetryEntry | None:
+        """The retry entry of one pair."""
+
+    def put_retry_entry(self, entry: RetryEntry) -> None:
+        """Insert or replace the retry entry of a pair."""
+
+    def write_retry_entry(self, entry: RetryEntry) -> None:
+        """Insert an entry that has no ETag; replace the one that has its ETag. StoreConflict if another is there."""
+
+    def remove_retry_entry(self, entry: RetryEntry) -> None:
+        """Remove an entry under the ETag it was read with; an entry that changed since then stays."""

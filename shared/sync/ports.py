@@ -48,7 +48,7 @@ from shared.store.stored_values import DELETED, HIDDEN, OPERATOR, WAITING, Entry
 from shared.sync.erasure_ports import ErasureStore
 from shared.sync.mass_ports import MassStore
 from shared.sync.party_ports import PartyStore
-from shared.sync.pointer_ports import PointerStore
+from shared.sync.pointer_ports import PointerStore, QueueStore
 from shared.sync.record_ports import SingleRecords
 from shared.sync.related_ports import RelatedWrites
 
@@ -139,7 +139,7 @@ class Salesforce(RelatedWrites, SingleRecords, Protocol):
         """The address of a record's page, known from sign-in without a data call."""
 
 
-class Store(PartyStore, PointerStore, ErasureStore, MassStore, Protocol):
+class Store(PartyStore, PointerStore, ErasureStore, MassStore, QueueStore, Protocol):
     """The memory of the connector (docs/protocol.md#what-is-stored). Links and pointers change under their ETag.
 
     Raises StoreConflict if another instance was first, StoreUnavailable if the storage does not answer, and
@@ -168,18 +168,6 @@ class Store(PartyStore, PointerStore, ErasureStore, MassStore, Protocol):
 
     def delete_link(self, entry: Entry[Link]) -> None:
         """Delete a link that was not used."""
-
-    def retry_entries(self, side: Side, until: datetime, limit: int) -> Sequence[RetryEntry]:
-        """The entries whose next attempt is not later than `until`."""
-
-    def retry_entry(self, side: Side, key: str) -> RetryEntry | None:
-        """The retry entry of one pair."""
-
-    def put_retry_entry(self, entry: RetryEntry) -> None:
-        """Insert or replace the retry entry of a pair."""
-
-    def remove_retry_entry(self, entry: RetryEntry) -> None:
-        """Remove an entry under the ETag it was read with; an entry that changed since then stays."""
 
     def side_state(self, side: Side, *, fresh: bool = False) -> SideState:
         """The health of a side, at most 5 seconds old; `fresh` reads it anew, which a change needs."""

@@ -60,12 +60,12 @@ def entries_of(ctx: Context, side: Side, keys: Collection[str]) -> dict[str, Ret
 
 
 def read_entries(ctx: Context, referral_ids: Collection[str]) -> Mapping[str, RetryEntry]:
-    """The entries of failed work on referrals that are about to be worked for another reason.
+    """The entries of failed work, and of bursts, on referrals that are about to be worked for another reason.
 
     Their work ends these entries too: otherwise the next push would read each referral once more.
     """
     entries = entries_of(ctx, Side.PARTNER_CENTER, referral_ids)
-    return {key: entry for key, entry in entries.items() if entry.is_failure}
+    return {key: entry for key, entry in entries.items() if entry.is_failure or entry.is_event}
 
 
 def find_waits(ctx: Context, links: Iterable[Link], asked: Collection[str]) -> Sequence[RetryEntry]:

@@ -243,7 +243,7 @@ def _leave(ctx: Context, side: Side, key: str, outcome: Outcome, entry: RetryEnt
     elif outcome.result is Result.HELD or outcome.at is not None:
         now, known = ctx.clock.now(), ctx.store.retry_entry(side, key)
         at, further = outcome.at or now + ctx.policy.held_interval, entry.further if entry else ()
-        if not _is_asked_meanwhile(known, entry):
+        if not (_is_asked_meanwhile(known, entry) or _is_changed_meanwhile(known, entry)):
             since = known.since if known and known.cause in ("held", OPERATOR) else now
             ctx.store.put_retry_entry(RetryEntry(side, key, at, "held", since=since, further=further))
     elif entry is not None:
@@ -258,6 +258,36 @@ def asked_for(worked: Mapping[str, RetryEntry | None]) -> frozenset[str]:
 def _is_asked_meanwhile(known: RetryEntry | None, worked: RetryEntry | None) -> bool:
     """Whether an operator has asked for the pair since `worked` was read: that entry must stay."""
     return known is not None and known.cause == OPERATOR and known.etag != (worked.etag if worked else "")
+
+
+def _is_changed_meanwhile(known: RetryEntry | None, worked: RetryEntry | None) -> bool:
+    """Whether an event of a burst came since `worked` was read: its change may be newer than what was read."""
+    return known is not None and known.is_event and known.etag != (worked.etag if worked else "")
+
+
+def queue_event(ctx: Context, key: str) -> Outcome | None:
+    """Leave an entry for the event of a referral; None if it must be applied at once. Raises the store's errors.
+
+    It is applied at once while a side is paused, and where another entry is known: that one says more than an event
+    does. The entry of an earlier event is renewed, so that a run which has read the referral already leaves it.
+    """
+    if pause_of_either_side(ctx):
+        return None
+    now = ctx.clock.now()
+    entry = RetryEntry.of_event(key, now)
+    for _ in range(ctx.policy.tries):
+        try:
+            ctx.store.write_retry_entry(entry)
+        except StoreConflict:
+            known = ctx.store.retry_entry(Side.PARTNER_CENTER, key)
+            if known is not None and not known.is_event:
+                return None
+            entry = replace(entry, etag=known.etag if known else "")
+        else:
+            due = {"side": entry.side, "key": key, "cause": entry.cause, "attempts": 0}
+            ctx.log("pair_due", correlation_id=ctx.correlation_id, **due)
+            return Outcome(Result.RETRY, entry.cause, now)
+    return None
 
 
 def queue_pair(ctx: Context, side: Side, key: str, outcome: Outcome, worked: RetryEntry | None = None) -> None:

@@ -39,6 +39,7 @@ from shared.sync.retry_queue import (
     pairs_at_once,
     pause_of_either_side,
     pause_side,
+    queue_event,
     reason_to_skip,
 )
 
@@ -127,12 +128,12 @@ def run_sweep(ctx: Context) -> Report:
 
 
 def pull_event(
-    ctx: Context, referral_id: str, event_id: str | None = None, *, is_related: bool = False
+    ctx: Context, referral_id: str, event_id: str | None = None, *, is_related: bool = False, is_of_burst: bool = False
 ) -> Outcome | None:
     """Pull one referral; None where the sync is off or paused: the sweep finds the change later.
 
     An event about a related referral lets its engagement be heard: it may name ours or another party's. The run has the
-    id of the event, so that its log lines and audit lines lead to the event.
+    id of the event, so that its log lines and audit lines lead to the event. One of a burst is only queued, if it can.
     """
     if ctx.policy.mode is not Mode.ON or PULL in ctx.policy.paused.union(ctx.store.pauses()):
         ctx.log("run_skipped", run="event", reason=ctx.policy.mode if ctx.policy.mode is not Mode.ON else "paused")
@@ -140,8 +141,10 @@ def pull_event(
     ctx = ctx.begin_run(event_id)
     run = CURRENT_RUN.set(ctx.correlation_id)
     try:
+        key = Sighting(referral_id).key if is_related else referral_id
+        if is_of_burst and (queued := queue_event(ctx, key)):
+            return queued
         if is_related:
-            key = Sighting(referral_id).key
             return work_referrals(ctx, [key], {})[key]
         if deal := linked_deal(ctx, referral_id):
             return _pull_linked(ctx, referral_id, deal)
@@ -294,7 +297,8 @@ def work_referrals(
         results = ctx.map(partial(_link_or_queue, ctx), referral_ids, to=Side.PARTNER_CENTER)
         by_key = dict(zip(referral_ids, results, strict=True))
         linked = {result: key for key, result in by_key.items() if isinstance(result, str)}
-        queued = {opportunity_id for opportunity_id, key in linked.items() if key in worked}
+        others = {key for key, entry in worked.items() if not (entry and entry.is_event)}  # an event may be an echo
+        queued = {opportunity_id for opportunity_id, key in linked.items() if key in others}
         stamps = {key: at for key, at in (listed or {}).items() if key not in worked}  # an entry may know of newer ones
         work = open_pulled(ctx, list(linked), queued, stamps=stamps)
         waits = find_waits(ctx, stored_links(work), queued)
@@ -330,7 +334,7 @@ def _read_again(outcomes: Outcomes, worked: Mapping[str, RetryEntry | None], *, 
 
     def is_awaited(key: str) -> bool:
         entry = worked.get(key)
-        return entry.attempts + 1 < MOST_TRIES_OF_A_MISSING if entry else are_listed
+        return entry.attempts + 1 < MOST_TRIES_OF_A_MISSING if entry and not entry.is_event else are_listed
 
     missing = (key for key, outcome in outcomes.items() if outcome is MISSING)
     return dict.fromkeys(filter(is_awaited, missing), Outcome(Result.RETRY, NotFound.__name__))

@@ -223,6 +223,8 @@ def new_run(kind: str, instance: Instance, event: Event | None = None) -> Run:
     works: dict[str, Callable[[Instance], object]] = {
         "push": lambda one: one.push(0.0),
         "sweep": lambda one: one.sweep(0.0),
-        "event": lambda one: event and one.pull_event(event.referral, 0.0, is_related=event.is_related),
+        "event": lambda one: (
+            event and one.pull_event(event.referral, 0.0, is_related=event.is_related, is_of_burst=event.is_of_burst)
+        ),
     }
     return Run(kind, instance, works[kind], event)

@@ -96,6 +96,9 @@ class RetriesForgotten(BrokenStore):
     def put_retry_entry(self, entry: object) -> None:
         """Drop the entry."""
 
+    def write_retry_entry(self, entry: object) -> None:
+        """Drop the entry."""
+
 
 class Overwrites(BrokenStore):
     """A link is written although another instance has changed it: the ETag does not count."""

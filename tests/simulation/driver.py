@@ -21,7 +21,7 @@ from tests.simulation.acts import TROUBLES_BY_NAME, Acts
 from tests.simulation.calm import calm, run_through
 from tests.simulation.clocks import instance_of
 from tests.simulation.drift import judge_drift
-from tests.simulation.events import Event, chosen_fate, events_of
+from tests.simulation.events import BURSTS, Event, chosen_fate, events_of, is_of_burst
 from tests.simulation.faulty import kinds
 from tests.simulation.faulty.trouble import Effects, Places
 from tests.simulation.foreign import begin_with_foreign
@@ -291,12 +291,13 @@ class Simulation:
         """Queue an event for each referral that has changed, by whatever hand."""
         if NEWS in self.world.traits and not are_related:
             self.queue_events(self.watch.changed_records(), are_related=True)
+        is_old = BURSTS in self.world.traits and is_of_burst(self.world.seed, self.step)
         for referral in changed:
             fate = "event comes" if self.is_calm else chosen_fate(self.chance)
             fate = fate if self.is_calm or not is_untold(self.people, self.chance) else "event is lost"
             self.counts[fate] += 1
             self.effects.see(*({fate} & set(kinds.EVENTS)))
-            self.events += events_of(referral, fate, self.step, self.chance, is_related=are_related)
+            self.events += events_of(Event(referral, self.step, are_related, is_old), fate, self.chance)
 
     def keep_flow_edits(self) -> None:
         """Log the values that a flow put in the place of the connector's, where they still stand."""

@@ -2,9 +2,12 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LATE = "event comes late"
+BURSTS = "events that come as a burst"
+OF_BURST = 0.7
+"""The share of the steps whose events waited behind many others, in a seed of `BURSTS`."""
 FATES = {"event comes": 6, "event is lost": 2, "event comes twice": 1, LATE: 2}
 COPIES = {"event is lost": 0, "event comes twice": 2}
 
@@ -16,6 +19,7 @@ class Event:
     referral: str
     step: int
     is_related: bool = False
+    is_of_burst: bool = False
 
 
 def chosen_fate(chance: random.Random) -> str:
@@ -23,7 +27,12 @@ def chosen_fate(chance: random.Random) -> str:
     return chance.choices(list(FATES), list(FATES.values()))[0]
 
 
-def events_of(referral: str, fate: str, step: int, chance: random.Random, *, is_related: bool) -> Sequence[Event]:
-    """The messages of one event."""
+def events_of(event: Event, fate: str, chance: random.Random) -> Sequence[Event]:
+    """The messages of one event, which would come at its step."""
     delay = chance.randint(15, 60) if fate == LATE else 0
-    return [Event(referral, step + delay, is_related)] * COPIES.get(fate, 1)
+    return [replace(event, step=event.step + delay)] * COPIES.get(fate, 1)
+
+
+def is_of_burst(seed: int, step: int) -> bool:
+    """Whether the events of a step are old when they are taken. Drawn apart, so that it changes nothing else."""
+    return random.Random(f"{seed}/burst/{step}").random() < OF_BURST  # noqa: S311 - a seed that repeats is the point

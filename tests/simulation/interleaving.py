@@ -18,8 +18,8 @@ STORE_CHANGES = frozenset(
     f"store.{name}"
     for name in (
         "insert_link", "replace_link", "delete_link", "insert_pointer", "replace_pointer", "delete_pointer",
-        "claim_account", "release_account", "put_retry_entry", "remove_retry_entry", "write_side_state",
-        "move_cursor", "move_cursors",
+        "claim_account", "release_account", "put_retry_entry", "write_retry_entry", "remove_retry_entry",
+        "write_side_state", "move_cursor", "move_cursors",
     )
 )  # fmt: skip
 READ = "salesforce.opportunities"

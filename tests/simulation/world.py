@@ -8,6 +8,7 @@ from tests.simulation.accounts import ACCOUNTS
 from tests.simulation.bad_records import BAD
 from tests.simulation.clocks import CLOCKS
 from tests.simulation.clones import CLONES
+from tests.simulation.events import BURSTS
 from tests.simulation.faulty.kinds import TROUBLES
 from tests.simulation.faulty.trouble import some_of
 from tests.simulation.foreign import FOREIGN
@@ -40,6 +41,7 @@ FURTHER = {
     TWICE: 0.08,
     UNTOLD: 0.1,
     PAGES: 0.25,
+    BURSTS: 0.25,
 }
 """The same for traits that are drawn apart, so that they change nothing else of a seed."""
 KINDS_OF_A_SEED = (0, 24, 36, 48, 74)

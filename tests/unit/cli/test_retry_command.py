@@ -25,7 +25,7 @@ from shared.foundation.errors import ConfigurationError
 from shared.operations.ask_app import Asked
 from shared.operations.health import health_report
 from shared.operations.status_report import status_report
-from shared.store.stored_values import OPERATOR, RetryEntry
+from shared.store.stored_values import EVENT, OPERATOR, RetryEntry
 from shared.sync.ports import BUSY, Outcome, Result
 from shared.sync.retry_queue import queue_pair
 from shared.sync.runs import run_push
@@ -207,6 +207,20 @@ def test_a_retry_takes_no_held_referral_that_has_an_opportunity(
         app.store.put_retry_entry(RetryEntry(Side.PARTNER_CENTER, REFERRAL, app.clock.now(), "held"))
     run_retry(golden_output(as_json=True), None, "held", all_deals=False)
     assert [one["key"] for one in asked_in(capsys)] == [REFERRAL]
+
+
+@pytest.mark.usefixtures("deal")
+def test_a_retry_takes_no_event_of_a_burst_unless_its_referral_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """The next push works it anyhow. Who names it wants both sides read: an event alone would know shortcuts."""
+    with closing(App()) as app:
+        app.store.put_retry_entry(RetryEntry(Side.PARTNER_CENTER, REFERRAL, app.clock.now(), EVENT))
+    run_retry(golden_output(as_json=True), None, None, all_deals=True)
+    assert asked_in(capsys) == []
+    assert run_retry(golden_output(), REFERRAL, None, all_deals=False) is Exit.OK
+    with closing(App()) as app:
+        entry = app.store.retry_entry(Side.PARTNER_CENTER, REFERRAL)
+    assert entry is not None
+    assert (entry.cause, entry.asked is not None) == (OPERATOR, True)
 
 
 def test_status_names_who_has_asked_until_the_app_has_worked_it(deal: str, capsys: pytest.CaptureFixture[str]) -> None:

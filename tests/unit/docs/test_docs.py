@@ -23,7 +23,7 @@ from shared.mapping.validation import load_mapping
 from shared.settings import variables as settings
 from shared.settings.guards import GuardSettings
 from shared.settings.settings_group import SettingsGroup
-from shared.store.stored_values import OPERATOR, WAITING
+from shared.store.stored_values import EVENT, OPERATOR, WAITING
 from shared.webhook.events import NotUnderstoodReason
 from shared.webhook.refusals import Reason
 from tests.unit.docs.docs_reader import (
@@ -283,7 +283,7 @@ def test_the_events_page_lists_every_reason_for_not_hearing_a_record() -> None:
 def test_the_events_page_lists_every_cause_of_waiting() -> None:
     pattern = r'Result\.RETRY,\s+"(\w+)"'
     causes = {*matches_in("shared/sync", pattern), *matches_in("shared/operations", pattern)}
-    assert set(cells_by_name("events.md", "Causes of `pair_due`")) == causes | {OPERATOR, PAUSED, WAITING}
+    assert set(cells_by_name("events.md", "Causes of `pair_due`")) == causes | {EVENT, OPERATOR, PAUSED, WAITING}
 
 
 def test_the_event_signature_page_lists_every_reason_of_a_refusal() -> None:

@@ -27,7 +27,7 @@ from shared.store.operator_rows import Action, store_action
 from shared.store.row_codec import pack
 from shared.store.rows import Put
 from shared.store.store_state import PARTITION, Copied, state_of_store
-from shared.store.stored_values import OPERATOR, Asker, KnownPath, RetryEntry, SideState
+from shared.store.stored_values import EVENT, OPERATOR, Asker, KnownPath, RetryEntry, SideState
 from tests.unit.store.described_store import BACKFILLED, OPPORTUNITIES, REFERRALS
 
 NOW = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
@@ -152,8 +152,8 @@ def fill_store(store: LinkStore) -> None:
     for side in Side:
         store.put_retry_entry(RetryEntry(side, "first", NOW, "busy", 3, since=NOW - timedelta(hours=1)))
         store.put_retry_entry(RetryEntry(side, "M|m-1", NOW + timedelta(minutes=1), "busy", 1, since=NOW))
-        causes = ("held", "deleted", "hidden", OPERATOR)
-        for key, cause in zip(("second", "third", "fourth", "asked for"), causes, strict=True):
+        causes = ("held", "deleted", "hidden", EVENT, OPERATOR)
+        for key, cause in zip(("second", "third", "fourth", "fifth", "asked for"), causes, strict=True):
             asked = Asker(PERSON, NOW) if cause == OPERATOR else None
             store.put_retry_entry(RetryEntry(side, key, NOW + timedelta(hours=1), cause, asked=asked))
     store.write_side_state(Side.SALESFORCE, SideState(NOW, "throttled"))

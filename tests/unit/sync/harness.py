@@ -72,10 +72,12 @@ class Instance:
         self.harness.advance_time(after)
         return run_sweep(self.ctx)
 
-    def pull_event(self, referral_id: str, after: float = RESTED, *, is_related: bool = False) -> Outcome | None:
+    def pull_event(
+        self, referral_id: str, after: float = RESTED, *, is_related: bool = False, is_of_burst: bool = False
+    ) -> Outcome | None:
         """Work on the queue message of one event; a related one is about another party of the engagement."""
         self.harness.advance_time(after)
-        return pull_event(self.ctx, referral_id, is_related=is_related)
+        return pull_event(self.ctx, referral_id, is_related=is_related, is_of_burst=is_of_burst)
 
     def crashes_during(self, run: Callable[["Instance"], object]) -> bool:
         """Whether this instance crashes during a run."""
