@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from shared.domain.deal import VISIBILITY, VISIBLE, Change, Side, display_text, fingerprint
 from shared.domain.field_rules import Rules
-from shared.domain.known_versions import MISSING, accounts_for
+from shared.domain.known_versions import LOOKED_AT, MISSING, accounts_for
 from shared.domain.link import Link
 from shared.domain.link_states import State
 from shared.domain.plan_lead import OPEN_LEAD
@@ -128,12 +128,12 @@ def is_unread(link: Link, opportunity: Opportunity) -> bool:
     """Whether no look has taken the opportunity's tick or last save.
 
     The poll goes by stamps. A save that the sync user could not see has one from before the poll's cursor, and comes
-    with no other when they may see it again.
+    with no other when they may see it again. What a late save brought under a stamp that a look has found, differs.
     """
     if link.state is State.PAUSED:
         return opportunity.flagged
-    saved = opportunity.stamps.get(POLLED)
-    return (not opportunity.flagged and link.lead is None) or (saved is not None and saved != link.stamps.get(POLLED))
+    saved, looked_at = opportunity.stamps.get(POLLED), (link.stamps.get(POLLED), link.stamps.get(LOOKED_AT))
+    return (not opportunity.flagged and link.lead is None) or (saved is not None and saved not in looked_at)
 
 
 def knows_save(link: Link, saved: str) -> bool:

@@ -21,6 +21,16 @@ MISSING = "deleted"
 """The key of the stamps that says when the last look did not find the opportunity."""
 
 
+LOOKED_AT = "looked_at"
+"""The key of the stamp that the last look found, where a save may still come under it: no poll counts it as known."""
+
+
+def _looked_at(opportunity: Opportunity) -> str:
+    """The stamp of the opportunity itself, if it is not reliable; else an empty text."""
+    stamp = opportunity.seen.get("opportunity", "")
+    return "" if opportunity.stamps.get("opportunity") == stamp else stamp
+
+
 def with_known_versions(link: Link, opportunity: Opportunity | None, referral: Referral | None, rules: Rules) -> Link:
     """Move each read side's known version, if every mapped value there is agreed or a known difference.
 
@@ -79,7 +89,7 @@ def _with_known_opportunity(link: Link, opportunity: Opportunity, rules: Rules) 
     is_expected = link.lead is not None or opportunity.flagged is not (link.state is State.PAUSED)
     is_known = link.state is State.PAUSED or accounts_for(link, deal, Side.SALESFORCE, rules)
     is_known = link.referral_id is None or (is_known and is_expected and link.state is not State.GONE)
-    stamps = {**link.stamps, **opportunity.stamps} if is_known else {}
+    stamps = {**link.stamps, **opportunity.stamps, LOOKED_AT: _looked_at(opportunity)} if is_known else {}
     unknown = (
         (MISSING,) if is_known and "opportunity" in opportunity.stamps else (MISSING, "opportunity")
     )  # it is there

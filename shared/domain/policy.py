@@ -62,3 +62,4 @@ class Policy(Struct, frozen=True):
     clocks_differ: timedelta = MARGIN
     pairs_of_page: int = 10
     list_sample: int = 5
+    few_own_writes: int = 4

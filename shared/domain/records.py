@@ -36,6 +36,7 @@ class Opportunity(Struct, frozen=True):
     rests_in        how long after the read another save may still be committed under `modified`: until then, the
                     condition is not reliable (docs/protocol.md#stamps)
     stamps          the versions by polling query, where they are reliable (docs/protocol.md#stamps)
+    seen            the same, also where a save may still come under them
     problems        by field, why a value cannot be read
     lacking         by field, what a new referral needs of a value and lacks
     sharing         what Microsoft is to see and to do
@@ -52,6 +53,7 @@ class Opportunity(Struct, frozen=True):
     unseen          those of them that name somebody whom the integration user may not see
     name            the whole name with the mark in front of it; None where no name has a mark
     computed        the fields that line items decide: Salesforce ignores a written value
+    before          the opportunity before the last write of ours, where this is what that has read back
     """
 
     id: str
@@ -77,6 +79,8 @@ class Opportunity(Struct, frozen=True):
     lacking: Mapping[str, Cause] = {}
     name: str | None = None
     computed: tuple[str, ...] = ()
+    seen: Mapping[str, str] = {}
+    before: "Opportunity | None" = None
 
 
 class Referral(Struct, frozen=True):

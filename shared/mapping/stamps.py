@@ -42,6 +42,17 @@ def stamps_in(record: Json, queries: Iterable[PollQuery], read_at: datetime) -> 
     return found
 
 
+def newest_stamps(record: Json, queries: Iterable[PollQuery]) -> dict[str, str]:
+    """Return the newest stamp of each query's records, as far as the record shows them, reliable or not."""
+    found: dict[str, str] = {}
+    for query in queries:
+        if not query.is_deletion and not (query.rows and query.rows not in record):
+            stamps = {parse_time(stamp): stamp for stamp in _stamps(record, query)}
+            if stamps:
+                found[query.name] = stamps[max(stamps)]
+    return found
+
+
 def _stamps(record: Json, query: PollQuery) -> Iterator[str]:
     rows = rows_in(record, query.rows) if query.rows else (record,)
     return (str(stamp) for row in rows if (stamp := value_in_record(row, query.stamp)))

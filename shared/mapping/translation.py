@@ -36,7 +36,7 @@ from shared.mapping.set_field import SetField
 from shared.mapping.sharing_fields import sharing_in
 from shared.mapping.shown_state import ShownState
 from shared.mapping.solutions_field import SolutionsField
-from shared.mapping.stamps import rests_in, stamps_in, unread_rows, with_stamps
+from shared.mapping.stamps import newest_stamps, rests_in, stamps_in, unread_rows, with_stamps
 from shared.mapping.validation import load_mapping
 
 MODIFIER = ("LastModifiedById", "LastModifiedBy.UserType")
@@ -137,6 +137,7 @@ class Translation:
             lacking={name: found for name, field in lists.items() if (found := field.lacking(record))},
             name=str(record.get(self.name_column) or "") if self.name_column else None,
             computed=computed_in(record, fields),
+            seen=newest_stamps(record, self.polls),
         )
 
     def _lists_in(self, fields: Mapping[str, FieldBase]) -> dict[str, FieldBase]:

@@ -29,6 +29,7 @@ def _purge(app: App) -> None:
 
 def _forget_counts(app: App) -> None:
     app.store.forget_counts(app.clock.now())
+    app.store.forget_own_writes()
 
 
 STEPS: Sequence[Step] = (_compare, _purge, _forget_counts)

@@ -16,6 +16,7 @@ from shared.app import App
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
 from shared.domain.compared import without_old_lease
+from shared.domain.known_versions import LOOKED_AT
 from shared.domain.link import Link
 from shared.domain.link_states import State
 from shared.domain.records import Opportunity, Referral
@@ -204,10 +205,11 @@ def _cause_of_inbox(ctx: Context, key: str, problems: list[str]) -> Cause | None
 
 def _versions(link: Link | None, opportunity: Opportunity | None, referral: Referral | None) -> dict[str, str | None]:
     """The versions that the store knows, beside those of now."""
+    known = {query: stamp for query, stamp in (link.stamps if link else {}).items() if query != LOOKED_AT}
     return {
         "known_referral": link.etag if link else None,
         "referral": referral.etag if referral else None,
-        "known_opportunity": ", ".join(f"{query} {stamp}" for query, stamp in link.stamps.items()) if link else None,
+        "known_opportunity": ", ".join(f"{query} {stamp}" for query, stamp in known.items()) if link else None,
         "opportunity": opportunity.modified.isoformat() if opportunity else None,
         "mapping": link.mapping if link else None,
     }

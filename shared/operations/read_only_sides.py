@@ -14,7 +14,7 @@ from shared.domain.clones import Twin
 from shared.domain.deal import Side
 from shared.domain.owner_notice import OwnerNotice
 from shared.sync.ports import Answer, HearDate, Json, Node, PartnerCenter, Salesforce, Write, Written, ignore_date
-from shared.sync.related_ports import Removal
+from shared.sync.record_ports import Removal
 
 IDS_OF_A_CALL, NAMES_OF_A_CALL = 2000, 200
 """So many opportunities are read by one call, and so many new ones compared with others."""

@@ -13,6 +13,7 @@ side                    what was learned of paths stays; a pause of then is drop
 owner                   must be the organisation of this environment
 claim of an account     left out: nobody holds it any more
 mass change, compare    left out: an approval may have been used since, and a compare begins anew
+own writes              left out: they say nothing of the links of the copy
 pause by an operator    left out: the table keeps its own
 any other               as it is, also of a kind that this build does not know
 
@@ -28,6 +29,7 @@ from typing import IO
 from shared.domain.deal import Side
 from shared.foundation.errors import ConfigurationError, StoreConflict, UnreadableRow
 from shared.store.limits import CHANGE_OVERHEAD_BYTES, MAX_CHANGES, MAX_TRANSACTION_BYTES, after_prefix
+from shared.store.own_write_rows import OWN_WRITES
 from shared.store.pause_rows import PARTITIONS as PAUSES
 from shared.store.row_codec import pack, unpack
 from shared.store.rows import Delete, Insert, Put, Row, RowChange, Rows
@@ -48,7 +50,7 @@ ANEW = "import into an empty one (docs/troubleshooting.md#empty-or-restore-the-s
 """What a person does about a table that cannot take the copy."""
 SECOND_OF_BOTH = ("owner", "org", "due|")
 """Rows that the table may have already, with other content: they stay."""
-LEFT_OUT = ("A|", "probe", "mass", "compare", PARTITION, *PAUSES.values())
+LEFT_OUT = ("A|", "probe", "mass", "compare", OWN_WRITES, PARTITION, *PAUSES.values())
 PAGE = 64
 """Transactions that are written together."""
 

@@ -10,6 +10,7 @@ erased                   <what>                  see `erasure_rows.py`
 compare                  progress                see `compare_rows.py`
 mass, mapping            <count>, approved       see `mass_rows.py`, `approved_rows.py`
 A|<account match key>    claim                   see `claim_rows.py`
+own_writes               <random>                see `own_write_rows.py`
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
 side|<side>              state                   paused until when and why, number of parallel calls
 side|store, side|*_paused state                  see `store_state.py`, `pause_rows.py`
@@ -59,6 +60,7 @@ from shared.store.list_rows import (
 )
 from shared.store.mass_rows import MassRows
 from shared.store.organization_rows import OrganizationRows
+from shared.store.own_write_rows import OwnWriteRows
 from shared.store.party_rows import PartyRows
 from shared.store.pause_rows import PauseRows
 from shared.store.row_codec import pack, unpack
@@ -75,7 +77,16 @@ DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
 class LinkStore(
-    PartyRows, ClaimRows, CompareRows, ErasureRows, OrganizationRows, StoreState, MassRows, ApprovedRows, PauseRows
+    PartyRows,
+    ClaimRows,
+    CompareRows,
+    ErasureRows,
+    OrganizationRows,
+    StoreState,
+    MassRows,
+    ApprovedRows,
+    PauseRows,
+    OwnWriteRows,
 ):
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 

@@ -22,12 +22,15 @@ from msgspec import Struct
 
 from shared.foundation.errors import ConfigurationError
 from shared.store.limits import after_prefix
+from shared.store.own_write_rows import OWN_WRITES
 from shared.store.row_codec import ROWS, unpack
 from shared.store.rows import Row, Rows
 
 FORMAT, KIND = 1, "cosell store"
 FIRST_PREFIXES = ("cursor", "due|", "R|")
 """What is read first, in this order: a cursor, entry or pointer must never be newer than the links that follow."""
+NOT_COPIED = (OWN_WRITES,)
+"""Rows that say nothing of the links of a copy: any build that imports them would trust them."""
 MAX_LINE_BYTES = 8 * 1024 * 1024
 
 
@@ -51,7 +54,7 @@ class CopyFacts(Struct, frozen=True):
 
 
 def write_copy(rows: Rows, out: IO[bytes], *, began: datetime, build: str) -> CopyFacts:
-    """Write a copy of all rows, in constant memory; nothing of it is valid before its last line.
+    """Write a copy of all rows but those in `NOT_COPIED`, in constant memory; nothing is valid before its last line.
 
     Raises StoreUnavailable, and what `out` raises.
     """
@@ -60,7 +63,7 @@ def write_copy(rows: Rows, out: IO[bytes], *, began: datetime, build: str) -> Co
     digest, count = hashlib.sha256(), 0
     with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as packed:
         packed.write(_hashed(digest, {**head, "rows": ROWS}))
-        for row in rows_in_order(rows):
+        for row in (row for row in rows_in_order(rows) if row.partition not in NOT_COPIED):
             at = row.at.isoformat() if row.at else None
             packed.write(_hashed(digest, [row.partition, row.key, b64encode(row.data).decode(), at]))
             count += 1

@@ -27,6 +27,7 @@ from shared.mapping.paths import parse_time, value_in_record
 from shared.mapping.polls import PollQuery
 from shared.mapping.referral_kind import is_target_microsoft
 from shared.mapping.stamps import covers
+from shared.sync.own_writes import without_own_writes
 from shared.sync.poll_plan import PollPlan, cursor_name, plan_poll, turn_name
 from shared.sync.ports import PUSH, Context, Entry, Json, Page, RetryEntry, time_literal
 from shared.sync.read_queue import entries_of
@@ -110,8 +111,9 @@ def _unknown_opportunities(ctx: Context, pages: Mapping[str, Page], plan: PollPl
         for record in page.records:
             seen = _Seen(query, value_in_record(record, query.stamp), bool(record.get("IsDeleted")), cursor)
             found.setdefault(str(record[query.opportunity]), []).append(seen)
-    examined = ctx.map(partial(_examine, ctx), found.items())
-    unknown = {key: one for key, one in zip(found, examined, strict=True) if one is not None}
+    listed = without_own_writes(ctx, found, _knows_all)
+    examined = ctx.map(partial(_examine, ctx), listed.items())
+    unknown = {key: one for key, one in zip(listed, examined, strict=True) if one is not None}
     for key, entry in entries_of(ctx, Side.SALESFORCE, unknown).items():
         unknown[key].entry = entry
     return {key: one for key, one in unknown.items() if not _is_left_to_queue(ctx, one)}
@@ -131,9 +133,7 @@ def _examine(ctx: Context, found: tuple[str, list[_Seen]]) -> _Found | None:
     except UnreadableRow:
         is_readable = False
     stamps = known.value.stamps if known else {}
-    unknown = [one for one in seen if one.stamp is None or stamps.get(one.query.name) != one.stamp]
-    if [one for one in unknown if one.query.rows or one.is_deleted]:
-        unknown = [one for one in unknown if not _is_row_known(one, stamps)]
+    unknown = [one for one in seen if not _is_among(one, stamps)]
     if known is None and not [one for one in seen if not one.query.needs_link]:
         return None
     if not unknown and not [one for one in seen if not one.query.is_deletion]:
@@ -157,10 +157,16 @@ def _is_left_to_queue(ctx: Context, found: _Found) -> bool:
     return entry.must_wait(ctx.clock.now()) and all(map(_is_before_cursor, found.stamps))
 
 
-def _is_row_known(seen: _Seen, stamps: Mapping[str, str]) -> bool:
-    if seen.stamp is None or not (seen.query.rows or seen.is_deleted):
-        return False
+def _is_among(seen: _Seen, stamps: Mapping[str, str]) -> bool:
+    """Whether a stamp is known; of rows, the newest one counts."""
+    known = stamps.get(seen.query.name)
+    if seen.stamp is None or known == seen.stamp or not (seen.query.rows or seen.is_deleted):
+        return seen.stamp is not None and known == seen.stamp
     return covers(stamps, seen.query, seen.stamp, is_deleted=seen.is_deleted)
+
+
+def _knows_all(stamps: Mapping[str, str], seen: Sequence[_Seen]) -> bool:
+    return all(_is_among(one, stamps) and not one.is_deleted for one in seen)
 
 
 def _is_before_cursor(seen: _Seen) -> bool:

@@ -1,7 +1,7 @@
 """Defines the part of the store's port that is about erasing personal values (docs/protocol.md#personal-data)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.domain.erasure import Erasures
@@ -54,6 +54,9 @@ class ErasureStore(Protocol):
 
     def erasures(self) -> Erasures:
         """What was erased so far."""
+
+    def forget_own_writes(self, aged: timedelta) -> None:
+        """Delete the hashes of own writes that have this age (docs/protocol.md#own-writes)."""
 
     def delete_stale_claims(self, is_stale: Callable[[Row], bool]) -> None:
         """Delete the claims on accounts whose worker stopped."""

@@ -100,14 +100,15 @@ class Pair(Struct):
 
     def take_read_back(self, read_back: Opportunity) -> None:
         """Take the opportunity after a write. Plain columns lack lists, problems and other stamps: they stay."""
-        previous = self.opportunity
-        if previous is not None:
-            stamps = {**previous.stamps, "opportunity": "", **read_back.stamps}  # its own is that of the read-back
-            read_back = replace(read_back, problems=previous.problems, stamps=stamps, computed=previous.computed)
-            if not read_back.rows and (previous.rows or previous.unsendable):
-                lists = {name: value for name, value in previous.deal.items() if isinstance(value, tuple)}
-                kept = {key: getattr(previous, key) for key in ("rows", "unsendable", "partial", "unseen", "lacking")}
-                read_back = replace(read_back, deal=Deal({**lists, **read_back.deal}), **kept)
+        known, as_before = self.opportunity, ["problems", "computed"]
+        if known is not None:
+            stamps = {**known.stamps, "opportunity": "", **read_back.stamps}  # its own is that of the read-back
+            if not read_back.rows and (known.rows or known.unsendable):
+                lists = {name: value for name, value in known.deal.items() if isinstance(value, tuple)}
+                read_back = replace(read_back, deal=Deal({**lists, **read_back.deal}))
+                as_before += ["rows", "unsendable", "partial", "unseen", "lacking"]
+            kept = {name: getattr(known, name) for name in as_before}
+            read_back = replace(read_back, stamps=stamps, seen={**known.seen, **read_back.seen}, before=known, **kept)
         self.opportunity = read_back
 
     def take_referral(self, referral: Referral, *, is_from_base: bool = False) -> None:
@@ -236,8 +237,7 @@ def confirm_effect(
 ) -> None:
     """Remove a confirmed effect from the intent, with the base it moves and its audit lines, in one transaction.
 
-    After the last effect of a pair, that is the next write of the row: mostly its release. If the process stops before
-    it, recovery finds the intent, and looks.
+    After the last effect of a pair, that is the next write of the row. If the process stops before it, recovery looks.
     """
     rest = tuple(effect for effect in (pair.link.intent or Intent()).effects if effect.kind is not kind)
     confirmed = replace(link, intent=Intent(rest))

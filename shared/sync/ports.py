@@ -46,11 +46,8 @@ from shared.mapping.translation import Translation
 from shared.store.store_state import Copied
 from shared.store.stored_values import DELETED, HIDDEN, OPERATOR, WAITING, Entry, KnownPath, RetryEntry, SideState
 from shared.sync.erasure_ports import ErasureStore
-from shared.sync.mass_ports import MassStore
-from shared.sync.party_ports import PartyStore
-from shared.sync.pointer_ports import PointerStore, QueueStore
-from shared.sync.record_ports import SingleRecords
-from shared.sync.related_ports import RelatedWrites
+from shared.sync.record_ports import RelatedWrites, SingleRecords
+from shared.sync.row_ports import MassStore, OwnWriteStore, PartyStore, PointerStore, QueueStore
 
 __all__ = [
     "ALLOW_DUPLICATE", "DELETED", "HIDDEN", "OPERATOR", "PULL", "PUSH", "WAITING", "Answer", "Entry", "HearDate",
@@ -139,11 +136,10 @@ class Salesforce(RelatedWrites, SingleRecords, Protocol):
         """The address of a record's page, known from sign-in without a data call."""
 
 
-class Store(PartyStore, PointerStore, ErasureStore, MassStore, QueueStore, Protocol):
+class Store(PartyStore, PointerStore, ErasureStore, MassStore, OwnWriteStore, QueueStore, Protocol):
     """The memory of the connector (docs/protocol.md#what-is-stored). Links and pointers change under their ETag.
 
-    Raises StoreConflict if another instance was first, StoreUnavailable if the storage does not answer, and
-    UnreadableRow for a link or a pointer that is damaged or that only a later build can read.
+    Raises StoreConflict if another instance was first, StoreUnavailable, and UnreadableRow for a damaged or later row.
     """
 
     copied: Copied | None

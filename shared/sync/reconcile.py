@@ -30,8 +30,9 @@ from shared.sync.hear_microsoft import look_for_news
 from shared.sync.list_reads import Rows, Stamps, read_from_lists
 from shared.sync.mark_names import mark_names
 from shared.sync.mass_change import stop_mass_changes, wait_for_approval
+from shared.sync.own_writes import keep_own_writes
 from shared.sync.pair_lease import Pair, audit_lines, open_pairs, read_opportunities, release, run_step
-from shared.sync.ports import BUSY, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
+from shared.sync.ports import BUSY, PUSH, RECONCILED, WAITING, Context, Outcome, Outcomes, Result, SideState
 from shared.sync.prepare_create import adopt_for_missing, adopt_named_referral, find_twins, note_untick, prepare_create
 from shared.sync.retry_queue import (
     batches_of_pairs,
@@ -238,10 +239,10 @@ def carry_out(ctx: Context, work: Work, direction: str | None = None) -> Outcome
     if ctx.translation.name_column:
         mark_names(ctx, work.pairs)
     unshown = show_requests(ctx, heard) if heard else []
-    chunks = batches_of_write_backs(ctx, work.pairs)
-    ctx.map(partial(write_back, ctx), chunks, to=Side.SALESFORCE)
+    ctx.map(partial(write_back, ctx), batches_of_write_backs(ctx, work.pairs), to=Side.SALESFORCE)
     held = [pair for pair in work.pairs if not pair.is_free]
     ctx.map(lambda pair: run_step(ctx, pair, _release_pair), held)
+    keep_own_writes(ctx, work.pairs if direction == PUSH else ())
     if unshown:
         look_at_again(ctx, unshown)
     return {**work.ended, **{pair.id: end_of(pair) for pair in work.pairs}}

@@ -1,11 +1,13 @@
-"""Defines the part of Salesforce's port that is about single records, one call each, and what is alike."""
+"""Defines the parts of Salesforce's port that are about single records and what is alike, and about related rows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from shared.clients.salesforce.records import Json
+from shared.clients.salesforce.records import Json, Node, Removal, Write, Written
 from shared.domain.clones import Twin
+
+__all__ = ["RelatedWrites", "Removal", "SingleRecords"]
 
 
 class SingleRecords(Protocol):
@@ -24,4 +26,23 @@ class SingleRecords(Protocol):
         """Change a record unless it changed since. Raises Conflict if it did, Rejected, Locked, Ambiguous.
 
         It is saved although it resembles others: a duplicate rule that only alerts stops no edit.
+        """
+
+
+class RelatedWrites(Protocol):
+    """The calls that write rows together with their opportunity."""
+
+    def update_with_rows(
+        self,
+        writes: Sequence[Write],
+        fields: Sequence[str],
+        *,
+        steps: Sequence[Node | Removal],
+        further: Sequence[str] = (),
+        optional: Sequence[str] = (),
+    ) -> Sequence[Written]:
+        """One Composite, all or nothing: one conditional PATCH, rows created and deleted, a read as `opportunities`.
+
+        A row that is deleted already is answered as `changed`; a refused one is the `step` of the answer, and it is
+        `changed` too if another record has its unique value.
         """

@@ -32,7 +32,7 @@ from shared.mapping.related_list import NEW_CONTACT, Found, RelatedList, RowStep
 from shared.mapping.stamps import MAX_COMMIT_TIME, SECOND
 from shared.sync.pair_lease import Pair, call_salesforce, open_pairs, run_step
 from shared.sync.ports import Context, Json, Node, Outcome, Result, Write, Written
-from shared.sync.related_ports import Removal
+from shared.sync.record_ports import Removal
 from shared.sync.retry_queue import outcome_of_error, pausing_on_failure, retry_once_rested
 from shared.sync.write_opportunity import (
     CONDITIONAL,

@@ -10,11 +10,14 @@ Everything that happens is decided by the seed. Each storm is followed by a calm
 import random
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from emulators.salesforce.data.hooks import Flow
 from local.in_process_transport import EmulatorService
+from shared.domain.policy import Policy
 from shared.foundation.errors import StoreError
 from shared.sync.ask_microsoft import LISTED
 from tests.simulation.acts import TROUBLES_BY_NAME, Acts
@@ -105,7 +108,8 @@ def simulate(
 def harness_of(world: World) -> Harness:
     """Both systems, as the traits of the world need them."""
     harness = Harness(
-        policy=policy_of(world.traits), mapping=MAPPING if IN_ROWS in world.traits else mapping_of(world.traits)
+        policy=replace(policy_of(world.traits) or Policy(hold_win=timedelta()), few_own_writes=0),
+        mapping=MAPPING if IN_ROWS in world.traits else mapping_of(world.traits),
     )
     # Nobody forgets the reason of a decline: what waits for one would differ for ever.
     fields = harness.salesforce.org.model.get("Opportunity").fields

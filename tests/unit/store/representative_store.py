@@ -18,6 +18,7 @@ from shared.domain.link_states import Mark, State
 from shared.domain.microsoft_record import HeardPartner, HeardRecord
 from shared.domain.org_addresses import AddressLists, CountrySpelling, OrgAddresses
 from shared.domain.org_shape import Column, OrgShape, RecordType
+from shared.domain.own_writes import OwnWrite
 from shared.domain.plan_lead import OPEN_LEAD
 from shared.domain.policy import PULL, PUSH
 from shared.domain.repeats import Repeats, Tries, Writes
@@ -165,6 +166,8 @@ def fill_store(store: LinkStore) -> None:
     copied = Copied("a" * 64, NOW, has_all_rows=True, imported=NOW)
     store._rows.write(PARTITION, [Put("state", pack(state_of_store(copied)))])
     fill_of_operators(store)
+    stamps = {"opportunity": "2026-11-22T10:00:00.000+0000"}
+    store.keep_own_writes([OwnWrite(OPPORTUNITIES[0], stamps, "0" * 32, is_settled=True)], NOW)
     store.owner("00D000000000001")
     store.keep_org_shape(SHAPE, NOW)
 

@@ -47,22 +47,23 @@ def test_a_read_back_keeps_what_plain_columns_do_not_show(pair: Pair) -> None:
     known = replace(known, rows=ROWS, unsendable=UNSENDABLE, partial=("team",), unseen=("crm",), lacking={"x": OTHER})
     pair.opportunity = known
     pair.take_read_back(replace(SEEN, deal=Deal(name="new"), modified=LATER))
-    kept = replace(known, deal=Deal(name="new", team=TEAM), modified=LATER)
+    kept = replace(known, deal=Deal(name="new", team=TEAM), modified=LATER, before=known)
     assert pair.opportunity == replace(kept, stamps={"opportunity": "", "account": "1"})
 
 
 @pytest.mark.parametrize("known", [replace(SEEN, rows=ROWS), replace(SEEN, unsendable=UNSENDABLE)])
 def test_rows_and_unsendable_members_alone_each_keep_the_lists(pair: Pair, known: Opportunity) -> None:
-    pair.opportunity = replace(known, deal=Deal(team=TEAM))
+    before = pair.opportunity = replace(known, deal=Deal(team=TEAM))
     pair.take_read_back(replace(SEEN, deal=Deal(name="new")))
-    assert pair.opportunity == replace(known, deal=Deal(team=TEAM, name="new"), stamps={"opportunity": ""})
+    kept = replace(known, deal=Deal(team=TEAM, name="new"), stamps={"opportunity": ""}, before=before)
+    assert pair.opportunity == kept
 
 
 def test_a_read_back_with_rows_of_its_own_replaces_the_lists(pair: Pair) -> None:
-    pair.opportunity = replace(SEEN, deal=Deal(team=TEAM), rows=ROWS)
+    before = pair.opportunity = replace(SEEN, deal=Deal(team=TEAM), rows=ROWS)
     read = replace(SEEN, deal=Deal(team=()), rows={"team": (Row("00l", "b"),)})
     pair.take_read_back(read)
-    assert pair.opportunity == replace(read, stamps={"opportunity": ""})
+    assert pair.opportunity == replace(read, stamps={"opportunity": ""}, before=before)
 
 
 def test_the_stamp_of_a_read_back_counts(pair: Pair) -> None:

@@ -28,6 +28,8 @@ def rest(instance: Instance) -> None:
         instance.push()
     for _ in range(2):
         instance.push(after=HOUR)
+    # As the daily run does. A push deletes them too, once a run and not once a pair.
+    instance.harness.store.forget_own_writes()
 
 
 def one_more(harness: Harness, run: Callable[[Instance, list[str]], CountedRows]) -> float:
