@@ -144,6 +144,9 @@ param allowedAddresses string[] = []
 @description('The mail addresses that receive alerts.')
 param alertEmails string[] = []
 
+@description('The id of an action group of yours, which gets the alerts in place of alertEmails. If empty: ours.')
+param existingActionGroupId string = ''
+
 @description('Whether the alert rules are enabled.')
 param alertsEnabled bool = true
 
@@ -234,6 +237,7 @@ module monitoring 'modules/monitoring.bicep' = {
     retentionDays: logRetentionDays
     dailyCapGigabytes: logCapGigabytes
     emails: alertEmails
+    existingActionGroupId: existingActionGroupId
   }
 }
 

@@ -11,11 +11,12 @@ from shared.cli.exit_codes import Exit
 LONGEST_PREFIX = 26
 """A network needs two subnets of 32 addresses: for the app, and for the endpoints (modules/network.bicep)."""
 _PARAMETER = re.compile(r"^param (\w+)", re.MULTILINE)
+_ACTION_GROUP = re.compile(r"^param existingActionGroupId\s*=\s*'([^']+)'", re.MULTILINE)
 _NETWORK = re.compile(r"^param networkAddressPrefix\s*=\s*'([^']*)'", re.MULTILINE)
 
 
 def check_parameters(session: Session) -> None:
-    """Check that `main.bicep` has each parameter, and that the network is large enough.
+    """Check that `main.bicep` has each parameter, that the network is large enough, and that the action group exists.
 
     Raises DeploymentFailure. What a file computes is checked by Azure alone.
     """
@@ -27,6 +28,19 @@ def check_parameters(session: Session) -> None:
     if (network := _NETWORK.search(text)) and (fault := _network_fault(network[1])):
         raise _wrong(
             session, f"networkAddressPrefix {fault}.", "Write a network of at least a /26, such as 10.20.0.0/24"
+        )
+
+    if group := _ACTION_GROUP.search(text):
+        _check_action_group(session, group[1])
+
+
+def _check_action_group(session: Session, group: str) -> None:
+    """Rules can name a group that does not exist: then no alert ever reaches anybody."""
+    if session.run_az_or_none("resource", "show", "--ids", group, missing="NotFound") is None:
+        raise _wrong(
+            session,
+            f"The action group of existingActionGroupId does not exist: {group}.",
+            "Write an id from `az monitor action-group list --query [].id`",
         )
 
 

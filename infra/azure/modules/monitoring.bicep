@@ -23,6 +23,9 @@ param dailyCapGigabytes int
 @description('The mail addresses that receive alerts.')
 param emails string[]
 
+@description('The id of an action group that exists and is used in place of one of our own, or empty.')
+param existingActionGroupId string
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
   name: workspaceName
   location: location
@@ -56,7 +59,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (empty(existingActionGroupId)) {
   name: actionGroupName
   location: 'global'
   tags: tags
@@ -89,4 +92,4 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
 
 output workspaceId string = workspace.id
 output connectionString string = insights.properties.ConnectionString
-output actionGroupId string = actionGroup.id
+output actionGroupId string = empty(existingActionGroupId) ? actionGroup.id : existingActionGroupId

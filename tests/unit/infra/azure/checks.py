@@ -40,6 +40,7 @@ CHECKS: Mapping[str, Callable[[AzureFiles], Iterator[str]]] = {
     "modules": checks_deployment.check_modules,
     "readme": checks_deployment.check_readme,
     "compiler": checks_compiler.check_compiler,
+    "existing_group": checks_alerts.check_existing_group,
     "alerts": checks_alerts.check_alerts,
     "workbook": checks_alerts.check_workbook,
 }

@@ -57,6 +57,24 @@ QUERY_ITEM, PARAMETERS_ITEM = 3, 9
 """Types of workbook items."""
 
 
+EXISTING_GROUP = "/subscriptions/s/resourceGroups/on-call/providers/Microsoft.Insights/actionGroups/on-call"
+
+
+def check_existing_group(files: AzureFiles) -> Iterator[str]:
+    """An action group that exists takes the place of ours, for every rule and for the budget."""
+    template = files.template_for("production", existingActionGroupId=EXISTING_GROUP, budgetAmount=5)
+    resources = [each for each in template.resources() if not each.existing]
+    if any(each.type.endswith("/actionGroups") for each in resources):
+        yield "a group of our own is made although one exists"
+    rules = [each for each in resources if each.type.endswith("/scheduledQueryRules")]
+    if not rules or any(each.properties["actions"]["actionGroups"] != [EXISTING_GROUP] for each in rules):
+        yield "a rule does not name the existing group"
+    (budget,) = [each for each in resources if each.type.endswith("/budgets")]
+    groups = [each["contactGroups"] for each in budget.properties["notifications"].values()]
+    if any(each != [EXISTING_GROUP] for each in groups):
+        yield f"the budget names {groups}"
+
+
 def check_alerts(files: AzureFiles) -> Iterator[str]:
     """Every rule exists, reads events that the code logs, has an allowed window, and mails to alertEmails."""
     rules = {each.body["name"].removeprefix("cosell-production-"): each.properties for each in _alert_rules(files)}

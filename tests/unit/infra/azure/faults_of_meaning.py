@@ -50,6 +50,11 @@ FAULTS_OF_MEANING: Mapping[tuple[str, str], list[Replacement]] = {
         (PRODUCTION, "param deleteLocks = true", "param deleteLocks = false"),
         (MAIN, "param deleteLocks bool = false", "param deleteLocks bool = true"),
     ],
+    ("an existing action group", "existing_group"): [
+        (MONITORING, " = if (empty(existingActionGroupId)) {", " = {"),
+        (MONITORING, "empty(existingActionGroupId) ? actionGroup.id : existingActionGroupId", "actionGroup.id"),
+        (MAIN, "existingActionGroupId: existingActionGroupId", "existingActionGroupId: ''"),
+    ],
     ("the log of what is deleted", "hardening"): [
         (STORAGE, "category: 'StorageDelete'", "category: 'StorageWrite'"),
         (STORAGE, "  scope: tables\n  name: 'deletes'", "  scope: queues\n  name: 'deletes'"),

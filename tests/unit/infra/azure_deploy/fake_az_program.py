@@ -26,6 +26,7 @@ COMMANDS: dict[str, set[str]] = {
     "provider list": set(),
     "provider register": {"--namespace", "--wait"},
     "resource list": {"--resource-type"},
+    "resource show": {"--ids"},
     "deployment sub show": {"--name"},
     "deployment sub what-if": DEPLOYMENT_OPTIONS | {"--no-pretty-print"},
     "deployment sub create": DEPLOYMENT_OPTIONS,

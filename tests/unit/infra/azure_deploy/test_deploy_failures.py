@@ -341,3 +341,22 @@ def test_without_locks_the_right_is_not_looked_for(azure: FakeAzure) -> None:
     write_parameter(azure, "param deleteLocks = false")
     azure.answer("rest get", {"value": []})
     deploy(azure.open_session())
+
+
+# --- an action group that exists
+
+GROUP = "/subscriptions/s/resourceGroups/on-call/providers/Microsoft.Insights/actionGroups/on-call"
+
+
+def test_an_action_group_that_is_not_there_is_reported_before_anything_is_created(azure: FakeAzure) -> None:
+    write_parameter(azure, f"param existingActionGroupId = '{GROUP}'")
+    azure.fail("resource show", "(ResourceNotFound) The Resource was not found.")
+    failure = deploy_failure(azure)
+    assert failure.sentence == (
+        f"staging.bicepparam: The action group of existingActionGroupId does not exist: {GROUP}."
+    )
+    assert "az monitor action-group list" in failure.remedy
+    assert WHAT_IF not in azure.command_names()
+    azure.answer("resource show", {"id": GROUP})
+    deploy(azure.open_session())
+    assert azure.calls_of("resource show")[-1]["words"][3] == GROUP
