@@ -167,8 +167,7 @@ class App:
         scope = Scope(*ours, Leads(settings.sync.leads))
         return Context(
             self.partner_center, self.salesforce, self.store, self.translation, scope, self.clock,
-            ThreadWorkers(self.paces.most),
-            log, random.random, self._policy(), paces=self.paces,
+            ThreadWorkers(self.paces.most), log, random.random, self._policy(), paces=self.paces,
         )  # fmt: skip
 
     def _policy(self) -> "Policy":
@@ -233,12 +232,10 @@ class App:
     def partner_center(self) -> "Referrals":
         """The referrals API, signed in."""
         from shared.clients.partner_center.referrals import open_referrals  # noqa: PLC0415 - late: costs a cold start
-        from shared.domain.deal import Side  # noqa: PLC0415 - as above
 
         settings, bundle = self.settings.partner_center, self.settings.vault.ca_bundle
         limit, may_share = self.settings.sync.deadline_seconds, self.settings.may_share
-        token = self.sign_in.token
-        pace = self.paces.of(Side.PARTNER_CENTER)
+        token, pace = self.sign_in.token, self.paces.of("partner_center")
         referrals = open_referrals(
             settings.url, token, ca_bundle=bundle, deadline=limit, may_share=may_share, pace=pace
         )
@@ -298,7 +295,6 @@ class App:
     def salesforce(self) -> "Salesforce":
         """The REST API, signed in."""
         from shared.clients.salesforce.client import open_salesforce  # noqa: PLC0415 - late: costs a cold start
-        from shared.domain.deal import Side  # noqa: PLC0415 - as above
 
         settings = self.settings.salesforce
         return open_salesforce(
@@ -311,7 +307,7 @@ class App:
             version=settings.api_version,
             ca_bundle=self.settings.vault.ca_bundle,
             deadline=self.settings.sync.deadline_seconds,
-            pace=self.paces.of(Side.SALESFORCE),
+            pace=self.paces.of("salesforce"),
         )
 
     @cached_property
