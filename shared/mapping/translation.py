@@ -177,8 +177,7 @@ class Translation:
     def referral(self, referral: Json, *, is_listed: bool = False) -> Referral:
         """Return the referral in its representation. Raises Unavailable without an id, an eTag or a date of change."""
         try:
-            read = self._referral_from(referral)
-            return replace(read, is_listed=True) if is_listed else read
+            return replace(self._referral_from(referral), is_listed=is_listed)
         except (KeyError, ValueError) as error:
             raise Unavailable(f"a referral cannot be read: {type(error).__name__}") from None
 

@@ -12,7 +12,7 @@ mass, mapping            <count>, approved       see `mass_rows.py`, `approved_r
 A|<account match key>    claim                   see `claim_rows.py`
 own_writes               <random>                see `own_write_rows.py`
 due|<side>               <pair>                  retry queue: next attempt, cause, number of attempts
-side|<side>              state                   paused until when and why, number of parallel calls
+side|<side>              state                   paused until when and why
 side|store, side|*_paused state                  see `store_state.py`, `pause_rows.py`
 cursor                   <name>                  cursors and heartbeats
 owner, org               salesforce, organization  see `organization_rows.py`
@@ -77,17 +77,9 @@ DEPLOY_AGAIN = "deploy the build that wrote this row, or a newer one, again"
 
 
 class LinkStore(
-    PartyRows,
-    ClaimRows,
-    CompareRows,
-    ErasureRows,
-    OrganizationRows,
-    StoreState,
-    MassRows,
-    ApprovedRows,
-    PauseRows,
+    PartyRows, ClaimRows, CompareRows, ErasureRows, OrganizationRows, StoreState, MassRows, ApprovedRows, PauseRows,
     OwnWriteRows,
-):
+):  # fmt: skip
     """Implements `shared.sync.ports.Store` on rows. Safe for many threads."""
 
     def __init__(
