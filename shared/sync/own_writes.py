@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import batched
 
+from shared.domain.link import Link
+from shared.domain.name_mark import with_mark
 from shared.domain.own_writes import OwnWrite, looked_at_again, own_writes_of
 from shared.domain.records import Opportunity
 from shared.foundation.errors import CosellError
@@ -21,10 +23,17 @@ def keep_own_writes(ctx: Context, pairs: Sequence[Pair]) -> None:
         return
     ended = [pair for pair in pairs if pair.is_free and pair.outcome in (None, RECONCILED)]
     left = [(pair.entry.value, pair.opportunity) for pair in ended]
-    kept = own_writes_of(left, ctx.translation.rules, ctx.clock.now())
+    marked = [one for one in left if _shows_mark(ctx, *one)]
+    kept = own_writes_of(marked, ctx.translation.rules, ctx.clock.now())
     if len(kept) > ctx.policy.few_own_writes:
         with suppress(CosellError):
             ctx.store.keep_own_writes(kept, ctx.clock.now())
+
+
+def _shows_mark(ctx: Context, link: Link, opportunity: Opportunity | None) -> bool:
+    """Whether the name has its mark. A record may be too young for that write; then the next look makes it."""
+    name = opportunity.name if opportunity is not None else None
+    return name is None or with_mark(name, link.due_mark, ctx.translation.signs) == name
 
 
 def without_own_writes[T](

@@ -83,7 +83,7 @@ def test_a_decline_is_sent_at_once_with_its_reason() -> None:
 
 def test_a_decline_without_a_chosen_reason_is_not_sent() -> None:
     found = answer_for(NEW, LOST, UNCHOSEN, Answers())
-    asked = cause(NO_REASON, "status", value="Lost deal", sent="Declined")
+    asked = cause(NO_REASON, "status", value="Lost deal", sent="Declined", known="; ".join(NOT_WON))
     assert found == Answer(LOST, DECLINED, LOST, cause=asked)
 
 
@@ -97,7 +97,7 @@ def test_an_org_without_the_field_sends_the_reason_of_the_stage_or_others() -> N
 
 def test_a_reason_that_is_not_listed_for_this_close_is_asked_about() -> None:
     found = answer_for(ACTIVE, ERROR, chosen("Budget not adequate"), Answers())
-    known = ", ".join(MISTAKE)
+    known = "; ".join(MISTAKE)
     asked = cause(UNLISTED_REASON, "status", value="Budget not adequate", sent="Error", known=known)
     assert found == Answer(ERROR, ERROR, ERROR, cause=asked)
 
@@ -108,7 +108,7 @@ def test_the_words_of_a_person_stand_behind_the_reason() -> None:
 
 
 def test_a_record_of_a_question_keeps_its_time_for_the_same_close() -> None:
-    found = cause(NO_REASON, "status", value="x", sent="Declined")
+    found = cause(NO_REASON, "status", value="x", sent="Declined", known="; ".join(NOT_WON))
     record = Difference(fingerprint(DECLINED), NO_REASON, NOW)
     assert asked_record(None, DECLINED, found, NOW) == record
     for code in (NO_REASON, UNLISTED_REASON):

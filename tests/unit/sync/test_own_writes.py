@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from copy import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -139,6 +140,17 @@ def saved_late(harness: Harness, deal: str, **values: object) -> None:
     harness.seller_edits(deal, **values)
     harness.salesforce.lag = timedelta()
     harness.advance_time(LATE.total_seconds())
+
+
+def test_a_name_that_could_not_take_its_mark_yet_gets_it_a_minute_later(tmp_path: Path) -> None:
+    mapping = tmp_path / "marked.toml"
+    mapping.write_text('extends = "default"\n[fields.name]\nmark = true\n', "utf-8")
+    with Harness(mapping=mapping, policy=Policy(mass_change_limit=10_000)) as harness:
+        deals = [harness.seller_creates(Name=f"Deal {number}") for number in range(6)]
+        harness.push(1.0)
+        assert {harness.opportunity(deal)["Name"] for deal in deals} == {f"Deal {number}" for number in range(6)}
+        harness.push()
+        assert all(str(harness.opportunity(deal)["Name"]).startswith("✔") for deal in deals)
 
 
 def test_an_untick_under_the_stamp_of_our_write_pauses_the_deal(harness: Harness) -> None:
