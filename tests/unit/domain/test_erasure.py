@@ -152,7 +152,7 @@ CHANGED = {
 HARMLESS_PARTS = {
     *("opportunity_id", "referral_id", "engagement_id", "etag", "stamps", "mark", "unwritten", "mapping", "sources"),
     *("inbox", "notice", "consented", "partners", "close_as_test", "answer_by", "lead", "before", "gone"),
-    *("intent", "unknown"),
+    *("intent", "unknown", "dated"),
 }
 """Those that it leaves: none holds a value or a fingerprint of one. A link with an intent is not purged."""
 
