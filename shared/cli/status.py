@@ -23,7 +23,7 @@ from shared.domain.policy import PULL, PUSH
 from shared.domain.sentences import system_name
 from shared.operations.pair_fields import FieldReport, Standing
 from shared.operations.pair_report import PairReport, pair_report
-from shared.operations.queue_texts import is_approved, reason_of
+from shared.operations.queue_texts import is_approved
 from shared.operations.refused_columns import REFUSED_COLUMNS, columns_text
 from shared.operations.status_report import (
     Group,
@@ -220,6 +220,8 @@ def _print_pair(report: PairReport, now: datetime, output: Output) -> None:
     for one in shown:
         if one.why:
             output.say(f"   {plain(one.label)}: {plain(one.why)}{f' ({plain(one.note)})' if one.note else ''}.")
+    if report.taken_next:
+        output.say(f"   The next push takes from Salesforce: {plain(', '.join(report.taken_next))}.")
     if report.compare_says:
         output.say(f"   {report.compare_says}")
     versions = report.versions
@@ -291,7 +293,7 @@ def _print_work(report: PairReport, now: datetime, output: Output) -> None:
         output.say(f"In the retry queue: {waits}{tries}{next_try(entry.at, now)}")
         # Of a set time the last line says what happens then; what is approved waits for nobody any more.
         if not (report.is_retried and entry.cause == WAITING) and not is_approved(entry):
-            output.say(f"   {with_code(reason_of(entry.cause), entry.cause)}.")
+            output.say(f"   {with_code(report.queue_reason, entry.cause)}.")
         if entry.asked:
             who = _who_asked(entry.asked.operator, entry.asked.at, now)
             asked = f"Approved {who}. It goes with the next run" if is_approved(entry) else f"Asked for {who}"
@@ -307,6 +309,10 @@ def _print_next(report: PairReport, output: Output) -> None:
     if differing:
         command = f"`cosell explain {key} {differing.field}`"
         output.say(f"Next: {command} tells how the values of {plain(differing.label)} came about.")
+    if report.how_to_answer:
+        output.say(
+            "Next: the owner answers it as above. The next push sends that, and `cosell status` shows the result."
+        )
     if report.needs_approval:
         output.say("It waits for an approval: run `cosell approve`.")
     elif report.is_retried:

@@ -13,9 +13,11 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from shared.app import App
+from shared.domain.answering import answer_for
 from shared.domain.audit import Line
 from shared.domain.cause import Cause
-from shared.domain.compared import without_old_lease
+from shared.domain.compared import POLLED, is_young, without_old_lease
+from shared.domain.deal import STATUS, Status
 from shared.domain.known_versions import LOOKED_AT
 from shared.domain.link import Link
 from shared.domain.link_states import State
@@ -27,7 +29,7 @@ from shared.mapping.inbox_record import OBJECT as INBOX
 from shared.operations.find_pair import FoundPair, find_deal, read_id
 from shared.operations.held_by import with_accounts, with_parent
 from shared.operations.pair_fields import FieldReport, field_reports, left_out_of_compare
-from shared.operations.queue_texts import APPROVAL, is_approved, is_late
+from shared.operations.queue_texts import APPROVAL, CLOSES, is_approved, is_late, reason_of_entry
 from shared.operations.refused_columns import column_cause
 from shared.operations.remedy_choices import how_to_answer, with_choices
 from shared.store.stored_values import RetryEntry
@@ -39,6 +41,8 @@ class PairReport(Struct, frozen=True):
 
     `columns` are those of ours that Salesforce refuses, and `columns_cause` why; an earlier build stored no reason.
     `compare_says` is why `cosell compare` would not list now what differs.
+    `queue_reason` is why it is in the retry queue, without a full stop, and `taken_next` has the labels of the fields
+    whose new values in Salesforce the next push takes.
     `is_late` says that it is tried again for longer than usual, and `is_of_other_party` that the id is that of a record
     of Microsoft or another partner.
     """
@@ -64,6 +68,8 @@ class PairReport(Struct, frozen=True):
     how_to_answer: str = ""
     columns_cause: Cause | None = None
     compare_says: str = ""
+    queue_reason: str = ""
+    taken_next: Sequence[str] = ()
 
     @property
     def needs_approval(self) -> bool:
@@ -98,6 +104,7 @@ def pair_report(app: App, text: str) -> PairReport:
     referral = _referral(ctx, found.referral_id or (opportunity.referral_id if opportunity else None), problems)
     link = without_old_lease(found.link.value, found.link.age) if found.link else None
     fields = field_reports(ctx, link, opportunity, referral)
+    taken = _taken_next(ctx, found, opportunity, fields)
     in_inbox = bool((link and link.inbox) or (found.pointer and found.pointer.value.inbox))
     return PairReport(
         found.opportunity_id,
@@ -118,10 +125,37 @@ def pair_report(app: App, text: str) -> PairReport:
         found.retry_entry is not None and is_late(found.retry_entry, app.clock.now(), ctx.policy.run_time),
         found.is_of_other_party,
         _name(link, opportunity, referral),
-        how_to_answer(ctx.translation) if link and link.answer_by and link.state is State.ON_HOLD else "",
+        how_to_answer(ctx.translation) if link and _must_be_answered(ctx, link, opportunity, taken) else "",
         column_cause(link.unshown if link else None),
         _left_out(ctx, link, opportunity, referral) if any(one.differs for one in fields) else "",
+        reason_of_entry(found.retry_entry, link) if found.retry_entry else "",
+        [one.label for one in taken],
     )
+
+
+def _must_be_answered(ctx: Context, link: Link, opportunity: Opportunity | None, taken: Sequence[FieldReport]) -> bool:
+    """Whether the owner still has to answer the deal: no answer waits for its time, and the next push finds none."""
+    if link.answer_by is None or link.state is not State.ON_HOLD:
+        return False
+    if (known := link.waiting.get(STATUS)) is not None and known.code in CLOSES:
+        return False
+    wanted = opportunity.deal.get(STATUS) if opportunity and any(one.field == STATUS for one in taken) else None
+    if opportunity is None or not isinstance(wanted, Status):
+        return True
+    agreed, answers = link.base.get(STATUS), ctx.translation.rules.answers
+    current = agreed if isinstance(agreed, Status) else None
+    return answer_for(current, wanted, opportunity, answers).cause is not None
+
+
+def _taken_next(
+    ctx: Context, found: FoundPair, opportunity: Opportunity | None, fields: Sequence[FieldReport]
+) -> Sequence[FieldReport]:
+    """The fields that differ because of a save that the next push finds: no look has taken it, and no wait stops it."""
+    link, now, entry = found.link, ctx.clock.now(), found.retry_entry
+    if link is None or opportunity is None or (entry is not None and entry.must_wait(now)):
+        return []
+    is_found = is_young(opportunity, now) and opportunity.seen.get(POLLED) != link.value.stamps.get(POLLED)
+    return [one for one in fields if is_found and one.differs and one.salesforce != one.base]
 
 
 def _left_out(ctx: Context, link: Link | None, opportunity: Opportunity | None, referral: Referral | None) -> str:

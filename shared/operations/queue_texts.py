@@ -6,10 +6,14 @@ Source: docs/events.md#causes-of-pair_due, docs/protocol.md#the-retry-queue.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from shared.domain.answering import DECLINE, HOLD_WIN
+from shared.domain.audit import IRREVERSIBLE
 from shared.domain.counted_changes import MASS_CHANGE
+from shared.domain.link import Link
+from shared.domain.link_states import State
 from shared.domain.mapping_change import MAPPING_CHANGE
 from shared.domain.policy import PAUSED, Policy
-from shared.store.stored_values import OPERATOR, RetryEntry
+from shared.store.stored_values import OPERATOR, WAITING, RetryEntry
 
 EVERY = timedelta(minutes=5)
 """A try that is due is made at the next run. No push runs more rarely than this."""
@@ -52,6 +56,10 @@ REASONS: Mapping[str, str] = {
 """Sentences without their full stop, by the cause of a retry entry. Any other cause is the class of an error."""
 APPROVED = "An operator has approved it"
 """The sentence of an entry whose cause waited for an approval, without its full stop."""
+FOR_CLOSE = "It waits because a change that cannot be undone must stand for a while before it is sent"
+FOR_WARNING = "It waits for the next warning that nobody has answered the deal"
+CLOSES = frozenset({DECLINE, HOLD_WIN, IRREVERSIBLE})
+"""The codes of a close that is sent once it has stood for its time."""
 LOGGED_ERRORS = frozenset({"ambiguous", "sign_in"})
 """The causes of `REASONS` that come from an error, so that `pair_failed` has it."""
 
@@ -59,6 +67,16 @@ LOGGED_ERRORS = frozenset({"ambiguous", "sign_in"})
 def reason_of(cause: str) -> str:
     """Return why a pair is in the retry queue, as a sentence without its full stop."""
     return REASONS.get(cause, f"The last try ended with the error {cause}")
+
+
+def reason_of_entry(entry: RetryEntry, link: Link | None) -> str:
+    """Return the reason of an entry as `reason_of`; of a set time, what happens then, where the link tells it."""
+    if entry.cause != WAITING or link is None:
+        return reason_of(entry.cause)
+    if any(record.code in CLOSES for record in link.waiting.values()):
+        return FOR_CLOSE
+    is_unanswered = link.state is State.ON_HOLD and link.answer_by is not None
+    return FOR_WARNING if is_unanswered else reason_of(entry.cause)
 
 
 def is_approved(entry: RetryEntry) -> bool:
