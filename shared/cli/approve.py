@@ -48,6 +48,8 @@ def run_approve(output: Output, *, yes: bool, dry_run: bool) -> Exit:
         _print_fields(found, output)
         if not (found.stops or found.fields):
             output.say("Nothing waits for an approval.")
+        elif not yes:
+            output.say("If the changes are wrong, take them back where they were made: then nothing of them waits.")
         if dry_run or not (found.stops or found.fields):
             if found.stops or found.fields:
                 output.say("Nothing was changed. `cosell approve` asks, and lets it go.")
@@ -81,7 +83,7 @@ class Found(Struct, frozen=True):
     def described(self) -> str:
         """What a yes lets go."""
         number, fields = sum(len(stop.deals) for stop in self.stops), ", ".join(field.label for field in self.fields)
-        changes = "this 1 change" if number == 1 else f"these {number} changes"
+        changes = "this change" if number == 1 else f"these {number} changes"
         parts = ([changes] if self.stops else []) + ([f"the field {fields}"] if self.fields else [])
         return " and ".join(parts)
 

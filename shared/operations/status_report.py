@@ -45,7 +45,10 @@ IN_INBOX = (
 SHOWN_OF_INBOX = 20
 """So many deals of the inbox are named: each has its own reason, which the table does not hold."""
 AUDIT_SAYS = "The Audit of the opportunity has the reason and the remedy."
-APPROVE = "Look at the deals, then let the changes go."
+APPROVE = (
+    "Look at the deals with `cosell approve --dry-run`. If the changes are right, let them go; if they are wrong, take "
+    "them back where they were made."
+)
 
 
 class Queue(Struct, frozen=True):

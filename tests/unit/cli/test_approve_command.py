@@ -149,7 +149,7 @@ def test_without_a_terminal_it_says_so_and_names_the_option(capsys: pytest.Captu
     )
 
 
-@pytest.mark.parametrize(("number", "asked"), [(1, "this 1 change"), (2, "these 2 changes")])
+@pytest.mark.parametrize(("number", "asked"), [(1, "this change"), (2, "these 2 changes")])
 def test_a_person_reads_a_question_with_its_number_and_the_answers(
     number: int, asked: str, systems: Systems, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
