@@ -32,8 +32,16 @@ CHOSEN_SETTINGS = ("MAPPING", "SYNC", "SYNC_FROM", "IRREVERSIBLE_WAIT_SECONDS", 
 """Settings of the local run that the person may replace. The others lead to the emulators."""
 
 
+PATH_LINE = 'export PATH="$PWD/.venv/bin:$PATH"'
+"""With it, the commands work as they are printed."""
+
+
 def print_addresses(systems: Systems, host: Host, storage: Storage) -> None:
-    """Print all addresses. Each stays on one line, so that it can be copied."""
+    """Print all addresses. Each stays on one line, so that it can be copied.
+
+    The first line lets `cosell` be found in another terminal.
+    """
+    print(PATH_LINE)
     bundle, partner_center = systems.environ["CA_BUNDLE"], systems.partner.url
     lines = {
         "Salesforce": systems.salesforce_url,

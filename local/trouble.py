@@ -146,8 +146,9 @@ def _prepare(systems: Systems, host: Host) -> None:
 def print_people(systems: Systems) -> None:
     """Print how to begin, and how to act as the people of both systems. What is wrong is for the reader to find."""
     print(f"\nSix of these twenty deals are in trouble. Mend them all with {PAGE}, in another terminal of this folder.")
+    print("Run the first line above there, so that the shell finds cosell.")
     print("Begin with this command. While something is wrong, its exit code is 1:")
-    print(".venv/bin/cosell status --env local")
+    print("cosell status --env local")
     print("\nWhere a remedy needs a person, act as they do. Put ids and values in place of those with capital letters.")
     for does, command in people_commands(systems):
         print(f"{does}:\n{command}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from local.serve import PATH_LINE
 from local.systems import ROOT
 from local.trouble import SETTINGS, Trouble, people_commands
 from shared.app import App
@@ -166,8 +167,9 @@ def test_make_trouble_prints_how_to_begin_and_keeps_the_log_in_a_file(tmp_path: 
     with start_python("-m", "local.trouble", "--port", "0", folder=tmp_path) as command:
         assert command.process.stdout is not None
         printed = "".join(iter(command.process.stdout.readline, "\n"))  # the addresses, up to an empty line
+        assert PATH_LINE in printed.splitlines()
         page = command.read_until(r"Mend them all with (\S+),")[1]
-        command.read_until(r"^\.venv/bin/cosell status --env local$")
+        command.read_until(r"^cosell status --env local$")
         log = Path(command.read_until(r"The log events of the connector go to (\S+), one on each line")[1])
         logged = log.read_text(encoding="utf-8")
         code, rest = command.stop_and_read()
