@@ -190,7 +190,8 @@ def _of_link(link: Link, entry: RetryEntry | None, now: datetime) -> Iterator[_O
         texts = column_remedy(refusal), _retry(REFUSED_COLUMNS), refusal_text(refusal)
         yield _One(COLUMNS, REFUSED_COLUMNS, columns, link.unshown.since, key, *texts)
     if link.inbox:
-        yield _One(INBOX, cause.code if cause else INBOX, None, since, key, IN_INBOX, _retry_one(key))
+        reason = cause.reason if cause else ""
+        yield _One(INBOX, cause.code if cause else INBOX, None, since, key, IN_INBOX, f"cosell status {key}", reason)
     if link.answer_by is not None and link.state is State.ON_HOLD and link.answer_by.until - now <= ANSWER_SOON:
         yield _One(ANSWER, ANSWER_DUE, None, link.answer_by.until, key, "", f"cosell status {key}")
     stopped = [record.since for record in link.waiting.values() if record.code == MASS_CHANGE]
@@ -225,7 +226,8 @@ def _of_referrals(store: LinkStore, queue: Sequence[RetryEntry]) -> Iterator[_On
         pointer, queued = entry.value, known.get(referral)
         if pointer.opportunity_id is None and pointer.inbox:
             since, code = (queued.since, queued.cause) if queued else (None, INBOX)
-            yield _One(INBOX, code, None, since, referral, IN_INBOX, _retry_one(referral))
+            reason = f"{reason_of(code)}." if queued else ""
+            yield _One(INBOX, code, None, since, referral, IN_INBOX, f"cosell status {referral}", reason)
 
 
 def retried_causes(app: App) -> Sequence[str]:
