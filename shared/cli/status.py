@@ -16,7 +16,7 @@ from shared.cli.exit_codes import Exit
 from shared.cli.explain import shown_time
 from shared.cli.output import Output, plain
 from shared.cli.state_words import pause_text, state_text, state_word, write_text
-from shared.cli.waiting import BY_CAUSE, next_try, print_waiting, with_code
+from shared.cli.waiting import BY_CAUSE, next_try, print_waiting, with_code, with_name
 from shared.domain.cause import Cause
 from shared.domain.deal import Side, display_text
 from shared.domain.policy import PULL, PUSH
@@ -148,7 +148,8 @@ def _print_asked(asked: Sequence[Request], now: datetime, output: Output) -> Non
         output.say(f"Asked for or approved by operators, and not worked by the app yet: {len(asked)}")
     for one in asked[:SHOWN_REQUESTS]:
         who = _who_asked(one.operator, one.at, now)
-        output.say(f"   {plain(one.key)}: {f'approved {who}, goes with the next run' if one.is_approved else who}")
+        said = f"approved {who}, goes with the next run" if one.is_approved else who
+        output.say(f"   {with_name(one.key, one.name)}: {said}")
     if len(asked) > SHOWN_REQUESTS:
         output.say(f"   and {len(asked) - SHOWN_REQUESTS} more")
 
@@ -191,13 +192,19 @@ def _print_groups(groups: Sequence[Group], now: datetime, output: Output) -> Non
     for group in groups:
         where = f" of {plain(group.label)}" if group.label else ""
         output.say(f"{group.count} x {MEANINGS[group.kind]} ({plain(group.code)}{where})")
-        is_end = group.kind == "answer" and group.oldest is not None
-        time = f"ends in {age(now, group.oldest or now)}" if is_end else f"oldest {age(group.oldest, now)}"
-        output.say(f"   for example {plain(group.example)}, {time}")
+        output.say(f"   {_example(group, now)}")
         if texts := " ".join(filter(None, (group.reason, group.remedy))):
             output.say(f"   {plain(texts)}")
         output.say(f"   Then: `{plain(group.command)}`")
     output.say(f"Next: `cosell status {plain(groups[0].example)}` shows one deal.")
+
+
+def _example(group: Group, now: datetime) -> str:
+    """The one deal of a group, or its oldest as an example, with its age, or with the time that is left."""
+    leads, since = ("", "since") if group.count == 1 else ("for example ", "oldest")
+    is_end = group.kind == "answer" and group.oldest is not None
+    time = f"ends in {age(now, group.oldest or now)}" if is_end else f"{since} {age(group.oldest, now)}"
+    return f"{leads}{with_name(group.example, group.name)}, {time}"
 
 
 # --- one deal

@@ -16,7 +16,14 @@ def print_waiting(waiting: Sequence[Waiting], now: datetime, output: Output, tit
         output.say(f"{title}:")
     for one in waiting:
         tried = next_try(one.next_try, now)
-        output.say(f"   {one.count} x {with_code(one.reason, one.cause)}. For example {plain(one.example)}, {tried}")
+        leads = ":" if one.count == 1 else ". For example"
+        deal = with_name(one.example, one.name)
+        output.say(f"   {one.count} x {with_code(one.reason, one.cause)}{leads} {deal}, {tried}")
+
+
+def with_name(key: str, name: str | None) -> str:
+    """The id of a deal, behind its name where that is known."""
+    return f"{plain(name)} ({plain(key)})" if name else plain(key)
 
 
 def with_code(reason: str, cause: str) -> str:

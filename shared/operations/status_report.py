@@ -21,6 +21,7 @@ from shared.operations.ask_app import ANSWER_DUE
 from shared.operations.compare import MANUAL_DONE
 from shared.operations.credentials import CREDENTIALS_DONE, ENDS
 from shared.operations.health import health_report
+from shared.operations.noted_links import Notes
 from shared.operations.queue_texts import is_approved, is_late, late_text, reason_of
 from shared.operations.refused_columns import REFUSED_COLUMNS, column_remedy, refusal_text
 from shared.operations.remedy_choices import how_to_answer, with_choices
@@ -67,6 +68,7 @@ class Group(Struct, frozen=True):
 
     field    the name of the field in the mapping file, the columns that are refused, or None
     label    the same as people know it: the label of the field
+    name     the name of the example, if the table has it
     oldest   None where an earlier build stored no time
     """
 
@@ -80,6 +82,7 @@ class Group(Struct, frozen=True):
     remedy: str
     command: str
     label: str | None = None
+    name: str | None = None
 
 
 class SideReport(Struct, frozen=True):
@@ -93,13 +96,14 @@ class SideReport(Struct, frozen=True):
 class Request(Struct, frozen=True):
     """A deal that an operator has asked for, or approved, and the app has not worked yet.
 
-    `operator` is None for a backfill.
+    `operator` is None for a backfill, and `name` where the table has none.
     """
 
     key: str
     operator: str | None
     at: datetime | None
     is_approved: bool = False
+    name: str | None = None
 
 
 class StatusReport(Struct, frozen=True):
@@ -135,11 +139,13 @@ def status_report(app: App) -> StatusReport:
     queued = queued_entries(store)
     queues = {side: [entry for entry in queued if entry.side is side] for side in Side}
     by_key = {entry.key: entry for entry in queued}
-    links, found, now = dict[str, int](), list[_One](), app.clock.now()
+    links, found, notes, now = dict[str, int](), list[_One](), Notes(queued), app.clock.now()
     for entry in store.links():
         links[str(entry.value.state)] = links.get(str(entry.value.state), 0) + 1
-        found += _of_link(entry.value, by_key.get(entry.value.opportunity_id), now)
-    found += _of_referrals(store, queues[Side.PARTNER_CENTER])
+        of_link = [*_of_link(entry.value, by_key.get(entry.value.opportunity_id), now)]
+        notes.take_link(entry.value, is_listed=bool(of_link))
+        found += of_link
+    found += _of_referrals(store, queues[Side.PARTNER_CENTER], notes)
     told = {one.key for one in found}
     run_time = timedelta(seconds=app.settings.sync.run_seconds)
     late = [entry for entry in queued if is_late(entry, now, run_time)]
@@ -150,10 +156,10 @@ def status_report(app: App) -> StatusReport:
         [_side_report(store, side, now) for side in Side],
         [_queue(side, entries, late) for side, entries in queues.items()],
         links,
-        [_told(group, app) for group in _grouped(found)],
+        [replace(_told(group, app), name=notes.names.get(group.example)) for group in _grouped(found)],
         {name.removeprefix(ENDS): at for name, at in sorted(cursors.items()) if name.startswith(ENDS)},
-        [_request(entry) for entry in queued if entry.asked or entry.cause == OPERATOR],
-        waiting_list(queued),
+        [_request(entry, notes.names) for entry in queued if entry.asked or entry.cause == OPERATOR],
+        [replace(one, name=notes.names.get(one.example)) for one in waiting_list(queued)],
     )
 
 
@@ -163,9 +169,10 @@ def _queue(side: Side, entries: Sequence[RetryEntry], late: Sequence[RetryEntry]
     return Queue(side, len(entries), failed, sum(entry.side is side for entry in late), oldest, next_try)
 
 
-def _request(entry: RetryEntry) -> Request:
+def _request(entry: RetryEntry, names: Mapping[str, str]) -> Request:
     key, asked = Sighting.of(entry.key).referral_id, entry.asked
-    return Request(key, asked.operator if asked else None, asked.at if asked else entry.since, is_approved(entry))
+    operator, at = (asked.operator, asked.at) if asked else (None, entry.since)
+    return Request(key, operator, at, is_approved(entry), names.get(key))
 
 
 def _side_report(store: LinkStore, side: Side, now: datetime) -> SideReport:
@@ -219,11 +226,12 @@ def _field_of(refused: Mapping[str, Difference]) -> str | None:
     return next((name.partition(".")[2] for name in refused), None)
 
 
-def _of_referrals(store: LinkStore, queue: Sequence[RetryEntry]) -> Iterator[_One]:
+def _of_referrals(store: LinkStore, queue: Sequence[RetryEntry], notes: Notes) -> Iterator[_One]:
     """The referrals that make no opportunity, and that the inbox shows."""
     known = {entry.key: entry for entry in queue}
     for referral, entry in store.pointers():
         pointer, queued = entry.value, known.get(referral)
+        notes.take_pointer(referral, pointer)
         if pointer.opportunity_id is None and pointer.inbox:
             since, code = (queued.since, queued.cause) if queued else (None, INBOX)
             reason = f"{reason_of(code)}." if queued else ""

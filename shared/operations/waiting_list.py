@@ -19,10 +19,11 @@ NEXT_RUN = timedelta(minutes=1)
 """A try that is due within this time is made by the next run, whether or not somebody asks for it."""
 
 
-class Waiting(Struct, frozen=True):
+class Waiting(Struct, frozen=True, omit_defaults=True):
     """The entries with one cause: how many they are, one of their ids, what it means, and when the first is tried.
 
-    Those that an operator has approved stand by themselves: their reason says so.
+    Those that an operator has approved stand by themselves: their reason says so. `name` is that of the example, where
+    the list knows it; else JSON has none.
     """
 
     cause: str
@@ -30,6 +31,7 @@ class Waiting(Struct, frozen=True):
     example: str
     reason: str
     next_try: datetime
+    name: str | None = None
 
 
 def queued_entries(store: LinkStore) -> Sequence[RetryEntry]:

@@ -343,13 +343,13 @@ def test_what_the_next_run_tries_anyway_is_listed_and_not_asked_for(capsys: pyte
             (Side.SALESFORCE, OPPORTUNITY, "mass_change", now + timedelta(minutes=40)),
         ):
             app.store.put_retry_entry(RetryEntry(side, key, at, cause, since=now))
-    busy = "1 x Another run had the deal, so the app looks at it once more (busy)."
+    busy = "1 x Another run had the deal, so the app looks at it once more (busy): "
     run_status(golden_output())
     status = printed(capsys)
     run_preview(golden_output(), all_deals=True)
     preview = printed(capsys)
     for text in (status, preview):
-        assert f"{busy} For example {REFERRAL}, tried with the next run" in text
+        assert f"{busy}{REFERRAL}, tried with the next run" in text
         assert "1 x Microsoft or a partner has a record" in text
         assert "1 x Unusually many changes wait" in text
     run_retry(golden_output(as_json=True), None, None, all_deals=True)

@@ -21,7 +21,7 @@ from shared.cli.status import age, run_status
 from shared.domain.answer_clock import AnswerTime
 from shared.domain.cause import Cause
 from shared.domain.counted_changes import MASS_CHANGE
-from shared.domain.deal import Side
+from shared.domain.deal import Deal, Side
 from shared.domain.link import Difference, Link, Pointer, Unshown
 from shared.domain.link_states import State
 from shared.foundation.errors import ConfigurationError
@@ -36,6 +36,7 @@ OPPORTUNITY = "006AA0000000000AAA"
 REFERRAL = "00000000-0000-4000-8000-000000000000"
 PARKED = Cause("FIELD_CUSTOM_VALIDATION_EXCEPTION", "money", "Amount is [too] high\x1b[2J", "Correct the rule.")
 
+NAMED = Deal({"name": "Deal [bold]\x1b[31m"})
 LOCKED = Cause("TRIGGER", "Audit__c", "The column is [locked]\x1b[2J.", "Ask.")
 
 
@@ -79,8 +80,8 @@ def trouble(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     answer = AnswerTime(now + timedelta(days=1, hours=23, minutes=30))
     links = (
         Link("006AA0000000001AAA", State.HELD, cause=held),
-        Link("006AA0000000002AAA", State.HELD, cause=held),
-        Link("006AA0000000003AAA", State.PARKED, cause=PARKED, refused=refused),
+        Link("006AA0000000002AAA", State.HELD, cause=held, base=NAMED),
+        Link("006AA0000000003AAA", State.PARKED, cause=PARKED, refused=refused, base=NAMED),
         Link("006AA0000000004AAA", unshown=Unshown(("Audit__c",), hour, LOCKED)),
         Link("006AA0000000005AAA", waiting=waiting),
         Link("006AA0000000006AAA", State.ON_HOLD, answer_by=answer),

@@ -40,7 +40,7 @@ def test_a_row_without_a_time_is_of_unknown_age(app: App, capsys: pytest.Capture
     app.store.insert_link(Link(HELD, State.HELD, cause=CAUSE))
     app.store.put_retry_entry(RetryEntry(Side.SALESFORCE, HELD, datetime.now(UTC), "held", 2))
     lines = printed(capsys)
-    assert f"   for example {HELD}, oldest unknown" in lines
+    assert f"   {HELD}, since unknown" in lines
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
     sides = {row[0]: row[-1] for row in rows if row[0] in ("Salesforce", "Partner Center")}
     assert sides == {"Salesforce": "unknown", "Partner Center": ""}, "nothing waits for Partner Center"
