@@ -40,14 +40,16 @@ var rules = [
     names: []
   }
   {
+    // A run may take ten minutes, and a line may be five minutes late. A run that ends between two pauses of a side does
+    // not count: it is the one that finds the side as it was. Short pauses by throttling belong to a busy hour.
     name: 'push-silent'
     severity: 1
-    description: 'No run of the timer push_opportunities has ended for 15 minutes. Changes do not go from Salesforce to Partner Center.'
-    query: '${lines} | where Event == "push_done" or (tostring(Line.run) == "push" and (${alive})) | summarize Value = count()'
+    description: 'No run of the timer push_opportunities has ended for 20 minutes, or a side stays paused after failures. Changes do not go from Salesforce to Partner Center.'
+    query: '${lines} | where Event == "push_done" or Event == "side_still_paused" or (tostring(Line.run) == "push" and (${alive})) | summarize Ended = countif(Event != "side_still_paused"), Recent = countif(Event != "side_still_paused" and TimeGenerated > ago(20m)), Refused = countif(tostring(Line.reason) == "sign_in"), Throttled = countif(tostring(Line.reason) == "throttled") | project Value = iff(3 * Refused > Ended or Throttled > 4 * Ended, 0, Recent)'
     operator: 'LessThan'
     threshold: 1
     every: 'PT5M'
-    window: 'PT15M'
+    window: 'PT30M'
     names: []
   }
   {
@@ -74,11 +76,12 @@ var rules = [
     names: []
   }
   {
-    // The query reads two days, as that of credentials-silent. A compare may need several runs, which all end by then.
+    // The query reads two days, as that of credentials-silent. A compare may end in the first run of one night and in the
+    // last run of the next, three and a half hours later.
     name: 'compare-silent'
     severity: 3
-    description: 'No daily compare has ended for 26 hours. Drift, duplicates and lost events are not found.'
-    query: '${lines} | summarize Done = countif(((Event == "compare_done" and tobool(Line.complete)) or (tostring(Line.run) == "compare" and (${alive}))) and TimeGenerated > ago(26h)), First = min(TimeGenerated) | project Value = iff(Done == 0 and First < ago(26h), 1, 0)'
+    description: 'No daily compare has ended for 28 hours. Drift, duplicates and lost events are not found.'
+    query: '${lines} | summarize Done = countif(((Event == "compare_done" and tobool(Line.complete)) or (tostring(Line.run) == "compare" and (${alive}))) and TimeGenerated > ago(28h)), First = min(TimeGenerated) | project Value = iff(Done == 0 and First < ago(28h), 1, 0)'
     operator: 'GreaterThan'
     threshold: 0
     every: 'PT1H'
@@ -98,18 +101,20 @@ var rules = [
     names: []
   }
   {
-    // The compare repeats each finding daily until somebody acts. The app mends the other kinds by itself.
+    // The compare repeats each finding daily until somebody acts, up to 28 hours later, as above. The app mends the other
+    // kinds by itself.
     name: 'deals-differ'
     severity: 2
     description: 'The daily compare found deals whose values differ, that are there twice, or whose record is not shown. Run cosell compare, which shows them with both values and the remedy.'
-    query: '${lines} | where Event == "compare_found" and tostring(Line.kind) !in ("news", "unlinked_referral", "unlinked_opportunity", "unread_opportunity") | summarize Value = dcount(strcat(Line.opportunity_id, "/", Line.referral_id))'
+    query: '${lines} | where Event == "compare_found" and tostring(Line.kind) !in ("news", "unlinked_referral", "unlinked_opportunity", "unread_opportunity") | where TimeGenerated > ago(28h) | summarize Value = dcount(strcat(Line.opportunity_id, "/", Line.referral_id))'
     operator: 'GreaterThan'
     threshold: 0
     every: 'PT1H'
-    window: 'P1D'
+    window: 'P2D'
     names: []
   }
   {
+    // The window is longer than the period: a line that comes late is still in it.
     name: 'events-poisoned'
     severity: 2
     description: 'Events failed at all attempts that the queue allows. Their referrals are on the retry queue. The failures of apply_event have the cause.'
@@ -117,7 +122,7 @@ var rules = [
     operator: 'GreaterThan'
     threshold: 0
     every: 'PT15M'
-    window: 'PT15M'
+    window: 'PT30M'
     names: []
   }
   {
@@ -167,14 +172,15 @@ var rules = [
     names: []
   }
   {
+    // A token is renewed, and then stored, every 60 to 90 minutes. A refused sign-in is tried again after 15 to 30.
     name: 'sign-in-failed'
     severity: 1
     description: 'Partner Center or Salesforce rejects the sign-in of the app, or a renewed refresh token could not be stored. A person must act.'
-    query: '${lines} | where Event == "sign_in_failed" or Event == "refresh_token_not_stored" | summarize Value = count()'
+    query: '${lines} | where Event == "refresh_token_not_stored" or (Event == "sign_in_failed" and TimeGenerated > ago(45m)) | summarize Value = count()'
     operator: 'GreaterThan'
     threshold: 0
     every: 'PT5M'
-    window: 'PT30M'
+    window: 'PT2H'
     names: []
   }
   {

@@ -22,7 +22,7 @@ OPERATORS = frozenset({"where", "extend", "summarize", "project", "order", "take
 
 EVENTS_BY_RULE: Mapping[str, frozenset[str]] = {
     "app-not-started": frozenset({"start_failed"}),
-    "push-silent": frozenset({"push_done", "previewed", "run_skipped"}),
+    "push-silent": frozenset({"push_done", "previewed", "run_skipped", "side_still_paused"}),
     "sweep-silent": frozenset({"sweep_done", "previewed", "run_skipped"}),
     "credentials-silent": frozenset({"credentials_kept"}),
     "compare-silent": frozenset({"compare_done", "previewed", "run_skipped"}),
@@ -136,8 +136,8 @@ def _check_rule(name: str, rule: Mapping[str, Any]) -> Iterator[str]:
     is_silence = criterion["operator"] == "LessThan"
     if is_silence is not (name in SILENCE_RULES) or criterion["threshold"] < (1 if is_silence else 0):
         yield f"it fires if {criterion['operator']} {criterion['threshold']}"
-    if is_silence and "count()" not in query:
-        yield "a rule about silence must use count(), which gives 0 if there is no line"
+    if is_silence and "count" not in query:
+        yield "a rule about silence must use count() or countif(), which give 0 if there is no line"
     yield from _check_firing(rule, criterion)
     if [each["name"] for each in criterion["dimensions"]] != (["Name"] if " by Name" in query else []):
         yield "only a query with `by Name` needs the dimension Name, and it must have it"
