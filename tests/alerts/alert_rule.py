@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from tests.alerts.kusto_query import Query, Table, query_of
-from tests.alerts.kusto_trees import trees_of
+from tests.alerts.kusto_trees import Tree
 from tests.alerts.log_rows import Ingestion, Log
 from tests.unit.infra.azure.azure_files import AzureFiles
 from tests.unit.infra.azure.checks_alerts import WINDOW_MINUTES
@@ -60,12 +60,15 @@ class Notice(NamedTuple):
     values: tuple[str, ...]
 
 
-def rules_of(files: AzureFiles, case: str = "production") -> dict[str, AlertRule]:
-    """The enabled rules of an environment by name, without their prefix. Skips without Node.js."""
-    resources = files.resources_of_type("Insights/scheduledQueryRules", case)
-    found = {each.body["name"]: each.properties for each in resources}
+def queries_of(files: AzureFiles, case: str = "production") -> dict[str, str]:
+    """The queries of an environment's rules by the names of their resources."""
+    return {name: str(_criterion_of(each)["query"]) for name, each in _found(files, case).items()}
+
+
+def rules_of(trees: Mapping[str, Tree], files: AzureFiles, case: str = "production") -> dict[str, AlertRule]:
+    """The enabled rules of an environment by name, without their prefix. `trees` are those of `queries_of`."""
+    found = _found(files, case)
     criteria = {name: _criterion_of(each) for name, each in found.items()}
-    trees = trees_of({name: each["query"] for name, each in criteria.items()})
     rules = [
         AlertRule(
             name.removeprefix(f"cosell-{case}-"), each["severity"], each["actions"]["actionGroups"],
@@ -76,6 +79,12 @@ def rules_of(files: AzureFiles, case: str = "production") -> dict[str, AlertRule
         if each["enabled"]
     ]  # fmt: skip
     return {rule.name: rule for rule in rules}
+
+
+def _found(files: AzureFiles, case: str) -> dict[str, Mapping[str, Any]]:
+    return {
+        each.body["name"]: each.properties for each in files.resources_of_type("Insights/scheduledQueryRules", case)
+    }
 
 
 def _criterion_of(rule: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -85,13 +85,26 @@ def work_for_an_hour(days: VirtualDays) -> None:
     days.post_event(*days.systems.partner_center.signed_event(referral, "referral-created"))
     days.post_event({"Content-Type": "application/json"}, b"{}")
     days.run_for(10 * MINUTE)
-    edit_in_portal(days, deal)
+    if days.systems.salesforce.record("Opportunity", deal)["Referral_Identifier__c"]:  # not in a preview, say
+        edit_in_portal(days, deal)
 
 
 @contextmanager
 def failing(emulator: Emulator, status: int = 503, **at: str) -> Iterator[None]:
     """Let each request at a place fail within the block."""
     fault = Fault(FaultKind.ANSWER, status=status, times=ALWAYS, **at)  # type: ignore[arg-type]  # texts
+    emulator.faults.append(fault)
+    yield
+    emulator.faults.remove(fault)
+
+
+@contextmanager
+def throttling(emulator: Emulator, seconds: int) -> Iterator[None]:
+    """Let each write be refused for so long within the block."""
+    fault = Fault(
+        FaultKind.ANSWER, method="PATCH", status=429, headers={"Retry-After": str(seconds)}, times=ALWAYS,
+        body='{"message": "slow down"}',
+    )  # fmt: skip
     emulator.faults.append(fault)
     yield
     emulator.faults.remove(fault)
@@ -141,6 +154,15 @@ def partner_center_refuses_the_sign_in(incident: Incident) -> None:
 def a_deal_waits_for_the_sign_in(incident: Incident) -> None:
     with incident.lasting(2 * HOUR, without_consent(incident.days)):
         incident.days.systems.seller_creates("A deal")
+
+
+@incident_from(MORNING)
+def partner_center_throttles(incident: Incident) -> None:
+    """It asks for a quarter of an hour, again and again."""
+    days = incident.days
+    deal = deal_of(days)
+    with incident.lasting(2 * HOUR, throttling(days.systems.partner_center, 900)):
+        days.systems.salesforce.edit("Opportunity", deal, {"Amount": 700})
 
 
 @incident_from(MORNING)
@@ -281,6 +303,7 @@ def salesforce_refuses_a_value(incident: Incident) -> None:
 @incident_from(MORNING)
 def a_deal_cannot_be_made(incident: Incident) -> None:
     days = incident.days
+    days.push_each_five_minutes()
     with incident.lasting(3 * HOUR):
         days.systems.salesforce.org.hooks.rules.append(ValidationRule("Opportunity", "Name", "Not so."))
         days.systems.partner_center.microsoft_sends()
@@ -291,6 +314,7 @@ def a_deal_cannot_be_made(incident: Incident) -> None:
 def a_sharing_rule_is_gone(incident: Incident) -> None:
     days = incident.days
     deal = deal_of(days)
+    days.push_each_five_minutes()
     with incident.lasting(3 * HOUR):
         days.systems.salesforce.org.sharing.models["Opportunity"] = "Private"
         edit_in_portal(days, deal)
@@ -313,6 +337,7 @@ def an_answer_is_due(incident: Incident) -> None:
 def many_deals_are_new(incident: Incident) -> None:
     days = incident.days
     days.restart(MASS_CHANGE_LIMIT="3")
+    days.push_each_five_minutes()
     with incident.lasting(3 * HOUR):
         for number in range(6):
             days.systems.seller_creates(f"New {number}")
@@ -324,7 +349,8 @@ def partner_center_takes_no_change(incident: Incident) -> None:
     days = incident.days
     deal = deal_of(days)
     days.run_for(5 * MINUTE)
-    with incident.lasting(2 * HOUR, failing(days.systems.partner_center, method="PATCH")):
+    days.push_each_five_minutes()
+    with incident.lasting(85 * MINUTE, failing(days.systems.partner_center, method="PATCH")):
         days.systems.salesforce.edit("Opportunity", deal, {"Amount": 700})
 
 

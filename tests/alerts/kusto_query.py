@@ -188,6 +188,8 @@ def _aggregate_of(node: Tree, columns: Columns) -> _Aggregate:
     takes, kind, of = _AGGREGATES[name]
     value = expression_of(nodes[0], columns)
     check_kind(value, takes)
+    if kind is Kind.TIME and value.column not in TABLE:
+        raise NotEvaluated(f"{name} of a time that may be null")
     return _Aggregate({column: kind}, lambda rows, tick: [of(value.of, rows, tick)])
 
 
@@ -201,11 +203,11 @@ def _count_distinct(value: Value, rows: Table, tick: datetime) -> int:
 
 
 def _earliest(value: Value, rows: Table, tick: datetime) -> datetime | None:
-    return min((found for row in rows if (found := value(row, tick)) is not None), default=None)
+    return min((value(row, tick) for row in rows), default=None)
 
 
 def _latest(value: Value, rows: Table, tick: datetime) -> datetime | None:
-    return max((found for row in rows if (found := value(row, tick)) is not None), default=None)
+    return max((value(row, tick) for row in rows), default=None)
 
 
 def _arg_max(given: Mapping[str, Expression]) -> _Aggregate:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from typing import NamedTuple
 
 from tests.alerts.kusto_query import SharedRows
@@ -33,8 +32,7 @@ class Ingestion(NamedTuple):
 
 
 def _mixed(line: LogLine) -> timedelta:
-    digest = blake2b(f"{line.at}{line.function}".encode(), digest_size=2).digest()
-    return LATEST * int.from_bytes(digest) / 0xFFFF
+    return LATEST * (line.at.timestamp() * 37 % 100) / 100
 
 
 INGESTIONS: Sequence[Ingestion] = (

@@ -77,9 +77,10 @@ class VirtualDays(logging.Handler):
         """Timers that do not run here, because the lines of a quiet day stand for them."""
         self._function, self._start_log = "", None  # type: str, Callable[[], object] | None
         self.rows = SqliteRows(":memory:", clock=self.now)
-        self._set_clocks(begin)
         self.since = begin
-        self._next = {name: schedule.next_after(begin - MINUTE / 60) for name, schedule in schedules().items()}
+        self.schedules = dict(schedules())
+        self._next = dict[str, datetime]()
+        self.skip_to(begin)
         systems.vault.secret_store.put(REFRESH_TOKEN, {"value": systems.partner.entra.issue_refresh_token()})
         self.restart(SYNC_FROM=(begin - HOUR).isoformat())
 
@@ -103,7 +104,7 @@ class VirtualDays(logging.Handler):
         while (at := min(self._next.values())) < end:
             for name in [name for name, due in self._next.items() if due == at]:
                 self._set_clocks(max(at, self.now()) + AFTER_THE_MINUTE)
-                self._next[name] = schedules()[name].next_after(at)
+                self._next[name] = self.schedules[name].next_after(at)
                 if name not in self.lost | self.left_out:
                     self._run(name)
         self._set_clocks(end)
@@ -115,7 +116,12 @@ class VirtualDays(logging.Handler):
     def skip_to(self, at: datetime) -> None:
         """Let time pass in which nothing runs."""
         self._set_clocks(at)
-        self._next = {name: schedule.next_after(at - MINUTE / 60) for name, schedule in schedules().items()}
+        self._next = {name: schedule.next_after(at - MINUTE / 60) for name, schedule in self.schedules.items()}
+
+    def push_each_five_minutes(self) -> None:
+        """Push as seldom as docs/cost.md allows, from now on."""
+        self.schedules[PUSH] = parse_schedule("0 */5 * * * *")
+        self.skip_to(self.now())
 
     def forget_lines(self) -> None:
         """Let the lines begin now."""

@@ -45,7 +45,7 @@ var rules = [
     name: 'push-silent'
     severity: 1
     description: 'No run of the timer push_opportunities has ended for 20 minutes, or a side stays paused after failures. Changes do not go from Salesforce to Partner Center.'
-    query: '${lines} | where Event == "push_done" or Event == "side_still_paused" or (tostring(Line.run) == "push" and (${alive})) | summarize Ended = countif(Event != "side_still_paused"), Recent = countif(Event != "side_still_paused" and TimeGenerated > ago(20m)), Refused = countif(tostring(Line.reason) == "sign_in"), Throttled = countif(tostring(Line.reason) == "throttled") | project Value = iff(3 * Refused > Ended or Throttled > 4 * Ended, 0, Recent)'
+    query: '${lines} | where Event == "push_done" or Event == "side_still_paused" or ((${alive}) and tostring(Line.run) == "push") | summarize Ended = countif(Event != "side_still_paused"), Recent = countif(Event != "side_still_paused" and TimeGenerated > ago(20m)), Refused = countif(tostring(Line.reason) == "sign_in"), Throttled = countif(tostring(Line.reason) == "throttled") | project Value = iff(3 * Refused > Ended or Throttled > 4 * Ended, 0, Recent)'
     operator: 'LessThan'
     threshold: 1
     every: 'PT5M'
@@ -56,7 +56,7 @@ var rules = [
     name: 'sweep-silent'
     severity: 2
     description: 'No run of the timer sweep_referrals has ended for an hour. Changes without an event are not found.'
-    query: '${lines} | where Event == "sweep_done" or (tostring(Line.run) == "sweep" and (${alive})) | summarize Value = count()'
+    query: '${lines} | where Event == "sweep_done" or ((${alive}) and tostring(Line.run) == "sweep") | summarize Value = count()'
     operator: 'LessThan'
     threshold: 1
     every: 'PT15M'
@@ -68,7 +68,7 @@ var rules = [
     name: 'credentials-silent'
     severity: 2
     description: 'The timer keep_credentials has not succeeded for 26 hours. The refresh token is not renewed, and ends after 90 days.'
-    query: '${lines} | summarize Kept = countif(Event == "credentials_kept" and TimeGenerated > ago(26h)), First = min(TimeGenerated) | project Value = iff(Kept == 0 and First < ago(26h), 1, 0)'
+    query: '${lines} | extend IsKept = Event == "credentials_kept" | summarize Kept = countif(IsKept and TimeGenerated > ago(26h)), First = min(TimeGenerated) | project Value = iff(Kept == 0 and First < ago(26h), 1, 0)'
     operator: 'GreaterThan'
     threshold: 0
     every: 'PT1H'
@@ -81,7 +81,7 @@ var rules = [
     name: 'compare-silent'
     severity: 3
     description: 'No daily compare has ended for 28 hours. Drift, duplicates and lost events are not found.'
-    query: '${lines} | summarize Done = countif(((Event == "compare_done" and tobool(Line.complete)) or (tostring(Line.run) == "compare" and (${alive}))) and TimeGenerated > ago(28h)), First = min(TimeGenerated) | project Value = iff(Done == 0 and First < ago(28h), 1, 0)'
+    query: '${lines} | extend IsDone = (Event == "compare_done" and tobool(Line.complete)) or ((${alive}) and tostring(Line.run) == "compare") | summarize Done = countif(IsDone and TimeGenerated > ago(28h)), First = min(TimeGenerated) | project Value = iff(Done == 0 and First < ago(28h), 1, 0)'
     operator: 'GreaterThan'
     threshold: 0
     every: 'PT1H'
