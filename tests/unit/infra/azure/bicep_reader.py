@@ -113,9 +113,11 @@ class Template:
     _imports: dict[str, str] = field(default_factory=dict)
     _module_templates: dict[str, "Template"] = field(default_factory=dict)
     _values: dict[str, Value] = field(default_factory=dict)
+    _evaluator: Evaluator = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Read the declarations."""
+        self._evaluator = Evaluator(self.value, self.path.parent, self.environ, self.scope)
         root = parse_bicep(self.source)
         if error := next(syntax_errors(root), None):
             raise UnsupportedBicep(f"{self.path.name}: {error}")
@@ -130,15 +132,11 @@ class Template:
     @property
     def source(self) -> str:
         """The file's text. In a parameter file, each `param` is read as a `var`."""
-        whole = self.path.read_text(encoding="utf-8")
+        whole = self.path.read_bytes().decode()
         if self.path.suffix != ".bicepparam":
             return whole
         lines = [line for line in whole.splitlines() if not line.startswith("using ")]
         return "\n".join(f"var {line[6:]}" if line.startswith("param ") else line for line in lines) + "\n"
-
-    @property
-    def _evaluator(self) -> Evaluator:
-        return Evaluator(self.value, self.path.parent, self.environ, self.scope)
 
     def _read_decorators(self, node: Node) -> Iterator[tuple[str, Value]]:
         for each in named_children(node, "decorator"):

@@ -1,7 +1,7 @@
 """The syntax tree of a Bicep file, as tree-sitter reads it."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cached_property, lru_cache
 
 import tree_sitter
 import tree_sitter_bicep
@@ -13,22 +13,41 @@ _ASIDE = ("comment", "decorators")
 class Node:
     """A node of the tree. tree-sitter makes its own anew at each look, and the checks look at each one often."""
 
-    __slots__ = ("children", "content", "is_error", "line", "named_children", "text", "type")
-
     def __init__(self, node: tree_sitter.Node) -> None:
+        self._node = node
         self.type = node.type
-        self.text = (node.text or b"").decode()
-        self.line = node.start_point[0] + 1
+        self.has_error = node.has_error
         self.is_error = node.type == "ERROR" or node.is_missing
-        both = [(child.is_named, Node(child)) for child in node.children]
-        self.children = [child for _, child in both]
-        self.named_children = [child for is_named, child in both if is_named]
-        self.content = [child for child in self.named_children if child.type not in _ASIDE]
+
+    @property
+    def line(self) -> int:
+        """The number of its first line."""
+        return self._node.start_point[0] + 1
+
+    @cached_property
+    def text(self) -> str:
+        """Its source text."""
+        return (self._node.text or b"").decode()
+
+    @cached_property
+    def children(self) -> list["Node"]:
+        """All its children."""
+        return [Node(child) for child in self._node.children]
+
+    @cached_property
+    def named_children(self) -> list["Node"]:
+        """Its children without punctuation."""
+        return [child for child in self.children if child._node.is_named]
+
+    @cached_property
+    def content(self) -> list["Node"]:
+        """Its named children without comments and decorators."""
+        return [child for child in self.named_children if child.type not in _ASIDE]
 
 
-@cache
+@lru_cache(maxsize=64)
 def parse_bicep(source: str) -> Node:
-    """The root of the tree of a source text."""
+    """The root of the tree of a source text. Only the trees of all files and of some changed ones are kept."""
     return Node(_PARSER.parse(source.encode()).root_node)
 
 
@@ -37,8 +56,9 @@ def syntax_errors(node: Node) -> Iterator[str]:
     if node.is_error:
         yield f"line {node.line}: cannot be read near {node.text[:40]!r}"
         return
-    for child in node.children:
-        yield from syntax_errors(child)
+    if node.has_error:
+        for child in node.children:
+            yield from syntax_errors(child)
 
 
 def source_of(node: Node) -> str:
