@@ -18,6 +18,7 @@ from emulators.base.faults import Fault, FaultKind
 from emulators.salesforce.data.hooks import ValidationRule
 from functions.apply_poison import apply_poison
 from shared.clients.salesforce.soql_literals import full_id
+from shared.operations.stopped_changes import approve_stops, find_stops
 from shared.webhook.admission import admit
 from tests.alerts.virtual_days import COMPARE, COPY, CREDENTIALS, DAY, HOUR, MIDNIGHT, MINUTE, PUSH, SWEEP, VirtualDays
 
@@ -34,6 +35,9 @@ class Incident:
     days: VirtualDays
     begun: datetime = MORNING
     ended: datetime = MORNING
+    """When nothing is wrong any more. What waits for its next try may still wait."""
+    afterwards: timedelta = 16 * MINUTE
+    """How long the app runs on then: up to the next probe of a side, or the next try of a deal."""
 
     @contextmanager
     def lasting(self, duration: timedelta, wrong: AbstractContextManager[object] | None = None) -> Iterator[None]:
@@ -304,6 +308,7 @@ def salesforce_refuses_a_value(incident: Incident) -> None:
 def a_deal_cannot_be_made(incident: Incident) -> None:
     days = incident.days
     days.push_each_five_minutes()
+    incident.afterwards = 70 * MINUTE
     with incident.lasting(3 * HOUR):
         days.systems.salesforce.org.hooks.rules.append(ValidationRule("Opportunity", "Name", "Not so."))
         days.systems.partner_center.microsoft_sends()
@@ -315,6 +320,7 @@ def a_sharing_rule_is_gone(incident: Incident) -> None:
     days = incident.days
     deal = deal_of(days)
     days.push_each_five_minutes()
+    incident.afterwards = 70 * MINUTE
     with incident.lasting(3 * HOUR):
         days.systems.salesforce.org.sharing.models["Opportunity"] = "Private"
         edit_in_portal(days, deal)
@@ -338,10 +344,11 @@ def many_deals_are_new(incident: Incident) -> None:
     days = incident.days
     days.restart(MASS_CHANGE_LIMIT="3")
     days.push_each_five_minutes()
+    incident.afterwards = 70 * MINUTE
     with incident.lasting(3 * HOUR):
         for number in range(6):
             days.systems.seller_creates(f"New {number}")
-    days.restart(MASS_CHANGE_LIMIT="100")
+    approve_stops(days.app.context, find_stops(days.app.context), "local")
 
 
 @incident_from(MORNING)
@@ -350,6 +357,7 @@ def partner_center_takes_no_change(incident: Incident) -> None:
     deal = deal_of(days)
     days.run_for(5 * MINUTE)
     days.push_each_five_minutes()
+    incident.afterwards = 70 * MINUTE
     with incident.lasting(85 * MINUTE, failing(days.systems.partner_center, method="PATCH")):
         days.systems.salesforce.edit("Opportunity", deal, {"Amount": 700})
 

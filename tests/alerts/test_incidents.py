@@ -35,7 +35,7 @@ class Player(NamedTuple):
         with virtual_days(self.systems, begin, self.folder) as days:
             incident = Incident(days)
             story(incident)
-            days.run_for(16 * MINUTE)
+            days.run_for(incident.afterwards)
             since = incident.begun - HOUR
             until = incident.ended + (expected.clears + 60) * MINUTE
             longest = max(rule.window for rule in (self.rules.values() if all_rules else fire))

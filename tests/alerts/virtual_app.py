@@ -5,6 +5,7 @@ emulators without a socket, because a day has thousands of them; those to sign-i
 """
 
 from collections.abc import Callable
+from copy import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -23,6 +24,7 @@ from shared.foundation.clock import SystemClock
 from shared.foundation.logs import log
 from shared.store.link_store import LinkStore
 from shared.store.sqlite_rows import SqliteRows
+from shared.sync.ports import Context
 from shared.transport.client import open_client
 
 CALL_SECONDS = 0.2
@@ -83,6 +85,10 @@ class VirtualApp(App):
         service = EmulatorService(timed(self._systems, self._systems.partner_center.handle), url)
         pace = self.paces.of("partner_center")
         return Referrals(url, self.sign_in.token, service=service, clock=self.seconds, pace=pace)
+
+    def _made_context(self) -> Context:
+        """The context, in which each wait between two tries is about as long as it may be."""
+        return replace(super()._made_context(), chance=lambda: 0.99)
 
     def _open_sign_in(self, scope: str) -> PartnerCenterSignIn:
         http = self._opened.enter_context(open_client(self.settings.vault.ca_bundle))
