@@ -7,6 +7,8 @@ import gc
 import os
 from collections.abc import Generator, Iterator
 from functools import cache
+from inspect import isfunction
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -37,7 +39,25 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"NODE_REQUIRED is set, so this test must not be skipped ({reason})"
+    if report.passed:
+        report.keywords = {}  # most of what a worker process sends of a test, and nobody reads it
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: object) -> list[pytest.Item] | None:
+    """Make no items of slow functions where `make test` leaves them out: pytest makes all of them, and drops them."""
+    is_left_out = collector.config.option.markexpr == "not slow" and isfunction(obj) and _is_slow(collector, obj)
+    return [] if is_left_out else None
+
+
+def _is_slow(collector: pytest.Module | pytest.Class, obj: object) -> bool:
+    marks = [mark for each in (obj, collector.obj) for mark in _as_list(getattr(each, "pytestmark", []))]
+    return any(mark.name == "slow" for mark in marks)
+
+
+def _as_list(marks: object) -> list[Any]:
+    return marks if isinstance(marks, list) else [marks]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,5 +72,4 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_finish() -> None:
     """Keep the collected tests out of garbage collections: thousands of them would be scanned again and again."""
-    gc.collect()
     gc.freeze()
