@@ -6,7 +6,7 @@ import pytest
 
 from local.systems import Systems, start_systems
 from tests.alerts.alert_rule import AlertRule, queries_of, rules_of
-from tests.alerts.incidents import work_for_an_hour
+from tests.alerts.incident import work_for_an_hour
 from tests.alerts.kusto_cases import CASES, REFUSED
 from tests.alerts.kusto_trees import Tree, trees_of
 from tests.alerts.log_rows import LogLine

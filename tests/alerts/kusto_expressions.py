@@ -218,13 +218,10 @@ def _call(children: Sequence[Tree], columns: Columns) -> Expression:
         (takes, kind, rule), (part,) = CONVERSIONS[name], given
         check_kind(part, takes)
         return Expression(kind, lambda row, tick: rule(part.of(row, tick)), part.is_timed)
-    if (name, len(given)) not in _FUNCTIONS and name not in ("strcat", "coalesce"):
-        raise NotEvaluated(f"the function {name} of {len(given)} arguments")
-    return _FUNCTIONS.get((name, len(given)), _FUNCTIONS.get((name, None), _refused))(given)
-
-
-def _refused(given: Sequence[Expression]) -> Expression:
-    raise NotEvaluated(f"a function of {len(given)} arguments")
+    for known in ((name, len(given)), (name, None)):
+        if known in _FUNCTIONS:
+            return _FUNCTIONS[known](given)
+    raise NotEvaluated(f"the function {name} of {len(given)} arguments")
 
 
 def _ago(given: Sequence[Expression]) -> Expression:

@@ -8,12 +8,11 @@ import pytest
 
 from tests.alerts.alert_rule import AlertRule, Notice, Play
 from tests.alerts.kusto_query import Query, Step, Table
-from tests.alerts.log_rows import INGESTIONS, Ingestion, Log, LogLine
+from tests.alerts.log_rows import EXTREMES, Ingestion, Log, LogLine
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-AT_ONCE, LATE, _ = INGESTIONS
-ON_THE_MINUTE = Ingestion(LATE.name, LATE.delay, 0.0)
+AT_ONCE, LATE = (Ingestion(each.name, each.delay, 0.0) for each in EXTREMES)
 
 
 def count_of_each(rows: Table, _: datetime) -> Table:
@@ -92,11 +91,11 @@ def test_operator_and_threshold_decide(operator: str, threshold: int, *, fires: 
 
 
 def test_a_row_is_not_seen_before_it_is_ingested() -> None:
-    assert sent(rule_of(), lines_at(1), 60, ON_THE_MINUTE) == [(10, True), (30, False)]
+    assert sent(rule_of(), lines_at(1), 60, LATE) == [(10, True), (30, False)]
 
 
 def test_a_row_that_comes_after_its_window_is_never_seen() -> None:
-    assert sent(rule_of(every=15, window=15), lines_at(14), 90, ON_THE_MINUTE) == []
+    assert sent(rule_of(every=15, window=15), lines_at(14), 90, LATE) == []
 
 
 def test_each_value_of_a_dimension_has_an_alert_of_its_own() -> None:
@@ -118,6 +117,6 @@ def test_without_a_table_there_is_no_answer_that_could_fire() -> None:
     """The first line makes the table once it is visible."""
     rule = rule_of(operator="LessThan", threshold=1)
     none = Play(rule, Log([]), AT_ONCE).notices(NOON, NOON + 60 * MINUTE)
-    some = Play(rule, Log(lines_at(21)), ON_THE_MINUTE).notices(NOON, NOON + 50 * MINUTE)
+    some = Play(rule, Log(lines_at(21)), LATE).notices(NOON, NOON + 50 * MINUTE)
     assert list(none) == []
     assert list(some) == [Notice(NOON + 40 * MINUTE, "rule", has_fired=True, values=())]

@@ -9,8 +9,8 @@ from local.systems import Systems
 from shared.domain.policy import PULL
 from shared.domain.policy import PUSH as PUSH_DIRECTION
 from tests.alerts.alert_rule import AlertRule
-from tests.alerts.incidents import deal_of, failing, throttling, work_for_an_hour
-from tests.alerts.log_rows import INGESTIONS, Log, LogLine
+from tests.alerts.incident import deal_of, failing, throttling, work_for_an_hour
+from tests.alerts.log_rows import EXTREMES, INGESTIONS, Ingestion, Log, LogLine
 from tests.alerts.playing import day_of_few_hours, notices_of, repeated, shifted, surrounded
 from tests.alerts.virtual_days import COMPARE, FUNCTIONS, HOUR, MIDNIGHT, MINUTE, PUSH, VirtualDays, virtual_days
 
@@ -34,11 +34,17 @@ def begin_mode(days: VirtualDays, mode: str) -> None:
         days.app.store.pause_direction(direction, days.now(), "local")
 
 
-def sent_by(rules: Mapping[str, AlertRule], lines: Sequence[LogLine], begin_hour: int, end_hour: int) -> list[str]:
-    """What the rules send in some hours, with rows that come late in each way."""
+def sent_by(
+    rules: Mapping[str, AlertRule],
+    lines: Sequence[LogLine],
+    begin_hour: int,
+    end_hour: int,
+    ingestions: Sequence[Ingestion] = EXTREMES,
+) -> list[str]:
+    """What the rules send in some hours."""
     begin, end = MIDNIGHT + begin_hour * HOUR, MIDNIGHT + end_hour * HOUR
     log = Log(line for line in lines if line.at <= end)
-    sent = ((each, notice) for each in INGESTIONS for notice in notices_of(rules.values(), log, each, begin, end))
+    sent = ((each, notice) for each in ingestions for notice in notices_of(rules.values(), log, each, begin, end))
     return [f"{each.name}: {notice.rule} {notice.has_fired} {notice.at:%d %H:%M}" for each, notice in sent]
 
 
@@ -66,7 +72,7 @@ def test_a_whole_day_is_silent(rules: Mapping[str, AlertRule], systems: Systems,
             work_for_an_hour(days)
             days.run_until(began + HOUR)
         day = days.lines
-    assert sent_by(rules, repeated(day, (-2, -1, 0, 1)), 0, 47) == []
+    assert sent_by(rules, repeated(day, (-2, -1, 0, 1)), 0, 47, INGESTIONS) == []
 
 
 def test_a_first_day_is_silent(rules: Mapping[str, AlertRule], quiet_day: Sequence[LogLine]) -> None:
@@ -75,6 +81,7 @@ def test_a_first_day_is_silent(rules: Mapping[str, AlertRule], quiet_day: Sequen
     assert sent_by(rules, [*first, *shifted(quiet_day, 1)], 0, 24 + 8) == []
 
 
+@pytest.mark.slow
 def test_a_table_without_lines_of_the_app_is_told(rules: Mapping[str, AlertRule], quiet_day: Sequence[LogLine]) -> None:
     """Another app may have made the table. Then nothing tells a day before the app from one on which it is dead."""
     other = LogLine(MIDNIGHT - HOUR, "Host started", "")
@@ -106,6 +113,7 @@ def test_a_compare_that_ends_in_the_last_run_of_its_night_is_no_silence(
     assert sent_by({"compare-silent": rules["compare-silent"]}, lines, 0, 24 + 8) == []
 
 
+@pytest.mark.slow
 def test_short_pauses_by_throttling_are_no_silence(
     rules: Mapping[str, AlertRule], systems: Systems, quiet_day: Sequence[LogLine], tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import requests
 
+from emulators.base.clock import EmulatedClock
 from emulators.base.server import Request, Response
 from local.in_process_transport import EmulatorAdapter, EmulatorService, EmulatorSession, RequestHandler
 from local.systems import Systems
@@ -31,10 +32,18 @@ CALL_SECONDS = 0.2
 """A call of a service takes so long."""
 
 
+def clocks_of(systems: Systems) -> list[EmulatedClock]:
+    """The clocks that show the virtual time.
+
+    The managed identity has the machine's, by which Azure's library knows how long it may keep a token.
+    """
+    return [each.clock for each in systems.emulators_by_name.values() if each is not systems.identity]
+
+
 def move_clocks(systems: Systems, seconds: float) -> None:
     """Let time pass on every emulated system."""
-    for emulator in systems.emulators_by_name.values():
-        emulator.clock.advance(seconds)
+    for clock in clocks_of(systems):
+        clock.advance(seconds)
 
 
 def timed(systems: Systems, handle: RequestHandler) -> RequestHandler:

@@ -27,7 +27,7 @@ from shared.settings.schedules import Schedule, parse_schedule
 from shared.store.sqlite_rows import SqliteRows
 from shared.webhook.admission import admit, event_admission
 from tests.alerts.log_rows import LogLine
-from tests.alerts.virtual_app import VirtualApp
+from tests.alerts.virtual_app import VirtualApp, clocks_of
 from tests.no_waits import no_waits
 from tests.unit.infra.azure.azure_files import AzureFiles
 
@@ -95,9 +95,9 @@ class VirtualDays(logging.Handler):
         return self.systems.salesforce.clock.now()
 
     def _set_clocks(self, at: datetime) -> None:
-        for emulator in self.systems.emulators_by_name.values():
-            emulator.clock.freeze()
-            emulator.clock.set(at)
+        for clock in clocks_of(self.systems):
+            clock.freeze()
+            clock.set(at)
 
     def run_until(self, end: datetime) -> None:
         """Run each timer at its times before `end`."""

@@ -49,6 +49,9 @@ WINDOW_MINUTES = {"PT1M": 1, "PT5M": 5, "PT10M": 10, "PT15M": 15, "PT30M": 30, "
 WINDOW_MINUTES |= {f"PT{hours}H": hours * 60 for hours in range(1, 7)} | {"P1D": 1440, "P2D": 2880}
 """The windows that Azure Monitor accepts, in minutes. It does not accept P2D as a frequency."""
 
+LATEST_MINUTES = 5
+"""So late a query may see a line."""
+
 SILENCE_RULES = frozenset({"push-silent", "sweep-silent"})
 """The rules that fire if the log has no line of a kind."""
 
@@ -133,6 +136,8 @@ def _check_rule(name: str, rule: Mapping[str, Any]) -> Iterator[str]:
     every, window = WINDOW_MINUTES.get(rule["evaluationFrequency"]), WINDOW_MINUTES.get(rule["windowSize"])
     if not every or not window or every > window or rule["evaluationFrequency"] == "P2D":
         yield f"it runs every {rule['evaluationFrequency']} over {rule['windowSize']}"
+    elif window < every + LATEST_MINUTES:
+        yield "a line of the last minutes of its window, which comes late, is in no other window"
     is_silence = criterion["operator"] == "LessThan"
     if is_silence is not (name in SILENCE_RULES) or criterion["threshold"] < (1 if is_silence else 0):
         yield f"it fires if {criterion['operator']} {criterion['threshold']}"

@@ -124,6 +124,7 @@ FAULTS_OF_CODE: Mapping[tuple[str, str], list[Replacement]] = {
         (ALERTS, "Line.oldest_seconds", "Line.oldest"),
         (ALERTS, "    operator: 'LessThan'\n", "    operator: 'GreaterThan'\n"),
         (ALERTS, "window: 'PT15M'", "window: 'PT20M'"),
+        (ALERTS, "every: 'PT15M'\n    window: 'PT30M'", "every: 'PT15M'\n    window: 'PT15M'"),
         (ALERTS, "every: 'PT1H'\n    window: 'P2D'", "every: 'P2D'\n    window: 'P2D'"),
         (ALERTS, "names: ['Name']", "names: []"),
         (ALERTS, "tostring(Line.host)", "tostring(Line.address)"),
