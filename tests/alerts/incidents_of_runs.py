@@ -71,10 +71,10 @@ def salesforce_refuses_the_sign_in(incident: Incident) -> None:
 
 @incident_from(MORNING)
 def the_organisation_is_another(incident: Incident) -> None:
-    """A refreshed sandbox, say: the store belongs to the former organisation."""
+    """A refreshed sandbox, say: the store belongs to the former organisation. Only two sweeps fall into the time."""
     org = incident.days.systems.salesforce
     founding = org.founding
-    with incident.lasting(40 * MINUTE):
+    with incident.lasting(28 * MINUTE):
         org.founding = replace(founding, organization=full_id("00D9999999999ZZ"))
         incident.days.restart()
     org.founding = founding
