@@ -78,6 +78,12 @@ LIMITS: Mapping[str, Mapping[str, Value]] = {
     "partnerCenterTenantId": {"minLength": 36, "maxLength": 36},
     "partnerCenterClientId": {"minLength": 36, "maxLength": 36},
     "partnerCenterOrganizationId": {"minLength": 36, "maxLength": 36},
+    "location": {"minLength": 1},
+    "workloadName": {"minLength": 2, "maxLength": 8},
+    "partnerCenterLocation": {"minLength": 1, "maxLength": 12},
+    "salesforceUrl": {"minLength": 9},
+    "salesforceClientId": {"minLength": 1},
+    "salesforceUsername": {"minLength": 1},
     "memoryMegabytes": {"allowed": [512, 2048, 4096]},
     "maximumInstances": {"minValue": 1, "maxValue": 1000},
     "httpConcurrency": {"minValue": 1, "maxValue": 1000},
@@ -89,7 +95,11 @@ LIMITS: Mapping[str, Mapping[str, Value]] = {
     "logCapGigabytes": {"minValue": 1},
     "budgetAmount": {"minValue": 0},
 }
-"""What the platform takes, and what an id is long (docs/reference/azure.md#flex-consumption). 0 switches a part off."""
+"""What the platform takes, and what an id is long (docs/reference/azure.md#flex-consumption). 0 switches a part off.
+
+A text without which nothing works is not empty. A workload has at most 8 characters, or the names of storage and vault
+exceed their 24 (infra/azure/README.md#names).
+"""
 
 GLOBAL = ("Insights/actionGroups", "Network/privateDnsZones", "Network/privateDnsZones/virtualNetworkLinks")
 """Types that have no region."""

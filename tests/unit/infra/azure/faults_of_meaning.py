@@ -199,6 +199,9 @@ FAULTS_OF_MEANING: Mapping[tuple[str, str], list[Replacement]] = {
         (MAIN, "@allowed([512, 2048, 4096])", "@allowed([512, 2048, 8192])"),
         (MAIN, "@maxLength(36)", "@maxLength(37)"),
         (MAIN, "@minValue(60)", "@minValue(3601)"),
+        (MAIN, "@maxLength(8)", "@maxLength(9)"),
+        (MAIN, "@maxLength(12)\n@description('The partner location", "@description('The partner location"),
+        (MAIN, "@minLength(1)\n@description('The user name", "@description('The user name"),
         (MAIN, "targetScope = 'subscription'", "targetScope = 'resourceGroup'"),
     ],
     ("what an alert does", "alerts"): [
