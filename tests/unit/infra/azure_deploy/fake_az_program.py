@@ -3,7 +3,8 @@
 It runs as the program `az`, or as the function `run_fake_az(words, environ)`. The file `answers.json` in the folder
 `$SAMPLE_AZURE_FOLDER` holds a list of answers for each command. They are given in order, and the last one repeatedly.
 An answer is `{"out": JSON}`, `{"text": "…"}` or `{"error": "…"}`. Calls are written to `calls.jsonl`. Blobs are kept in
-`blobs/` and their states in `states.json`, so that the tests use a real history.
+`blobs/` and their states in `states.json`, so that the tests use a real history. `locks.json` has the ids of the locks
+of each resource group: a group that has one cannot be deleted.
 """
 
 import json
@@ -30,6 +31,11 @@ COMMANDS: dict[str, set[str]] = {
     "deployment sub show": {"--name"},
     "deployment sub what-if": DEPLOYMENT_OPTIONS | {"--no-pretty-print"},
     "deployment sub create": DEPLOYMENT_OPTIONS,
+    "deployment sub delete": {"--name"},
+    "group delete": {"--name"},
+    "lock list": {"--resource-group", "--query"},
+    "lock delete": {"--ids"},
+    "functionapp config appsettings set": APP_OPTIONS | {"--settings"},
     "functionapp config appsettings list": APP_OPTIONS,
     "functionapp deployment source config-zip": APP_OPTIONS | {"--src"},
     "functionapp function list": APP_OPTIONS,
@@ -92,6 +98,11 @@ def _prepared_result(folder: Path, command: str, options: dict[str, str]) -> Res
     (folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
     if answer and "error" in answer:
         return _error_result(answer["error"], 1)
+    if command in ("lock list", "lock delete", "group delete"):
+        return _lock_result(folder / "locks.json", command, options)
+    if command == "deployment sub delete":
+        (folder / f"{options['--name']}.deployment.json").unlink()
+        return 0, "", ""
     if command.startswith("storage blob"):
         return _blob_result(folder / options["--account-name"], command, options)
     if command == "functionapp deployment source config-zip":
@@ -102,6 +113,26 @@ def _prepared_result(folder: Path, command: str, options: dict[str, str]) -> Res
         if "error" in answer:
             return _error_result(answer["error"], 1)
     return 0, answer.get("text") or json.dumps(answer["out"]) if answer else "", ""
+
+
+def _lock_result(path: Path, command: str, options: dict[str, str]) -> Result:
+    """The locks that a group holds. It takes one query only, which chooses by a lock's name, and prints ids."""
+    locks: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if command == "lock list":
+        name = re.fullmatch(r"\[\?name=='([\w-]+)'\]\.id", options["--query"])
+        if name is None or options.get("--output") != "tsv":
+            return _error_result("the stand-in does not know this query", 2)
+        chosen = [each for each in locks.get(options["--resource-group"], ()) if each.endswith(f"/locks/{name[1]}")]
+        return 0, "".join(f"{each}\n" for each in chosen), ""
+    if command == "lock delete":
+        if not options["--ids"]:
+            return _error_result("argument --ids: expected at least one argument", 2)
+        kept = {group: [each for each in ids if each not in options["--ids"].split()] for group, ids in locks.items()}
+        path.write_text(json.dumps(kept), encoding="utf-8")
+    elif locks.get(options["--name"]):
+        text = f"The scope '{options['--name']}' cannot perform delete operation because following scope(s) are locked"
+        return _error_result(f"(ScopeLocked) {text}: '{locks[options['--name']][0]}'.", 1)
+    return 0, "", ""
 
 
 def _deployment_answer(folder: Path, command: str, name: str, prepared: dict[str, Any] | None) -> dict[str, Any]:
