@@ -81,7 +81,8 @@ def test_no_other_rule_fires(player: Player, expected: Expected) -> None:
 
 
 def check_once(rule: str, sent: Sequence[Notice]) -> None:
-    """Each value of the dimension has fired once, and then cleared."""
+    """The rule has fired; each value of its dimension has fired once, and then cleared."""
+    assert sent, f"{rule} never fired"
     for values in {notice.values for notice in sent}:
         changes = [notice.has_fired for notice in sent if notice.values == values]
         assert changes == [True, False], f"{rule} {values}: {changes}"
