@@ -96,15 +96,23 @@ def sign_event(
 ) -> tuple[dict[str, str], bytes]:
     """Return the headers and the body of one delivery. `fault` breaks one of them."""
     body = event.to_json()
-    names_rogue = fault is EventFaultKind.WRONG_CERTIFICATE
-    signer = host.rogue_leaf if fault is EventFaultKind.WRONG_SIGNATURE or names_rogue else host.dispatcher_leaf
-    signature = f"Signature {base64.b64encode(signer.sign(body)).decode()}"
+    headers = sign_body(body, host, x_ms_signature=x_ms_signature, fault=fault)
     if fault is EventFaultKind.TAMPERED_BODY:
         body = body.replace(b'"ResourceName": "', b'"ResourceName": "x')
-    headers = {
+    return headers, body
+
+
+def sign_body(
+    body: bytes, host: CertificateHost, *, x_ms_signature: bool = True, fault: EventFaultKind | None = None
+) -> dict[str, str]:
+    """Return the headers of a delivery of any body. `fault` may break them."""
+    names_rogue = fault is EventFaultKind.WRONG_CERTIFICATE
+    signer = host.rogue_leaf if fault is EventFaultKind.WRONG_SIGNATURE or names_rogue else host.dispatcher_leaf
+    return {
         "Content-Type": "application/json",
         "X-MS-Certificate-Url": host.rogue_url if names_rogue else host.leaf_url,
         "X-MS-Signature-Algorithm": "rsa-sha256",
-        "x-ms-signature" if x_ms_signature else "Authorization": signature,
+        "x-ms-signature" if x_ms_signature else "Authorization": (
+            f"Signature {base64.b64encode(signer.sign(body)).decode()}"
+        ),
     }
-    return headers, body

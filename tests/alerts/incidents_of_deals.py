@@ -1,12 +1,12 @@
 """Incidents of deals, and of the events about them."""
 
-import base64
 import json
 from functools import partial
 from typing import Any
 
 import azure.functions as func
 
+from emulators.partner_center.events import sign_body
 from emulators.salesforce.data.hooks import ValidationRule
 from functions.apply_poison import apply_poison
 from shared.operations.stopped_changes import approve_stops, find_stops
@@ -127,14 +127,4 @@ def events_have_another_form(incident: Incident) -> None:
             ("referral-updated", "https://other.example/engagements/v1/referrals/1"),
         ):
             body = json.dumps({"EventName": name, "ResourceUri": uri, "ResourceName": "referral"}).encode()
-            days.post_event(_headers_of(days, body), body)
-
-
-def _headers_of(days: VirtualDays, body: bytes) -> dict[str, str]:
-    host = days.systems.partner.certificates
-    return {
-        "Content-Type": "application/json",
-        "X-MS-Certificate-Url": host.leaf_url,
-        "X-MS-Signature-Algorithm": "rsa-sha256",
-        "x-ms-signature": f"Signature {base64.b64encode(host.dispatcher_leaf.sign(body)).decode()}",
-    }
+            days.post_event(sign_body(body, days.systems.partner.certificates), body)

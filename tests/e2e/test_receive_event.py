@@ -1,11 +1,11 @@
 """The webhook answers, queues and logs events, called through the worker library."""
 
-import base64
 import json
 import logging
 
 import pytest
 
+from emulators.partner_center.events import sign_body
 from tests.e2e.world import LogEvents, World
 
 REFERRAL_ID = "11111111-aaaa-4bbb-8ccc-222222222222"
@@ -15,13 +15,7 @@ TEST_EVENT_URL = "http://api.partnercenter.microsoft.com/webhooks/v1/registratio
 
 def sign_headers(world: World, body: bytes) -> dict[str, str]:
     """The headers of an event whose body the dispatcher signed."""
-    host = world.systems.partner.certificates
-    return {
-        "Content-Type": "application/json",
-        "X-MS-Certificate-Url": host.leaf_url,
-        "X-MS-Signature-Algorithm": "rsa-sha256",
-        "x-ms-signature": f"Signature {base64.b64encode(host.dispatcher_leaf.sign(body)).decode()}",
-    }
+    return sign_body(body, world.systems.partner.certificates)
 
 
 def event_body(uri: str = REFERRAL_URL + REFERRAL_ID, name: str = "referral-updated") -> bytes:
